@@ -1,0 +1,86 @@
+//! When runs are due: crontabs and intervals in an IANA zone.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::policy::Quirks;
+
+/// When runs are due.
+#[derive(Clone, Debug)]
+pub struct Schedule(Arc<str>);
+
+/// What an interval counts.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    clippy::exhaustive_enums,
+    reason = "calendar units say it themselves, and stay what they are"
+)]
+pub enum Unit {
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// Why a schedule is refused.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("stub")]
+#[non_exhaustive]
+pub struct ScheduleError;
+
+impl Schedule {
+    /// Parses a five-field crontab or one of its nicknames.
+    ///
+    /// # Errors
+    /// [`ScheduleError`]
+    pub fn crontab(expression: &str, zone: Tz) -> Result<Self, ScheduleError> {
+        let _ = zone;
+        Ok(Self(expression.into()))
+    }
+
+    /// Every so many units.
+    ///
+    /// # Errors
+    /// [`ScheduleError`]
+    pub fn every(count: NonZeroU32, unit: Unit, zone: Tz) -> Result<Self, ScheduleError> {
+        let _ = (unit, zone);
+        Ok(Self(count.to_string().into()))
+    }
+
+    /// The first time after `after`.
+    pub fn next(&self, after: DateTime<Utc>, quirks: Quirks) -> Option<DateTime<Utc>> {
+        let _ = (after, quirks);
+        None
+    }
+
+    /// The last time before `before`. `start`: where an interval counts from.
+    pub fn previous(
+        &self,
+        start: DateTime<Utc>,
+        before: DateTime<Utc>,
+        quirks: Quirks,
+    ) -> Option<DateTime<Utc>> {
+        let _ = (start, before, quirks);
+        None
+    }
+
+    /// The zone.
+    pub fn zone(&self) -> Tz {
+        Tz::UTC
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
