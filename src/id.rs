@@ -4,8 +4,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::key::{EnvironmentName, MonitorKey};
+use crate::version::Version;
 
 /// The namespace of every derived id. Changing it, or anything below, changes every id: the golden
 /// bytes in the tests pin it.
@@ -103,4 +107,65 @@ derived_id! {
     IncidentId
     /// One event: derived from its incident, its kind and its check-in. Receivers tell repeats by it.
     EventId
+}
+
+impl MonitorId {
+    /// The id of the monitor with this key.
+    pub fn of(key: &MonitorKey) -> Self {
+        Self(derive("monitor", &[&key.project.get().to_be_bytes(), key.slug.as_str().as_bytes()]))
+    }
+}
+
+impl EnvironmentId {
+    /// The id of a monitor's environment with this name.
+    pub fn of(monitor: MonitorId, name: &EnvironmentName) -> Self {
+        Self(derive("environment", &[monitor.0.as_bytes(), name.as_str().as_bytes()]))
+    }
+}
+
+impl CheckinId {
+    /// The id of the run that was expected at this time and missed. `again` tells one miss of a slot from
+    /// the next, where a quirk allows for several.
+    pub(crate) fn of_missed(environment: EnvironmentId, expected: DateTime<Utc>, again: Option<Version>) -> Self {
+        Self(derive("missed", &[environment.0.as_bytes(), &instant(expected), &number(again)]))
+    }
+
+    /// The id that stands for an all-zero message. `again` tells one delivery from the next, where a
+    /// quirk takes them for different messages.
+    pub(crate) fn of_message(environment: EnvironmentId, received: DateTime<Utc>, again: Option<Version>) -> Self {
+        Self(derive("message", &[environment.0.as_bytes(), &instant(received), &number(again)]))
+    }
+}
+
+impl IncidentId {
+    /// The id of an environment's incident with this number, whose first failing run is `first`.
+    pub(crate) fn of(environment: EnvironmentId, first: CheckinId, nth: u32) -> Self {
+        Self(derive("incident", &[environment.0.as_bytes(), first.0.as_bytes(), &nth.to_be_bytes()]))
+    }
+}
+
+impl EventId {
+    /// The id of what is told about a run under this cause: an incident, or a monitor.
+    pub(crate) fn of(cause: &Uuid, kind: &str, checkin: CheckinId) -> Self {
+        Self(derive("event", &[cause.as_bytes(), kind.as_bytes(), checkin.0.as_bytes()]))
+    }
+}
+
+/// A number that says where the parts of a key belong, the same in every process and version.
+pub(crate) fn spread(parts: &[&[u8]]) -> u128 {
+    derive("partition", parts).as_u128()
+}
+
+/// The bytes of an instant: seconds, then nanoseconds.
+fn instant(at: DateTime<Utc>) -> [u8; 12] {
+    let mut bytes = [0; 12];
+    let (seconds, nanoseconds) = bytes.split_at_mut(8);
+    seconds.copy_from_slice(&at.timestamp().to_be_bytes());
+    nanoseconds.copy_from_slice(&at.timestamp_subsec_nanos().to_be_bytes());
+    bytes
+}
+
+/// The bytes of a version; none is no part at all.
+fn number(version: Option<Version>) -> Vec<u8> {
+    version.map_or_else(Vec::new, |version| version.number().to_be_bytes().to_vec())
 }

@@ -1,0 +1,156 @@
+//! Who may check in: the host's kill switches, limits, quotas and seats.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::id::{OrganizationId, ProjectId};
+use crate::key::{MonitorKey, Slug};
+use crate::rate_limiter::{RateLimiter, Verdict};
+
+/// Decides which check-ins are looked at. The default, [`AdmitAll`], takes every one.
+///
+/// It is asked once for each check-in, before its payload is validated and before anything is read.
+/// Several gates combine as a tuple: the first that does not admit decides.
+pub trait Admission {
+    /// Whether to look at a check-in.
+    fn admit(&self, applicant: &Applicant<'_>) -> Admitted;
+
+    /// Whether there is a seat for a monitor whose check-in was admitted for upsert. Asked when the
+    /// check-in carries a configuration.
+    fn seat(&self, monitor: &MonitorKey) -> Seat;
+}
+
+/// A check-in that asks to be looked at.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Applicant<'a> {
+    /// Who owns the project.
+    pub organization: OrganizationId,
+    /// Where it was sent.
+    pub project: ProjectId,
+    /// Its monitor.
+    pub slug: &'a Slug,
+    /// Its environment: the name, or the text that was to become one.
+    pub environment: &'a str,
+    /// When it was received. Limits go by this minute, not by the present one, so that a backlog is not
+    /// limited.
+    pub received_at: DateTime<Utc>,
+}
+
+/// The answer to an [`Applicant`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "the gates of the reference system")]
+pub enum Admitted {
+    /// Look at it.
+    Yes,
+    /// Look at it; when it brings a configuration its monitor needs a seat.
+    ForUpsert,
+    /// Check-ins of the organization are switched off.
+    KillSwitch,
+    /// Too many check-ins in this minute for this environment.
+    RateLimited,
+    /// The quota is used up.
+    OverQuota,
+}
+
+/// Whether a monitor may be watched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "yes or no")]
+pub enum Seat {
+    /// It has a seat.
+    Granted,
+    /// There is none left: it is created disabled, or disabled if it exists.
+    Denied,
+}
+
+/// What admission says to the rules about a check-in they look at.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "two ways in")]
+pub enum Permit {
+    /// Nothing more.
+    #[default]
+    Full,
+    /// It was admitted for upsert, and this is what became of the seat.
+    Upsert(Seat),
+}
+
+/// Admits every check-in.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "nothing will ever be in it")]
+pub struct AdmitAll;
+
+impl Admission for AdmitAll {
+    fn admit(&self, _: &Applicant<'_>) -> Admitted {
+        Admitted::Yes
+    }
+
+    fn seat(&self, _: &MonitorKey) -> Seat {
+        Seat::Granted
+    }
+}
+
+/// What check-ins are limited by: project, slug and environment.
+pub type RateKey = (ProjectId, Slug, Box<str>);
+
+impl Admission for RateLimiter<RateKey> {
+    fn admit(&self, applicant: &Applicant<'_>) -> Admitted {
+        let key = (applicant.project, applicant.slug.clone(), applicant.environment.into());
+        match self.admit(key, applicant.received_at) {
+            Verdict::Admitted => Admitted::Yes,
+            Verdict::Limited { .. } => Admitted::RateLimited,
+        }
+    }
+
+    fn seat(&self, _: &MonitorKey) -> Seat {
+        Seat::Granted
+    }
+}
+
+impl<A: Admission, B: Admission> Admission for (A, B) {
+    fn admit(&self, applicant: &Applicant<'_>) -> Admitted {
+        match self.0.admit(applicant) {
+            Admitted::Yes => self.1.admit(applicant),
+            Admitted::ForUpsert => match self.1.admit(applicant) {
+                Admitted::Yes => Admitted::ForUpsert,
+                other => other,
+            },
+            refused => refused,
+        }
+    }
+
+    fn seat(&self, monitor: &MonitorKey) -> Seat {
+        match self.0.seat(monitor) {
+            Seat::Granted => self.1.seat(monitor),
+            Seat::Denied => Seat::Denied,
+        }
+    }
+}
+
+/// No gate admits all.
+impl<A: Admission> Admission for Option<A> {
+    fn admit(&self, applicant: &Applicant<'_>) -> Admitted {
+        self.as_ref().map_or(Admitted::Yes, |gate| gate.admit(applicant))
+    }
+
+    fn seat(&self, monitor: &MonitorKey) -> Seat {
+        self.as_ref().map_or(Seat::Granted, |gate| gate.seat(monitor))
+    }
+}
+
+macro_rules! admission_through {
+    ($($pointer:ty),*) => {$(
+        #[deny(clippy::missing_trait_methods)]
+        impl<A: Admission + ?Sized> Admission for $pointer {
+            fn admit(&self, applicant: &Applicant<'_>) -> Admitted {
+                (**self).admit(applicant)
+            }
+
+            fn seat(&self, monitor: &MonitorKey) -> Seat {
+                (**self).seat(monitor)
+            }
+        }
+    )*};
+}
+
+admission_through!(&A, Box<A>, Arc<A>);

@@ -1,0 +1,222 @@
+//! The environment row: one monitor in one deployment, and all that judging its next run takes.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{EnvironmentId, MonitorId};
+use crate::incident::Incident;
+use crate::key::EnvironmentName;
+use crate::run::RunSummary;
+use crate::version::Version;
+
+/// One monitor in one deployment: its health, its deadlines and its open incident.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Environment {
+    pub(crate) id: EnvironmentId,
+    pub(crate) monitor: MonitorId,
+    pub(crate) name: EnvironmentName,
+    pub(crate) health: Health,
+    pub(crate) muted: bool,
+    pub(crate) disabled: bool,
+    /// Whether the monitor is not watched: a copy, so that a store can tell from this row alone.
+    pub(crate) dormant: bool,
+    pub(crate) last_checkin: Option<DateTime<Utc>>,
+    pub(crate) deadline: Option<Deadline>,
+    /// When the newest run with a result started.
+    pub(crate) last_result: Option<DateTime<Utc>>,
+    pub(crate) last_ok: Option<RunSummary>,
+    /// When the newest all-zero message was received.
+    pub(crate) unnamed_at: Option<DateTime<Utc>>,
+    pub(crate) runs: u32,
+    pub(crate) incidents: u32,
+    pub(crate) version: Version,
+}
+
+/// What the runs of an environment say about it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "hosts show it, and a new state should break them")]
+pub enum Health {
+    /// Nothing has been judged yet.
+    Active,
+    /// The newest results are good enough.
+    Ok,
+    /// An incident is open (I2).
+    Error(Arc<Incident>),
+    /// In the mode without incidents: the kind of the last failure.
+    Failed(Failure),
+    /// Failing, with no incident to show for it: only [`Quirk::LateOkLeavesErrorStatus`] leads here.
+    ///
+    /// [`Quirk::LateOkLeavesErrorStatus`]: crate::policy::Quirk::LateOkLeavesErrorStatus
+    Stranded,
+}
+
+/// How a run failed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "there is no other way to fail")]
+pub enum Failure {
+    /// The job said so.
+    Error,
+    /// The run never reported.
+    Missed,
+    /// The run took too long.
+    Timeout,
+}
+
+/// The status of an environment in one word.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "hosts show it, and a new status should break them")]
+pub enum EnvironmentStatus {
+    /// Nothing has been judged yet.
+    Active,
+    /// Healthy.
+    Ok,
+    /// In an incident; in the mode without incidents, the last run said that it failed.
+    Error,
+    /// In the mode without incidents: the last run never reported.
+    Missed,
+    /// In the mode without incidents: the last run took too long.
+    Timeout,
+    /// Not watched, because it or its monitor is disabled.
+    Disabled,
+}
+
+/// When the next run is due.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Deadline {
+    pub(crate) next: DateTime<Utc>,
+    pub(crate) latest: DateTime<Utc>,
+    /// What it was computed from: the reference time and the monitor's revision. While both still hold,
+    /// so does the answer, and no calendar is searched.
+    pub(crate) from: DateTime<Utc>,
+    pub(crate) revision: u32,
+}
+
+impl Deadline {
+    /// When the next run is expected. A whole minute.
+    pub const fn next(&self) -> DateTime<Utc> {
+        self.next
+    }
+
+    /// When it is missed: the expected time and the margin. A whole minute.
+    pub const fn latest(&self) -> DateTime<Utc> {
+        self.latest
+    }
+}
+
+impl Environment {
+    pub(crate) fn new(monitor: MonitorId, name: EnvironmentName) -> Self {
+        Self {
+            id: EnvironmentId::of(monitor, &name),
+            monitor,
+            name,
+            health: Health::Active,
+            muted: false,
+            disabled: false,
+            dormant: false,
+            last_checkin: None,
+            deadline: None,
+            last_result: None,
+            last_ok: None,
+            unnamed_at: None,
+            runs: 0,
+            incidents: 0,
+            version: Version::NEW,
+        }
+    }
+
+    /// The environment's id.
+    pub const fn id(&self) -> EnvironmentId {
+        self.id
+    }
+
+    /// Whose environment it is.
+    pub const fn monitor(&self) -> MonitorId {
+        self.monitor
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> &EnvironmentName {
+        &self.name
+    }
+
+    /// What its runs say about it.
+    pub const fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// The same in one word; disabled outweighs the rest.
+    pub fn status(&self) -> EnvironmentStatus {
+        if self.is_live() { self.health.status() } else { EnvironmentStatus::Disabled }
+    }
+
+    /// The open incident.
+    pub const fn incident(&self) -> Option<&Arc<Incident>> {
+        match &self.health {
+            Health::Error(incident) => Some(incident),
+            _ => None,
+        }
+    }
+
+    /// Whether this environment is silenced. Its monitor may be too.
+    pub const fn is_muted(&self) -> bool {
+        self.muted
+    }
+
+    /// Whether misses and timeouts are judged: neither it nor its monitor is disabled.
+    pub const fn is_live(&self) -> bool {
+        !self.disabled && !self.dormant
+    }
+
+    /// When the newest run started.
+    pub const fn last_checkin(&self) -> Option<DateTime<Utc>> {
+        self.last_checkin
+    }
+
+    /// When the newest run that succeeded started, and which it was.
+    pub const fn last_ok(&self) -> Option<RunSummary> {
+        self.last_ok
+    }
+
+    /// When the next run is due. None before the first check-in, and when the schedule has ended.
+    pub const fn deadline(&self) -> Option<&Deadline> {
+        self.deadline.as_ref()
+    }
+
+    /// The deadline a store must list it under: none while it is not live.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        self.deadline.filter(|_| self.is_live()).map(|deadline| deadline.latest)
+    }
+
+    /// How many incidents it has had.
+    pub const fn incidents(&self) -> u32 {
+        self.incidents
+    }
+
+    /// How many runs it has had.
+    pub const fn runs(&self) -> u32 {
+        self.runs
+    }
+
+    /// The row's version. It guards the environment's runs and incidents too.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+}
+
+impl Health {
+    /// The status in one word.
+    pub const fn status(&self) -> EnvironmentStatus {
+        match self {
+            Self::Active => EnvironmentStatus::Active,
+            Self::Ok => EnvironmentStatus::Ok,
+            Self::Error(_) | Self::Stranded | Self::Failed(Failure::Error) => EnvironmentStatus::Error,
+            Self::Failed(Failure::Missed) => EnvironmentStatus::Missed,
+            Self::Failed(Failure::Timeout) => EnvironmentStatus::Timeout,
+        }
+    }
+}

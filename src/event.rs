@@ -1,0 +1,227 @@
+//! What the engine tells the host: incidents, occurrences and refusals.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::environment::Failure;
+use crate::id::{EventId, MonitorId};
+use crate::incident::{Incident, Resolution};
+use crate::key::EnvironmentName;
+use crate::message::Message;
+use crate::monitor::Monitor;
+use crate::processing_error::ProcessingError;
+use crate::run::{RunStatus, RunSummary};
+
+/// Something that happened.
+///
+/// The id of an event is derived from its cause: whoever receives one twice, from an outbox and a sink or
+/// from two workers, tells it by [`Event::id`].
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// An incident is announced: page somebody. Sent once an incident; for one that opened under a mute,
+    /// with the first failure after the mute was lifted.
+    IncidentOpened(Occurrence),
+    /// One failing run of an announced incident. The runs that opened it are sent one by one.
+    IncidentOccurrence(Occurrence),
+    /// An announced incident is over.
+    IncidentResolved(Recovery),
+    /// A failure, in the mode without incidents.
+    Failure(LegacyFailure),
+    /// A check-in was refused, with why: show it to the owner of the job. Nothing was written.
+    Refused(Refusal),
+}
+
+impl Event {
+    /// The id to tell repeats by.
+    pub const fn id(&self) -> EventId {
+        match self {
+            Self::IncidentOpened(occurrence) | Self::IncidentOccurrence(occurrence) => occurrence.id,
+            Self::IncidentResolved(recovery) => recovery.id,
+            Self::Failure(failure) => failure.id,
+            Self::Refused(refusal) => refusal.id,
+        }
+    }
+}
+
+/// A failing run under an incident, and what an alert needs to say about it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Occurrence {
+    /// The id to tell repeats by.
+    pub id: EventId,
+    /// The monitor as it stood.
+    pub monitor: Arc<Monitor>,
+    /// In which environment.
+    pub environment: EnvironmentName,
+    /// The incident.
+    pub incident: Arc<Incident>,
+    /// The failing run.
+    pub run: RunSummary,
+    /// The failing runs that led here, oldest first: those of the window when an incident opens, the run
+    /// itself later on.
+    pub failing: Arc<[RunSummary]>,
+    /// The newest run that succeeded.
+    pub last_ok: Option<RunSummary>,
+    /// The trace of the run that brought this about.
+    pub trace_id: Option<Uuid>,
+}
+
+impl Occurrence {
+    /// The failures by kind, in the order first met: "two missed, one timeout".
+    ///
+    /// ```
+    /// # fn show(occurrence: &overdue::event::Occurrence) {
+    /// println!("{}: {}", occurrence.monitor.name(), occurrence.reason());
+    /// # }
+    /// ```
+    pub fn reason(&self) -> Reason<'_> {
+        Reason(&self.failing)
+    }
+}
+
+/// Counts failing runs by kind when shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Reason<'a>(&'a [RunSummary]);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut kinds: Vec<(RunStatus, usize)> = Vec::new();
+        for run in self.0 {
+            match kinds.iter_mut().find(|(status, _)| *status == run.status) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => kinds.push((run.status, 1)),
+            }
+        }
+        let last = kinds.len().saturating_sub(1);
+        for (index, (status, count)) in kinds.into_iter().enumerate() {
+            match index {
+                0 => {}
+                _ if index == last => f.write_str(" and ")?,
+                _ => f.write_str(", ")?,
+            }
+            match count {
+                1 => f.write_str("one")?,
+                2 => f.write_str("two")?,
+                3 => f.write_str("three")?,
+                _ => count.fmt(f)?,
+            }
+            f.write_str(match status {
+                RunStatus::InProgress => " in progress",
+                RunStatus::Ok => " ok",
+                RunStatus::Error => " error",
+                RunStatus::Missed => " missed",
+                RunStatus::Timeout => " timeout",
+                RunStatus::Unknown => " unknown",
+            })?;
+            if matches!(status, RunStatus::Error | RunStatus::Timeout) && count > 1 {
+                f.write_str("s")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The end of an incident.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// The id to tell repeats by.
+    pub id: EventId,
+    /// The monitor as it stood.
+    pub monitor: Arc<Monitor>,
+    /// In which environment.
+    pub environment: EnvironmentName,
+    /// The incident, resolved.
+    pub incident: Arc<Incident>,
+    /// How it ended.
+    pub resolution: Resolution,
+}
+
+/// A failure in the mode without incidents.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LegacyFailure {
+    /// The id to tell repeats by.
+    pub id: EventId,
+    /// The monitor as it stood.
+    pub monitor: Arc<Monitor>,
+    /// In which environment.
+    pub environment: EnvironmentName,
+    /// Why.
+    pub reason: LegacyReason,
+    /// The failing run.
+    pub run: RunSummary,
+    /// The trace it reported.
+    pub trace_id: Option<Uuid>,
+}
+
+/// The kind of a failure, in the words of the reference system before it knew incidents.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "a closed chapter")]
+pub enum LegacyReason {
+    /// The run never reported.
+    MissedCheckin,
+    /// The run took too long.
+    Duration,
+    /// The job said that it failed.
+    Unknown,
+}
+
+impl From<Failure> for LegacyReason {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Error => Self::Unknown,
+            Failure::Missed => Self::MissedCheckin,
+            Failure::Timeout => Self::Duration,
+        }
+    }
+}
+
+impl LegacyReason {
+    /// The reason as the reference system spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MissedCheckin => "missed_checkin",
+            Self::Duration => "duration",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl LegacyFailure {
+    /// What groups failures into one issue: the monitor and the reason.
+    pub fn fingerprint(&self) -> (&'static str, MonitorId, &'static str) {
+        ("monitor", self.monitor.id(), self.reason.as_str())
+    }
+
+    /// The tags of the event: the monitor's id and slug, and the environment.
+    pub fn tags(&self) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([
+            ("monitor.id", self.monitor.id().to_string()),
+            ("monitor.slug", self.monitor.key().slug.to_string()),
+            ("environment", self.environment.to_string()),
+        ])
+    }
+}
+
+/// A check-in that was refused.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The id to tell repeats by.
+    pub id: EventId,
+    /// When the check-in was received.
+    pub received_at: DateTime<Utc>,
+    /// Everything that is wrong with it.
+    pub errors: Vec<ProcessingError>,
+    /// The check-in itself.
+    pub message: Message,
+}

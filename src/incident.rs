@@ -1,0 +1,71 @@
+//! The incident row: an outage, from its first failing run to the run that ended it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CheckinId, EnvironmentId, IncidentId};
+use crate::run::RunSummary;
+
+/// An outage of one environment.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Incident {
+    pub(crate) id: IncidentId,
+    pub(crate) environment: EnvironmentId,
+    pub(crate) number: u32,
+    pub(crate) first: RunSummary,
+    pub(crate) last_failure: DateTime<Utc>,
+    pub(crate) announced: bool,
+    pub(crate) resolution: Option<Resolution>,
+}
+
+/// How an incident ended.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(clippy::exhaustive_structs, reason = "what ended it, and when")]
+pub struct Resolution {
+    /// The run that ended it.
+    pub checkin: CheckinId,
+    /// When its result arrived.
+    pub at: DateTime<Utc>,
+}
+
+impl Incident {
+    /// The incident's id.
+    pub const fn id(&self) -> IncidentId {
+        self.id
+    }
+
+    /// Whose outage it is.
+    pub const fn environment(&self) -> EnvironmentId {
+        self.environment
+    }
+
+    /// The how-manieth incident of its environment, counted from 0.
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The first failing run, as it stood when the incident opened.
+    pub const fn first(&self) -> RunSummary {
+        self.first
+    }
+
+    /// When the outage began: when its first failing run started.
+    pub const fn started_at(&self) -> DateTime<Utc> {
+        self.first.started_at
+    }
+
+    /// The newest start of a failing run seen under it.
+    pub const fn last_failure(&self) -> DateTime<Utc> {
+        self.last_failure
+    }
+
+    /// Whether anybody was told: false while everything about it fell into a mute.
+    pub const fn is_announced(&self) -> bool {
+        self.announced
+    }
+
+    /// How it ended; none while it is open.
+    pub const fn resolution(&self) -> Option<Resolution> {
+        self.resolution
+    }
+}

@@ -1,0 +1,119 @@
+//! The monitor row: one scheduled job.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::MonitorConfig;
+use crate::id::{MonitorId, OrganizationId};
+use crate::key::MonitorKey;
+use crate::owner::Owner;
+use crate::version::Version;
+
+/// One scheduled job, in all its environments.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Monitor {
+    pub(crate) id: MonitorId,
+    pub(crate) organization: OrganizationId,
+    pub(crate) key: MonitorKey,
+    pub(crate) name: Arc<str>,
+    pub(crate) config: MonitorConfig,
+    /// How often the configuration has changed: tells a deadline that was computed from another one.
+    pub(crate) revision: u32,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) status: MonitorStatus,
+    pub(crate) muted: bool,
+    pub(crate) environments: u32,
+    pub(crate) version: Version,
+}
+
+/// Whether a monitor is watched.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "hosts decide by it, and a new status should break them")]
+pub enum MonitorStatus {
+    /// It takes check-ins, and misses and timeouts are judged.
+    #[default]
+    Active,
+    /// It refuses check-ins, and nothing is judged. Its rows stay as they are.
+    Disabled,
+    /// It is going away: it refuses check-ins as if it were gone, and nothing is judged. For hosts that
+    /// remove its rows in steps.
+    Deleting,
+}
+
+impl Monitor {
+    pub(crate) fn new(organization: OrganizationId, key: MonitorKey, config: MonitorConfig) -> Self {
+        Self {
+            id: MonitorId::of(&key),
+            organization,
+            name: key.slug.as_str().into(),
+            key,
+            config,
+            revision: 0,
+            owner: None,
+            status: MonitorStatus::Active,
+            muted: false,
+            environments: 0,
+            version: Version::NEW,
+        }
+    }
+
+    /// The same monitor under another configuration.
+    pub(crate) fn configure(&mut self, config: MonitorConfig) {
+        if self.config != config {
+            self.config = config;
+            self.revision = self.revision.wrapping_add(1);
+        }
+    }
+
+    /// The monitor's id.
+    pub const fn id(&self) -> MonitorId {
+        self.id
+    }
+
+    /// Who owns its project.
+    pub const fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    /// Its project and slug.
+    pub const fn key(&self) -> &MonitorKey {
+        &self.key
+    }
+
+    /// What people call it; the slug unless somebody named it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// When its runs are due, and how they are judged.
+    pub const fn config(&self) -> &MonitorConfig {
+        &self.config
+    }
+
+    /// Who is responsible for it.
+    pub const fn owner(&self) -> Option<Owner> {
+        self.owner
+    }
+
+    /// Whether it is watched.
+    pub const fn status(&self) -> MonitorStatus {
+        self.status
+    }
+
+    /// Whether all its environments are silenced.
+    pub const fn is_muted(&self) -> bool {
+        self.muted
+    }
+
+    /// How many environments it has.
+    pub const fn environments(&self) -> u32 {
+        self.environments
+    }
+
+    /// The row's version.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+}

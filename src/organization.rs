@@ -1,0 +1,38 @@
+//! The organization row: it counts monitors, so that a limit holds under concurrency too.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::OrganizationId;
+use crate::version::Version;
+
+/// Who owns the monitors of several projects, and how many there are.
+///
+/// Written only when a monitor is created or removed; check-ins on existing monitors never touch it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Organization {
+    pub(crate) id: OrganizationId,
+    pub(crate) monitors: u32,
+    pub(crate) version: Version,
+}
+
+impl Organization {
+    /// The row of an organization that has none yet: what a store loads in its place.
+    pub const fn new(id: OrganizationId) -> Self {
+        Self { id, monitors: 0, version: Version::NEW }
+    }
+
+    /// Whose row this is.
+    pub const fn id(&self) -> OrganizationId {
+        self.id
+    }
+
+    /// How many monitors the organization has, over all its projects.
+    pub const fn monitors(&self) -> u32 {
+        self.monitors
+    }
+
+    /// The row's version.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+}

@@ -1,0 +1,222 @@
+//! Creating, editing and removing monitors.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::config::MonitorConfig;
+use crate::environment::Environment;
+use crate::id::OrganizationId;
+use crate::key::{EnvironmentName, MonitorKey};
+use crate::monitor::{Monitor, MonitorStatus};
+use crate::organization::Organization;
+use crate::outcome::Ignored;
+use crate::owner::Owner;
+use crate::policy::{Policy, Quirk};
+use crate::processing_error::ProcessingError;
+use crate::run::Run;
+use crate::store::MonitorSnapshot;
+use crate::transition::{MonitorChange, Put, PutRun, Transition};
+
+use super::draft::{Draft, put, put_monitor};
+use super::{Decision, minute};
+
+/// A change to a monitor.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Edit {
+    /// Another schedule, margin, maximum runtime or threshold. Deadlines follow at once: a new schedule
+    /// expects its next run after the edit, a new margin moves when the expected run is missed, a new
+    /// maximum runtime moves the timeouts of the runs in progress. Thresholds count from the next run on.
+    Config(MonitorConfig),
+    /// Another name. An empty one is the slug again.
+    Name(String),
+    /// Another owner, or none.
+    Owner(Option<Owner>),
+    /// Silence or sound, for all environments.
+    Muted(bool),
+    /// Silence or sound, for one environment.
+    EnvironmentMuted(EnvironmentName, bool),
+    /// Watched or not. When it is watched again, its next run is expected after the edit: what was due
+    /// in between could not be reported and is not held against it.
+    Status(MonitorStatus),
+    /// One environment is watched or not.
+    EnvironmentEnabled(EnvironmentName, bool),
+}
+
+/// Why an edit was refused. Nothing was written.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EditRefused {
+    /// There is no such monitor.
+    #[error("there is no such monitor")]
+    NoMonitor,
+    /// The monitor has no such environment.
+    #[error("the monitor has no environment {0}")]
+    NoEnvironment(EnvironmentName),
+    /// There is a monitor of this slug in the project already.
+    #[error("there is a monitor of this slug already")]
+    Exists,
+    /// The organization has as many monitors as it may.
+    #[error("the organization may have no more than {limit} monitors")]
+    MonitorLimit {
+        /// So many.
+        limit: u32,
+    },
+}
+
+/// Decides on a new monitor. `stored` is the monitor that has its key already, if any.
+///
+/// # Errors
+/// [`EditRefused::Exists`] and [`EditRefused::MonitorLimit`].
+pub fn create_monitor(
+    stored: Option<&Monitor>,
+    organization: Option<Organization>,
+    owner: OrganizationId,
+    key: MonitorKey,
+    config: MonitorConfig,
+    policy: &Policy,
+) -> Decision<Result<Arc<Monitor>, EditRefused>> {
+    if stored.is_some() {
+        return Decision::answer(Err(EditRefused::Exists));
+    }
+    let organization = organization.unwrap_or_else(|| Organization::new(owner));
+    let organization = match one_more_monitor(organization, policy) {
+        Ok(organization) => organization,
+        Err(ProcessingError::MonitorLimitExceeded { limit }) => {
+            return Decision::answer(Err(EditRefused::MonitorLimit { limit }));
+        }
+        Err(_) => return Decision::answer(Err(EditRefused::Exists)),
+    };
+    let put = put_monitor(Monitor::new(owner, key, config));
+    let monitor = Arc::clone(&put.row);
+    let mut transition = only(MonitorChange::Put(put));
+    transition.organization = Some(organization);
+    Decision { transition: Some(transition), outcome: Ok(monitor) }
+}
+
+/// Decides on a change to a monitor, made at `at`.
+///
+/// # Errors
+/// [`EditRefused::NoEnvironment`].
+pub fn edit_monitor(
+    snapshot: &MonitorSnapshot,
+    edit: &Edit,
+    at: DateTime<Utc>,
+    policy: &Policy,
+) -> Decision<Result<Arc<Monitor>, EditRefused>> {
+    let mut monitor = Monitor::clone(&snapshot.monitor);
+    let mut environments = snapshot.environments.clone();
+    match edit {
+        Edit::Config(config) => monitor.configure(config.clone()),
+        Edit::Name(name) if name.is_empty() => monitor.name = monitor.key.slug.as_str().into(),
+        Edit::Name(name) => monitor.name = name.as_str().into(),
+        Edit::Owner(owner) => monitor.owner = *owner,
+        Edit::Muted(muted) => monitor.muted = *muted,
+        Edit::Status(status) => monitor.status = *status,
+        Edit::EnvironmentMuted(name, muted) => match named(&mut environments, name) {
+            Some(environment) => environment.muted = *muted,
+            None => return Decision::answer(Err(EditRefused::NoEnvironment(name.clone()))),
+        },
+        Edit::EnvironmentEnabled(name, enabled) => match named(&mut environments, name) {
+            Some(environment) => environment.disabled = !enabled,
+            None => return Decision::answer(Err(EditRefused::NoEnvironment(name.clone()))),
+        },
+    }
+    let put_row = put_monitor(monitor);
+    let monitor = Arc::clone(&put_row.row);
+    let dormant = monitor.status != MonitorStatus::Active;
+    let mut transition = only(MonitorChange::Put(put_row));
+    for (before, mut environment) in snapshot.environments.iter().zip(environments) {
+        environment.dormant = dormant;
+        let woken = environment.is_live() && !before.is_live();
+        reschedule(&snapshot.monitor, &monitor, &mut environment, woken, at, policy);
+        if environment != *before || monitor.revision != snapshot.monitor.revision {
+            transition.environments.push(put(environment));
+        }
+    }
+    let shift = monitor.config.max_runtime() != snapshot.monitor.config.max_runtime();
+    transition.runs = snapshot.open_runs.iter().filter(|_| shift).map(|run| extend(run, &monitor)).collect();
+    Decision { transition: Some(transition), outcome: Ok(monitor) }
+}
+
+/// Decides to remove a monitor and all that belongs to it.
+pub fn remove_monitor(snapshot: &MonitorSnapshot) -> Decision<()> {
+    let MonitorSnapshot { organization, monitor, .. } = snapshot;
+    let mut transition =
+        only(MonitorChange::Remove { key: monitor.key.clone(), version: monitor.version });
+    transition.organization = Some(Put {
+        row: Organization {
+            monitors: organization.monitors.saturating_sub(1),
+            version: organization.version.next(),
+            ..organization.clone()
+        },
+        replaces: organization.version,
+    });
+    Decision { transition: Some(transition), outcome: () }
+}
+
+/// The organization's row with one monitor more.
+pub(super) fn one_more_monitor(
+    organization: Organization,
+    policy: &Policy,
+) -> Result<Put<Organization>, ProcessingError> {
+    if let Some(limit) = policy.limits.monitors.filter(|limit| organization.monitors >= *limit) {
+        return Err(ProcessingError::MonitorLimitExceeded { limit });
+    }
+    let replaces = organization.version;
+    let monitors = organization.monitors.saturating_add(1);
+    Ok(Put { row: Organization { monitors, version: replaces.next(), ..organization }, replaces })
+}
+
+fn named<'a>(environments: &'a mut [Environment], name: &EnvironmentName) -> Option<&'a mut Environment> {
+    environments.iter_mut().find(|environment| environment.name == *name)
+}
+
+/// Gives an environment the deadlines that follow from an edit.
+fn reschedule(
+    before: &Monitor,
+    monitor: &Arc<Monitor>,
+    environment: &mut Environment,
+    woken: bool,
+    at: DateTime<Utc>,
+    policy: &Policy,
+) {
+    let Some(deadline) = environment.deadline else { return };
+    let asleep = !environment.is_live() || policy.quirks.keeps(Quirk::DeadlinesOutliveEdits);
+    if asleep && monitor.revision == before.revision {
+        return;
+    }
+    if policy.quirks.keeps(Quirk::DeadlinesOutliveEdits) {
+        return;
+    }
+    let moved = monitor.config.schedule() != before.config.schedule();
+    if moved || woken {
+        let stale = Environment { deadline: None, ..environment.clone() };
+        environment.deadline = Draft::new(policy, monitor, stale, &[]).deadline(at);
+    } else if monitor.revision != before.revision {
+        let latest = deadline.next.checked_add_signed(monitor.config.margin().duration());
+        environment.deadline = Some(crate::environment::Deadline {
+            latest: latest.unwrap_or(deadline.latest),
+            revision: monitor.revision,
+            ..deadline
+        });
+    }
+}
+
+/// Gives a run in progress the timeout that follows from an edit.
+fn extend(run: &Run, monitor: &Monitor) -> PutRun {
+    let timeout = minute(run.updated_at).checked_add_signed(monitor.config.max_runtime().duration());
+    PutRun::Changed(Run { timeout_at: Some(timeout.unwrap_or(DateTime::<Utc>::MAX_UTC)), ..run.clone() })
+}
+
+const fn only(monitor: MonitorChange) -> Transition {
+    Transition {
+        organization: None,
+        monitor,
+        environments: Vec::new(),
+        runs: Vec::new(),
+        incidents: Vec::new(),
+        events: Vec::new(),
+    }
+}

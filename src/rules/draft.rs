@@ -1,0 +1,111 @@
+//! The working copy of an environment that a decision is written into.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::environment::{Deadline, Environment};
+use crate::event::Event;
+use crate::incident::Incident;
+use crate::key::EnvironmentKey;
+use crate::monitor::Monitor;
+use crate::policy::{Policy, Quirk};
+use crate::run::{Run, RunStatus, RunSummary};
+use crate::transition::{MonitorChange, Put, PutRun, Transition};
+
+/// An environment in the making: the row as it will be, and what that causes.
+pub(super) struct Draft<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) monitor: &'a Arc<Monitor>,
+    pub(super) environment: Environment,
+    pub(super) history: &'a [RunSummary],
+    pub(super) incident: Option<Arc<Incident>>,
+    pub(super) events: Vec<Event>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) const fn new(
+        policy: &'a Policy,
+        monitor: &'a Arc<Monitor>,
+        environment: Environment,
+        history: &'a [RunSummary],
+    ) -> Self {
+        Self { policy, monitor, environment, history, incident: None, events: Vec::new() }
+    }
+
+    pub(super) const fn keeps(&self, quirk: Quirk) -> bool {
+        self.policy.quirks.keeps(quirk)
+    }
+
+    pub(super) fn key(&self) -> EnvironmentKey {
+        EnvironmentKey { monitor: self.monitor.key.clone(), name: self.environment.name.clone() }
+    }
+
+    /// When the next run after `from` is due.
+    ///
+    /// While `from` lies between the reference time of the last answer and that answer, the answer still
+    /// stands and no calendar is searched. Intervals count from `from` itself, so theirs never stands.
+    pub(super) fn deadline(&self, from: DateTime<Utc>) -> Option<Deadline> {
+        let config = &self.monitor.config;
+        let schedule = config.schedule();
+        let stands = |known: &Deadline| {
+            known.revision == self.monitor.revision && known.from <= from && from < known.next
+        };
+        if schedule.is_crontab() && !self.keeps(Quirk::RepeatedHourForgotten) {
+            if let Some(known) = self.environment.deadline.filter(stands) {
+                return Some(known);
+            }
+        }
+        let next = schedule.next(from, self.policy.quirks)?;
+        let latest = match self.keeps(Quirk::MarginOnLocalClock) {
+            true => schedule.later_on_local_clock(next, config.margin().duration())?,
+            false => next.checked_add_signed(config.margin().duration())?,
+        };
+        Some(Deadline { next, latest, from, revision: self.monitor.revision })
+    }
+
+    /// Takes down what a run in its final state means for later decisions.
+    pub(super) fn note(&mut self, run: &Run) {
+        if !run.status.is_result() {
+            return;
+        }
+        let environment = &mut self.environment;
+        environment.last_result = environment.last_result.max(Some(run.started_at));
+        let newest = environment.last_ok.is_none_or(|last| last.order() <= run.summary().order());
+        if run.status == RunStatus::Ok && newest {
+            environment.last_ok = Some(run.summary());
+        }
+    }
+
+    /// The transition that writes the draft, with the monitor as it is.
+    pub(super) fn commit(self, run: Option<PutRun>) -> Transition {
+        let monitor = MonitorChange::Keep { key: self.monitor.key.clone(), version: self.monitor.version };
+        self.commit_with(monitor, run)
+    }
+
+    /// The transition that writes the draft and this change to the monitor.
+    pub(super) fn commit_with(self, monitor: MonitorChange, run: Option<PutRun>) -> Transition {
+        Transition {
+            organization: None,
+            monitor,
+            environments: vec![put(self.environment)],
+            runs: run.into_iter().collect(),
+            incidents: self.incident.into_iter().collect(),
+            events: self.events,
+        }
+    }
+}
+
+/// An environment's row, over the version that was read.
+pub(super) fn put(mut row: Environment) -> Put<Environment> {
+    let replaces = row.version;
+    row.version = replaces.next();
+    Put { row, replaces }
+}
+
+/// A monitor's row, over the version that was read.
+pub(super) fn put_monitor(mut row: Monitor) -> Put<Arc<Monitor>> {
+    let replaces = row.version;
+    row.version = replaces.next();
+    Put { row: Arc::new(row), replaces }
+}

@@ -1,0 +1,121 @@
+//! The rules: pure functions from a snapshot and an input to a decision.
+//!
+//! Nothing here does I/O, asks a clock, draws a random number, logs, locks or panics; time is an argument,
+//! ids derive from their cause. A host with an asynchronous database needs nothing else of this crate: load
+//! what a [`Query`](crate::snapshot::Query) says, decide, commit, and start over when the commit conflicts.
+//!
+//! ```
+//! use overdue::arrival::Arrival;
+//! use overdue::outcome::Outcome;
+//! use overdue::snapshot::{Query, Snapshot};
+//! use overdue::store::CommitError;
+//! use overdue::transition::Transition;
+//! use overdue::{Policy, rules};
+//!
+//! # struct Database;
+//! # #[derive(Debug)] struct Broken;
+//! # impl Database {
+//! #     async fn load(&self, _: &Query<'_>) -> Result<Snapshot, Broken> { Err(Broken) }
+//! #     async fn commit(&self, _: &Transition) -> Result<(), CommitError<Broken>> { Ok(()) }
+//! # }
+//! async fn judge(database: &Database, arrival: &Arrival, policy: &Policy) -> Result<Outcome, Broken> {
+//!     loop {
+//!         let snapshot = database.load(&Query::arrival(arrival, policy)).await?;
+//!         let decision = rules::process_checkin(&snapshot, arrival, policy);
+//!         let Some(transition) = decision.transition else { return Ok(decision.outcome) };
+//!         match database.commit(&transition).await {
+//!             Ok(()) => return Ok(decision.outcome),
+//!             Err(CommitError::Conflict) => continue, // somebody was faster: decide again
+//!             Err(CommitError::Store(error)) => return Err(error),
+//!         }
+//!     }
+//! }
+//! ```
+
+mod administration;
+mod draft;
+mod intake;
+mod judge;
+mod tick;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::environment::Health;
+use crate::outcome::{Ignored, Judgement};
+use crate::policy::Policy;
+use crate::snapshot::{Found, Snapshot};
+use crate::transition::{PutRun, Transition};
+
+pub use administration::{Edit, EditRefused, create_monitor, edit_monitor, remove_monitor};
+pub use intake::process_checkin;
+pub use tick::{check_missed, check_timeout};
+
+use draft::Draft;
+
+/// An answer, and what to write before giving it.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "what to write and what to answer")]
+pub struct Decision<T> {
+    /// Write exactly this first. None: there is nothing to write.
+    pub transition: Option<Transition>,
+    /// The answer: what was decided, and why nothing else was.
+    pub outcome: T,
+}
+
+impl<T> Decision<T> {
+    const fn answer(outcome: T) -> Self {
+        Self { transition: None, outcome }
+    }
+}
+
+/// Judges a run that went well, or that says nothing about health: the deadlines follow from `at`, and an
+/// incident may end.
+///
+/// `snapshot` must hold the run, as [`Query::run_of`](crate::snapshot::Query::run_of) asks for.
+/// [`process_checkin`] does this for every check-in whose run has not failed; call it to judge a run again.
+pub fn mark_ok(
+    snapshot: &Snapshot,
+    at: DateTime<Utc>,
+    policy: &Policy,
+) -> Decision<Result<Judgement, Ignored>> {
+    mark(snapshot, policy, |draft, run| draft.mark_ok(run, at))
+}
+
+/// Judges a run that failed: the deadlines follow from `at`, and an incident may open or go on.
+///
+/// `snapshot` must hold the run, as [`Query::run_of`](crate::snapshot::Query::run_of) asks for.
+/// [`process_checkin`] and the ticks do this for every run that failed; call it to judge a run again.
+pub fn mark_failed(
+    snapshot: &Snapshot,
+    at: DateTime<Utc>,
+    policy: &Policy,
+) -> Decision<Result<Judgement, Ignored>> {
+    mark(snapshot, policy, |draft, run| draft.mark_failed(run, at))
+}
+
+fn mark(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    judge: impl FnOnce(&mut Draft<'_>, &crate::run::Run) -> Judgement,
+) -> Decision<Result<Judgement, Ignored>> {
+    let (Some(monitor), Some(environment), Some(Found::Here(run))) =
+        (&snapshot.monitor, &snapshot.environment, &snapshot.run)
+    else {
+        return Decision::answer(Err(Ignored::Gone));
+    };
+    let mut draft = Draft::new(policy, monitor, environment.clone(), &snapshot.history);
+    let judgement = judge(&mut draft, run);
+    Decision { transition: Some(draft.commit(Some(PutRun::Changed(run.clone())))), outcome: Ok(judgement) }
+}
+
+/// Cuts an instant to its minute.
+fn minute(at: DateTime<Utc>) -> DateTime<Utc> {
+    let beyond = TimeDelta::seconds(at.timestamp().rem_euclid(60))
+        .checked_add(&TimeDelta::nanoseconds(i64::from(at.timestamp_subsec_nanos())));
+    beyond.and_then(|beyond| at.checked_sub_signed(beyond)).unwrap_or(at)
+}
+
+/// Whether an incident stands in the way of calling an environment healthy.
+const fn is_healthy(health: &Health) -> bool {
+    matches!(health, Health::Active | Health::Ok)
+}

@@ -1,0 +1,177 @@
+//! The run row: one run of a job, as its check-ins and the clock tell it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::checkin::Millis;
+use crate::id::{CheckinId, EnvironmentId};
+
+/// One run of a job.
+///
+/// A run is guarded by the version of its environment: every transition that writes a run writes its
+/// environment too.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Run {
+    pub(crate) id: CheckinId,
+    pub(crate) environment: EnvironmentId,
+    /// The how-manieth run of its environment: the order of creation, for equal times.
+    pub(crate) number: u32,
+    pub(crate) status: RunStatus,
+    pub(crate) started_at: DateTime<Utc>,
+    pub(crate) expected_at: Option<DateTime<Utc>>,
+    pub(crate) timeout_at: Option<DateTime<Utc>>,
+    pub(crate) duration: Option<Millis>,
+    pub(crate) updated_at: DateTime<Utc>,
+    pub(crate) closed_by: Option<CheckinId>,
+    pub(crate) trace_id: Option<Uuid>,
+    pub(crate) release: Option<Box<str>>,
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "a store must know every status")]
+pub enum RunStatus {
+    /// The job says that it started, and not yet how it ended.
+    InProgress,
+    /// The job says that it succeeded. Final.
+    Ok,
+    /// The job says that it failed. Final.
+    Error,
+    /// The run was expected and never reported.
+    Missed,
+    /// The run started and was not heard of again for longer than it may take.
+    Timeout,
+    /// The run cannot be judged: its monitor was not watched when its time ran out.
+    Unknown,
+}
+
+impl RunStatus {
+    /// Whether the job itself said how the run ended (I5).
+    pub const fn is_result(self) -> bool {
+        matches!(self, Self::Ok | Self::Error)
+    }
+
+    /// Whether the run counts against its environment.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Error | Self::Missed | Self::Timeout)
+    }
+
+    /// Whether the run says anything about health: it succeeded or failed.
+    pub const fn is_judged(self) -> bool {
+        matches!(self, Self::Ok) || self.is_failure()
+    }
+
+    /// The status in lower case, as on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "in_progress",
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Missed => "missed",
+            Self::Timeout => "timeout",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl std::fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a failure window and an alert need of a run.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[expect(clippy::exhaustive_structs, reason = "four columns of a run; a store fills them in")]
+pub struct RunSummary {
+    /// Which run.
+    pub id: CheckinId,
+    /// Its number in its environment.
+    pub number: u32,
+    /// How it stands.
+    pub status: RunStatus,
+    /// When it started, or should have.
+    pub started_at: DateTime<Utc>,
+}
+
+impl RunSummary {
+    /// Runs are in order of start; those of one instant in order of creation.
+    pub const fn order(&self) -> (DateTime<Utc>, u32) {
+        (self.started_at, self.number)
+    }
+}
+
+impl Run {
+    /// The run's id: sent by the job, or derived from what made the run.
+    pub const fn id(&self) -> CheckinId {
+        self.id
+    }
+
+    /// Whose run it is.
+    pub const fn environment(&self) -> EnvironmentId {
+        self.environment
+    }
+
+    /// The how-manieth run of its environment, counted from 0 in order of creation.
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// How it stands.
+    pub const fn status(&self) -> RunStatus {
+        self.status
+    }
+
+    /// When it started: when its first message was received, less the duration that the message told;
+    /// of a missed run, when it was expected.
+    pub const fn started_at(&self) -> DateTime<Utc> {
+        self.started_at
+    }
+
+    /// When a run was expected, as its environment knew at the time.
+    pub const fn expected_at(&self) -> Option<DateTime<Utc>> {
+        self.expected_at
+    }
+
+    /// When it times out, or did. None once the job has said how it ended.
+    pub const fn timeout_at(&self) -> Option<DateTime<Utc>> {
+        self.timeout_at
+    }
+
+    /// The deadline a store must list it under: its timeout, while it is in progress.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        self.timeout_at.filter(|_| self.status == RunStatus::InProgress)
+    }
+
+    /// How long it took.
+    pub const fn duration(&self) -> Option<Millis> {
+        self.duration
+    }
+
+    /// When the newest message about it was received; of a missed run, when it was expected.
+    pub const fn updated_at(&self) -> DateTime<Utc> {
+        self.updated_at
+    }
+
+    /// The id derived from the all-zero message that ended it. A store finds the run by this id too.
+    pub const fn closed_by(&self) -> Option<CheckinId> {
+        self.closed_by
+    }
+
+    /// The trace it reported.
+    pub const fn trace_id(&self) -> Option<Uuid> {
+        self.trace_id
+    }
+
+    /// The release it reported.
+    pub fn release(&self) -> Option<&str> {
+        self.release.as_deref()
+    }
+
+    /// What windows and alerts need of it.
+    pub const fn summary(&self) -> RunSummary {
+        RunSummary { id: self.id, number: self.number, status: self.status, started_at: self.started_at }
+    }
+}

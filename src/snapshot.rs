@@ -1,0 +1,157 @@
+//! What a decision reads.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::arrival::Arrival;
+use crate::environment::{Environment, Health};
+use crate::id::{CheckinId, OrganizationId};
+use crate::key::EnvironmentKey;
+use crate::monitor::Monitor;
+use crate::organization::Organization;
+use crate::policy::{Policy, Quirk};
+use crate::run::{Run, RunStatus, RunSummary};
+use crate::store::HistoryQuery;
+
+/// Everything a decision about one environment reads, as it stood at one moment.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a store fills it in")]
+pub struct Snapshot {
+    /// The row of [`Query::organization`], when there is no monitor; [`Organization::new`] when there is
+    /// no row either. Not read otherwise.
+    pub organization: Option<Organization>,
+    /// The monitor.
+    pub monitor: Option<Arc<Monitor>>,
+    /// The environment.
+    pub environment: Option<Environment>,
+    /// The run that [`Query::run`] asks for.
+    pub run: Option<Found>,
+    /// The runs that [`Query::history`] asks for, newest first.
+    pub history: Vec<RunSummary>,
+}
+
+/// A run that was looked up by id.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "here or elsewhere")]
+pub enum Found {
+    /// It belongs to the environment in question.
+    Here(Run),
+    /// It belongs to this other environment, and is none of our business.
+    Elsewhere(EnvironmentKey),
+}
+
+/// Tells a store what to read into a [`Snapshot`].
+///
+/// The store reads the monitor and the environment by key, then what [`run`](Self::run) names, then what
+/// [`history`](Self::history) says, given those rows. With both thresholds at one that is nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    subject: Subject<'a>,
+    policy: &'a Policy,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Subject<'a> {
+    Arrival(&'a Arrival, RunQuery),
+    Miss,
+    Run(CheckinId),
+}
+
+/// Which run to look up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a store must know every case")]
+pub enum RunQuery {
+    /// None.
+    None,
+    /// The run with this id, in whatever environment.
+    Id(CheckinId),
+    /// The run of this environment whose [id](Run::id) or [`closed_by`](Run::closed_by) is this; when
+    /// there is none, the newest run of the environment that is in progress.
+    Unnamed(CheckinId),
+    /// The newest run of the environment that is in progress.
+    NewestOpen,
+}
+
+impl<'a> Query<'a> {
+    /// What judging a check-in reads.
+    pub fn arrival(arrival: &'a Arrival, policy: &'a Policy) -> Self {
+        Self { subject: Subject::Arrival(arrival, arrival.run_query(policy.quirks)), policy }
+    }
+
+    /// What judging a miss reads.
+    pub const fn miss(policy: &'a Policy) -> Self {
+        Self { subject: Subject::Miss, policy }
+    }
+
+    /// What judging a run that exists reads: a timeout, or by hand.
+    pub const fn run_of(id: CheckinId, policy: &'a Policy) -> Self {
+        Self { subject: Subject::Run(id), policy }
+    }
+
+    /// Whose organization's row to read when there is no monitor. None: do not read it.
+    pub const fn organization(&self) -> Option<OrganizationId> {
+        match self.subject {
+            Subject::Arrival(arrival, _) => Some(arrival.organization),
+            _ => None,
+        }
+    }
+
+    /// Which run to look up.
+    pub const fn run(&self) -> RunQuery {
+        match self.subject {
+            Subject::Arrival(_, run) => run,
+            Subject::Miss => RunQuery::None,
+            Subject::Run(id) => RunQuery::Id(id),
+        }
+    }
+
+    /// Which past runs the thresholds need, given the rows read so far. `run` is the run found in this
+    /// environment.
+    pub fn history(
+        &self,
+        monitor: &Monitor,
+        environment: &Environment,
+        run: Option<&Run>,
+    ) -> Option<HistoryQuery> {
+        let (status, started_at) = match (self.subject, run) {
+            (Subject::Miss, _) => (RunStatus::Missed, environment.deadline?.next),
+            (Subject::Arrival(arrival, _), None) => (arrival.status(), arrival.started_at()),
+            (Subject::Arrival(arrival, _), Some(run)) if !run.status.is_result() => {
+                (arrival.status(), run.started_at)
+            }
+            (Subject::Arrival(..), Some(run)) => (run.status, run.started_at),
+            // A run in progress is looked up by id when it times out.
+            (Subject::Run(_), Some(run)) if run.status == RunStatus::InProgress => {
+                (RunStatus::Timeout, run.started_at)
+            }
+            (Subject::Run(_), Some(run)) => (run.status, run.started_at),
+            (Subject::Run(_), None) => return None,
+        };
+        let config = match self.subject {
+            Subject::Arrival(arrival, _) => arrival.configure(&monitor.config),
+            _ => None,
+        };
+        self.window(config.as_ref().unwrap_or(&monitor.config), &environment.health, status, started_at)
+    }
+
+    fn window(
+        &self,
+        config: &crate::config::MonitorConfig,
+        health: &Health,
+        status: RunStatus,
+        started_at: DateTime<Utc>,
+    ) -> Option<HistoryQuery> {
+        let judged = !self.policy.quirks.keeps(Quirk::OpenRunsCountAsFailures);
+        let (threshold, until) = match health {
+            Health::Active | Health::Ok if status.is_failure() => {
+                (config.failure_threshold(), Some(started_at))
+            }
+            Health::Ok => return None,
+            _ if status == RunStatus::Ok => (config.recovery_threshold(), None),
+            _ => return None,
+        };
+        let count = u32::from(threshold.get());
+        (count > 1).then_some(HistoryQuery { count, until, judged })
+    }
+}

@@ -1,0 +1,188 @@
+//! What a host's storage must do: keep rows, look them up, and put several at once.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::environment::Environment;
+use crate::id::CheckinId;
+use crate::key::{EnvironmentKey, MonitorKey};
+use crate::monitor::Monitor;
+use crate::organization::Organization;
+use crate::run::{Run, RunSummary};
+use crate::snapshot::{Query, Snapshot};
+use crate::transition::Transition;
+
+/// Keeps the rows.
+///
+/// A store never computes: it looks rows up and puts them. What it must promise:
+///
+/// * **Whole snapshots.** What [`load`](Store::load) returns stood in the store at one moment, or the
+///   commit that follows from it is a [`Conflict`](CommitError::Conflict). Stale is fine, mixed is not.
+/// * **Everything or nothing.** [`commit`](Store::commit) applies all of a transition or none of it, also
+///   when the process dies half-way (I10).
+/// * **Versions.** A commit is a conflict, and changes nothing, when a row that the transition names has not
+///   the version it expects, or when the id of a new run exists already, in any environment of any project.
+/// * **Lists.** [`due`](Store::due) is ordered, complete up to its limit, and reads the index of what is due,
+///   not the environments (I12).
+///
+/// The trait has no defaulted methods and is object safe; `&S`, `Box<S>` and `Arc<S>` are stores too. An
+/// asynchronous host does not implement it: it calls [`rules`](crate::rules) itself, with the same
+/// [`Query`], [`Snapshot`] and [`Transition`].
+pub trait Store {
+    /// Why the storage failed. Conflicts are not failures; see [`CommitError`].
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// Reads what a decision about one environment needs; see [`Query`] for what that is.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Self::Error>;
+
+    /// Reads a monitor whole, for administration: its row, all its environments and all their open runs.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Self::Error>;
+
+    /// Lists what is due, in order of [`Due::order`], strictly after the cursor, at most `limit` entries.
+    /// A list shorter than `limit` is complete.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Self::Error>;
+
+    /// Applies a transition, everything or nothing.
+    ///
+    /// # Errors
+    /// * [`CommitError::Conflict`] when a version moved or an id that must be new exists.
+    /// * [`CommitError::Store`] when the storage cannot be written. The caller cannot know whether the
+    ///   transition was applied; deciding again on a new snapshot is always safe (I4).
+    fn commit(&self, transition: &Transition) -> Result<(), CommitError<Self::Error>>;
+}
+
+/// A monitor and all that belongs to it, but for finished runs and resolved incidents.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a store fills it in")]
+pub struct MonitorSnapshot {
+    /// The organization's row; [`Organization::new`] when there is none.
+    pub organization: Organization,
+    /// The monitor.
+    pub monitor: Arc<Monitor>,
+    /// Its environments, by name.
+    pub environments: Vec<Environment>,
+    /// Their runs in progress.
+    pub open_runs: Vec<Run>,
+}
+
+/// Why a commit did not happen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum CommitError<E> {
+    /// Somebody was faster: read and decide again.
+    #[error("the rows have changed since they were read")]
+    Conflict,
+    /// The storage failed.
+    #[error("the store failed")]
+    Store(#[source] E),
+}
+
+/// Asks for a page of what is due.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "the four parts of a page")]
+pub struct DueQuery {
+    /// Deadlines of which kind.
+    pub kind: DueKind,
+    /// Deadlines not later than this; all of them when none.
+    pub until: Option<DateTime<Utc>>,
+    /// The last entry of the page before.
+    pub after: Option<Due>,
+    /// At most so many entries.
+    pub limit: NonZeroUsize,
+}
+
+/// The two kinds of deadlines.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "the two kinds of deadlines")]
+pub enum DueKind {
+    /// Environments, by [`Environment::due_at`].
+    Miss,
+    /// Runs, by [`Run::due_at`].
+    Timeout,
+}
+
+/// One entry of a list of what is due.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a store fills it in")]
+pub struct Due {
+    /// The deadline.
+    pub at: DateTime<Utc>,
+    /// Whose it is.
+    pub key: EnvironmentKey,
+    /// The run, when it is a timeout.
+    pub run: Option<DueRun>,
+}
+
+/// The run of a [`Due`] entry.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a store fills it in")]
+pub struct DueRun {
+    /// Its number, which orders the runs of one environment.
+    pub number: u32,
+    /// Its id.
+    pub id: CheckinId,
+}
+
+impl Due {
+    /// The order of lists: by deadline, then by environment, then by creation of the run.
+    pub fn order(&self) -> (DateTime<Utc>, &EnvironmentKey, Option<u32>) {
+        (self.at, &self.key, self.run.map(|run| run.number))
+    }
+}
+
+/// Asks for the newest runs of an environment, newest first in order of [`RunSummary::order`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "the three parts of a window")]
+pub struct HistoryQuery {
+    /// At most so many.
+    pub count: u32,
+    /// Only runs that started not later than this.
+    pub until: Option<DateTime<Utc>>,
+    /// Only runs that [succeeded or failed](crate::run::RunStatus::is_judged).
+    pub judged: bool,
+}
+
+impl HistoryQuery {
+    /// Whether a run belongs into the list.
+    pub fn matches(&self, run: &RunSummary) -> bool {
+        self.until.is_none_or(|until| run.started_at <= until) && (!self.judged || run.status.is_judged())
+    }
+}
+
+macro_rules! store_through {
+    ($($pointer:ty),*) => {$(
+        #[deny(clippy::missing_trait_methods)]
+        impl<S: Store + ?Sized> Store for $pointer {
+            type Error = S::Error;
+
+            fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Self::Error> {
+                (**self).load(key, query)
+            }
+
+            fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Self::Error> {
+                (**self).load_monitor(key)
+            }
+
+            fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Self::Error> {
+                (**self).due(query)
+            }
+
+            fn commit(&self, transition: &Transition) -> Result<(), CommitError<Self::Error>> {
+                (**self).commit(transition)
+            }
+        }
+    )*};
+}
+
+store_through!(&S, Box<S>, Arc<S>);

@@ -1,0 +1,86 @@
+//! What a decision writes: whole rows, the versions they replace, and the events they cause.
+
+use std::sync::Arc;
+
+use crate::environment::Environment;
+use crate::event::Event;
+use crate::incident::Incident;
+use crate::key::MonitorKey;
+use crate::monitor::Monitor;
+use crate::organization::Organization;
+use crate::run::Run;
+use crate::version::Version;
+
+/// Everything one decision writes, together or not at all (I10).
+///
+/// It is exhaustive on purpose: a store destructures it without `..`, so that a new kind of row breaks the
+/// store's build instead of losing data. A durable host writes `events` to an outbox in the same transaction.
+///
+/// Rows are whole, never deltas. A row whose version is checked carries its new version itself.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a store must handle every field")]
+pub struct Transition {
+    /// The organization's row, when a monitor is created or removed.
+    pub organization: Option<Put<Organization>>,
+    /// What happens to the monitor. Its version is checked even when it stays as it is.
+    pub monitor: MonitorChange,
+    /// The environment of a check-in or tick; all of a monitor's when the monitor is edited.
+    pub environments: Vec<Put<Environment>>,
+    /// New and changed runs. The versions of their environments guard them.
+    pub runs: Vec<PutRun>,
+    /// New and changed incidents, by id. The versions of their environments guard them.
+    pub incidents: Vec<Arc<Incident>>,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+/// A row to put, and the version it replaces.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a row and the version it replaces")]
+pub struct Put<T> {
+    /// The row.
+    pub row: T,
+    /// The version the stored row must still have; [`Version::NEW`] when there must be none.
+    pub replaces: Version,
+}
+
+/// What a transition does to the monitor.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a store must handle every case")]
+pub enum MonitorChange {
+    /// It stays; the decision stands only while it has this version.
+    Keep {
+        /// Which monitor.
+        key: MonitorKey,
+        /// The version the decision was made on.
+        version: Version,
+    },
+    /// Its row is put.
+    Put(Put<Arc<Monitor>>),
+    /// It goes, with its environments, their runs and their incidents.
+    Remove {
+        /// Which monitor.
+        key: MonitorKey,
+        /// The version the decision was made on.
+        version: Version,
+    },
+}
+
+/// A run to put.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a store must handle every case")]
+pub enum PutRun {
+    /// A new run. When its id exists already, in whatever environment, the commit is a conflict.
+    New(Run),
+    /// A run that exists.
+    Changed(Run),
+}
+
+impl PutRun {
+    /// The run, new or not.
+    pub const fn run(&self) -> &Run {
+        match self {
+            Self::New(run) | Self::Changed(run) => run,
+        }
+    }
+}
