@@ -11,8 +11,27 @@ use serde::{Deserialize, Serialize};
 use crate::policy::Quirks;
 
 /// When runs are due.
-#[derive(Clone, Debug)]
-pub struct Schedule(Arc<str>);
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Schedule {
+    rule: Stub,
+    zone: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+enum Stub {
+    Crontab(Arc<str>),
+    Interval(NonZeroU32, Unit),
+}
+
+/// What a schedule says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Rule<'a> {
+    /// The crontab as written.
+    Crontab(&'a str),
+    /// Every so many units.
+    Interval(NonZeroU32, Unit),
+}
 
 /// What an interval counts.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -43,8 +62,7 @@ impl Schedule {
     /// # Errors
     /// [`ScheduleError`]
     pub fn crontab(expression: &str, zone: Tz) -> Result<Self, ScheduleError> {
-        let _ = zone;
-        Ok(Self(expression.into()))
+        Ok(Self { rule: Stub::Crontab(expression.into()), zone: zone.name().into() })
     }
 
     /// Every so many units.
@@ -52,8 +70,7 @@ impl Schedule {
     /// # Errors
     /// [`ScheduleError`]
     pub fn every(count: NonZeroU32, unit: Unit, zone: Tz) -> Result<Self, ScheduleError> {
-        let _ = (unit, zone);
-        Ok(Self(count.to_string().into()))
+        Ok(Self { rule: Stub::Interval(count, unit), zone: zone.name().into() })
     }
 
     /// The first time after `after`.
@@ -75,12 +92,26 @@ impl Schedule {
 
     /// The zone.
     pub fn zone(&self) -> Tz {
-        Tz::UTC
+        self.zone.parse().unwrap_or(Tz::UTC)
+    }
+
+    /// The same schedule in another zone.
+    #[must_use]
+    pub fn in_zone(&self, zone: Tz) -> Self {
+        Self { rule: self.rule.clone(), zone: zone.name().into() }
+    }
+
+    /// What the schedule says, without its zone.
+    pub fn rule(&self) -> Rule<'_> {
+        match &self.rule {
+            Stub::Crontab(text) => Rule::Crontab(text),
+            Stub::Interval(count, unit) => Rule::Interval(*count, *unit),
+        }
     }
 }
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{:?}", self.rule)
     }
 }

@@ -1,0 +1,281 @@
+//! A message as it came in: the fields of a check-in, each still to be judged.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::checkin::{Checkin, GivenConfig, InvalidGuid, ReportedStatus, RunRef};
+use crate::config_update::{ConfigError, ConfigUpdate};
+use crate::field_errors::{Faults, FieldErrors, FieldProblem, WHOLE};
+use crate::guid;
+use crate::json::{self, Json};
+use crate::key::{EnvironmentName, InvalidEnvironmentName, Slug};
+use crate::millis::Millis;
+use crate::policy::{Quirk, Quirks};
+
+/// A check-in message of which only one thing is known: it is a JSON object.
+///
+/// Borrows the bytes it was read from, and looks into a field no earlier than somebody asks for it. Intake
+/// asks in the order of the methods below; who wants everything at once asks for [`Payload::checkin`]. Fields
+/// with other names are passed over, and of a field that comes twice the last one counts.
+///
+/// ```
+/// use overdue::payload::Payload;
+/// use overdue::policy::Quirks;
+///
+/// let payload = Payload::from_json(br#"{"monitor_slug": "Backup DB", "status": "done", "duration": "long"}"#)?;
+/// assert_eq!(payload.slug()?.as_str(), "backup-db");
+/// assert!(payload.run().is_err());
+/// assert_eq!(payload.config(Quirks::NONE)?, None);
+///
+/// let errors = payload.checkin(Quirks::NONE).unwrap_err();
+/// let named: Vec<_> = errors.iter().map(|(field, _)| field).collect();
+/// assert_eq!(named, ["check_in_id", "duration", "status"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Payload<'a> {
+    check_in_id: Option<&'a RawValue>,
+    monitor_slug: Option<&'a RawValue>,
+    status: Option<&'a RawValue>,
+    duration: Option<&'a RawValue>,
+    environment: Option<&'a RawValue>,
+    release: Option<&'a RawValue>,
+    contexts: Option<&'a RawValue>,
+    monitor_config: Option<&'a RawValue>,
+}
+
+/// The bytes hold no message at all.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PayloadError {
+    /// They are not JSON in UTF-8.
+    #[error("not JSON, as line {line} column {column} shows")]
+    NotJson {
+        /// The line at which this showed, from 1, or 0 when it is unknown.
+        line: usize,
+        /// The column in it.
+        column: usize,
+    },
+    /// They are JSON, but no object.
+    #[error("a check-in is a JSON object")]
+    NotAnObject,
+}
+
+/// The fields of a check-in that are judged together.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Fields<'a> {
+    /// What the job says of its run.
+    pub status: ReportedStatus,
+    /// How long the run took.
+    pub duration: Option<Millis>,
+    /// The environment's name as sent; whether it can be one is judged by [`Fields::environment_name`].
+    pub environment: Option<Cow<'a, str>>,
+    /// The release of the job's program, never blank.
+    pub release: Option<Cow<'a, str>>,
+    /// The trace that the run belongs to.
+    pub trace_id: Option<Uuid>,
+}
+
+impl Fields<'_> {
+    /// The environment's name, production if there is none.
+    ///
+    /// # Errors
+    /// [`InvalidEnvironmentName`] says why a text cannot be a name.
+    pub fn environment_name(&self, quirks: Quirks) -> Result<EnvironmentName, InvalidEnvironmentName> {
+        match &self.environment {
+            None => Ok(EnvironmentName::production()),
+            Some(text) => EnvironmentName::parse(text, quirks),
+        }
+    }
+}
+
+impl<'a> Payload<'a> {
+    /// Finds the fields.
+    ///
+    /// # Errors
+    /// [`PayloadError::NotJson`] and [`PayloadError::NotAnObject`]; everything smaller is left to the methods
+    /// that look into the fields.
+    pub fn from_json(bytes: &'a [u8]) -> Result<Self, PayloadError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| PayloadError::NotJson { line: 0, column: 0 })?;
+        let [check_in_id, monitor_slug, status, duration, environment, release, contexts, monitor_config] =
+            json::pick(
+                text,
+                [
+                    "check_in_id",
+                    "monitor_slug",
+                    "status",
+                    "duration",
+                    "environment",
+                    "release",
+                    "contexts",
+                    "monitor_config",
+                ],
+            )
+            .map_err(|error| match error.classify() {
+                serde_json::error::Category::Data => PayloadError::NotAnObject,
+                _ => PayloadError::NotJson { line: error.line(), column: error.column() },
+            })?;
+        Ok(Self {
+            check_in_id,
+            monitor_slug,
+            status,
+            duration,
+            environment,
+            release,
+            contexts,
+            monitor_config,
+        })
+    }
+
+    /// The monitor's name in its project.
+    ///
+    /// # Errors
+    /// [`FieldErrors`] for `monitor_slug` when it is missing, no text, or nothing of it can stand in a slug.
+    pub fn slug(&self) -> Result<Slug, FieldErrors> {
+        self.slug_field().map_err(|problem| FieldErrors::one("monitor_slug", problem))
+    }
+
+    fn slug_field(&self) -> Result<Slug, FieldProblem> {
+        Slug::normalize(&required_text(self.monitor_slug)?).map_err(|_| FieldProblem::NotASlug)
+    }
+
+    /// The environment exactly as sent; nothing if it is missing, null or no text.
+    pub fn environment_as_given(&self) -> Option<Cow<'a, str>> {
+        Json::of(self.environment?).into_text().ok()
+    }
+
+    /// Which run it speaks of.
+    ///
+    /// # Errors
+    /// [`InvalidGuid`] when the id is missing or no UUID.
+    pub fn run(&self) -> Result<RunRef, InvalidGuid> {
+        self.run_field().map_err(|_| InvalidGuid)
+    }
+
+    fn run_field(&self) -> Result<RunRef, FieldProblem> {
+        required_text(self.check_in_id)?.parse().map_err(|_| FieldProblem::NotAUuid)
+    }
+
+    /// How the monitor is to be configured. Missing, null and `{}` say nothing.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] names the fields at fault; [`ConfigError::Unusable`] exists only while
+    /// [`Quirk::UnusableConfigsSwallow`] is kept.
+    pub fn config(&self, quirks: Quirks) -> Result<Option<ConfigUpdate>, ConfigError> {
+        match self.monitor_config.map(Json::of) {
+            None | Some(Json::Null) => Ok(None),
+            Some(Json::Object(object)) if json::is_empty(object) => Ok(None),
+            Some(Json::Object(object)) => ConfigUpdate::from_json(object.as_bytes(), quirks).map(Some),
+            Some(_) => Err(ConfigError::Invalid(FieldErrors::one(WHOLE, FieldProblem::NotAnObject))),
+        }
+    }
+
+    /// The fields that are judged together: status, duration, environment, release and trace id.
+    ///
+    /// # Errors
+    /// [`FieldErrors`] names all that are at fault. Whether the environment can be a name is not judged here,
+    /// except that [`Quirk::EnvironmentNamesUntrimmed`] has a blank one refused.
+    pub fn fields(&self, quirks: Quirks) -> Result<Fields<'a>, FieldErrors> {
+        let mut faults = Faults::default();
+        let status = faults.check("status", self.status_field());
+        let duration = faults.check(
+            "duration",
+            self.duration.map(Json::of).map_or(Ok(None), |value| Millis::from_json(value, quirks)),
+        );
+        let environment = faults.check("environment", self.environment_field(quirks));
+        let release = faults.check("release", optional_text(self.release));
+        let trace_id = faults.join(self.trace_id());
+        let (Some(status), Some(duration), Some(environment), Some(release), Some(trace_id)) =
+            (status, duration, environment, release, trace_id)
+        else {
+            return Err(faults.into());
+        };
+        let release = release.filter(|release| !release.trim().is_empty());
+        Ok(Fields { status, duration, environment, release, trace_id })
+    }
+
+    fn status_field(&self) -> Result<ReportedStatus, FieldProblem> {
+        required_text(self.status)?.parse().map_err(|_| FieldProblem::Unknown)
+    }
+
+    fn environment_field(&self, quirks: Quirks) -> Result<Option<Cow<'a, str>>, FieldProblem> {
+        match optional_text(self.environment)? {
+            Some(text) if text.trim().is_empty() && quirks.keeps(Quirk::EnvironmentNamesUntrimmed) => {
+                Err(FieldProblem::Blank)
+            }
+            text => Ok(text),
+        }
+    }
+
+    /// The trace id lies two objects deep. Each may be missing, only the outer one may be null.
+    fn trace_id(&self) -> Result<Option<Uuid>, FieldErrors> {
+        let at_trace = |errors| FieldErrors::within("contexts", FieldErrors::within("trace", errors));
+        let contexts = match self.contexts.map(Json::of) {
+            None | Some(Json::Null) => return Ok(None),
+            Some(value) => value
+                .into_object()
+                .map_err(|problem| FieldErrors::within("contexts", FieldErrors::one(WHOLE, problem)))?,
+        };
+        let [Some(trace)] = json::pick(contexts, ["trace"]).unwrap_or_default() else { return Ok(None) };
+        let trace = match Json::of(trace) {
+            Json::Null => {
+                return Err(FieldErrors::within("contexts", FieldErrors::one("trace", FieldProblem::Null)));
+            }
+            value => value.into_object().map_err(|problem| at_trace(FieldErrors::one(WHOLE, problem)))?,
+        };
+        let [Some(trace_id)] = json::pick(trace, ["trace_id"]).unwrap_or_default() else { return Ok(None) };
+        let id = Json::of(trace_id).into_text();
+        id.and_then(|text| guid::parse(&text).ok_or(FieldProblem::NotAUuid))
+            .map(Some)
+            .map_err(|problem| at_trace(FieldErrors::one("trace_id", problem)))
+    }
+
+    /// Everything at once.
+    ///
+    /// # Errors
+    /// [`FieldErrors`] names every field at fault. A `monitor_config` that is wrong is named among them, under
+    /// its own name, but by itself it does not fail the check-in: see [`Checkin::config`].
+    pub fn checkin(&self, quirks: Quirks) -> Result<Checkin, FieldErrors> {
+        let mut faults = Faults::default();
+        let run = faults.check("check_in_id", self.run_field());
+        let slug = faults.check("monitor_slug", self.slug_field());
+        let fields = faults.join(self.fields(quirks));
+        let environment = match &fields {
+            Some(fields) => fields.environment_name(quirks),
+            // Another field is at fault: this one is still to be judged.
+            None => EnvironmentName::parse(&self.environment_as_given().unwrap_or_default(), quirks),
+        };
+        let environment = faults.check("environment", environment.map_err(FieldProblem::other));
+        let config = self.config(quirks);
+        let (Some(run), Some(slug), Some(fields), Some(environment)) = (run, slug, fields, environment)
+        else {
+            if let Err(ConfigError::Invalid(errors)) = config {
+                faults.join::<()>(Err(FieldErrors::within("monitor_config", errors)));
+            }
+            return Err(faults.into());
+        };
+        let config = match config {
+            Ok(update) => update.map(GivenConfig::Update),
+            Err(error) => {
+                self.monitor_config.map(|sent| GivenConfig::Refused { error, sent: sent.get().into() })
+            }
+        };
+        Ok(Checkin::decoded(slug, run, environment, fields, config))
+    }
+}
+
+/// The text of a field that must be there.
+fn required_text(field: Option<&RawValue>) -> Result<Cow<'_, str>, FieldProblem> {
+    field.map(Json::of).ok_or(FieldProblem::Missing)?.into_text()
+}
+
+/// The text of a field that may be missing or null.
+fn optional_text(field: Option<&RawValue>) -> Result<Option<Cow<'_, str>>, FieldProblem> {
+    match field.map(Json::of) {
+        None | Some(Json::Null) => Ok(None),
+        Some(value) => value.into_text().map(Some),
+    }
+}
