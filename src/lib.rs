@@ -1,4 +1,5 @@
 //! Did my scheduled job run, on time, to the end?
+pub mod clock;
 pub mod id;
 pub mod key;
 pub mod policy;
