@@ -3,4 +3,5 @@ pub mod clock;
 pub mod id;
 pub mod key;
 pub mod policy;
+pub mod rate_limiter;
 pub mod schedule;
