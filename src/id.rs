@@ -107,6 +107,8 @@ derived_id! {
     IncidentId
     /// One event: derived from its incident, its kind and its check-in. Receivers tell repeats by it.
     EventId
+    /// One entry of the error log: derived from the message that was refused.
+    ErrorId
 }
 
 impl MonitorId {

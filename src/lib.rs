@@ -1,14 +1,38 @@
 //! Did my scheduled job run, on time, to the end?
+pub mod admission;
+pub mod arrival;
 pub mod checkin;
+pub mod clock;
 pub mod config;
 pub mod config_update;
+pub mod environment;
+pub mod error_log;
+pub mod event;
 pub mod field_errors;
 mod guid;
 pub mod id;
+pub mod incident;
 mod json;
 pub mod key;
+pub mod message;
 pub mod millis;
+pub mod monitor;
+pub mod organization;
+pub mod outcome;
 pub mod owner;
 pub mod payload;
 pub mod policy;
+pub mod processing_error;
+pub mod rate_limiter;
+pub mod rules;
+pub mod run;
 pub mod schedule;
+pub mod sink;
+pub mod snapshot;
+pub mod store;
+pub mod transition;
+pub mod version;
+
+pub use event::Event;
+pub use policy::Policy;
+pub use sink::EventSink;

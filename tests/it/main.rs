@@ -1,1 +1,5 @@
 //! The integration tests: one binary, a module a subject.
+
+mod clock;
+mod error_log;
+mod rate_limiter;

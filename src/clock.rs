@@ -1,0 +1,334 @@
+//! Minutes out of message streams: when every partition has passed a minute, that minute is over.
+//!
+//! Whether a run was missed can only be judged once every message that might announce it has been
+//! read. So ticks do not come from a wall clock but from the timestamps of the messages themselves: a
+//! host that lags behind by an hour ticks an hour late, and misses nothing. Of several partitions the
+//! slowest decides.
+//!
+//! ```
+//! use overdue::clock::{Clock, PartitionId, Tick};
+//!
+//! let (first, second) = (PartitionId::new(0), PartitionId::new(1));
+//! let mut clock = Clock::new();
+//! clock.register(first);
+//! clock.register(second);
+//!
+//! // The second partition is silent, and holds the clock.
+//! assert!(clock.observe(first, "2024-09-02T10:05:12Z".parse()?).is_empty());
+//! // Now the slowest has reached 10:02, and the clock starts there.
+//! let ticks = clock.observe(second, "2024-09-02T10:02:40Z".parse()?);
+//! assert_eq!(ticks.newest(), Some(Tick::at("2024-09-02T10:02:00Z".parse()?)));
+//! // It catches up: each minute in between is ticked, in order.
+//! let ticks = clock.observe(second, "2024-09-02T10:07:00Z".parse()?);
+//! let minutes: Vec<String> = ticks.map(|tick| tick.to_string()).collect();
+//! assert_eq!(minutes, ["2024-09-02T10:03:00Z", "2024-09-02T10:04:00Z", "2024-09-02T10:05:00Z"]);
+//! # Ok::<(), chrono::ParseError>(())
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::iter::FusedIterator;
+use std::ops::Range;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+const SECONDS_PER_MINUTE: i64 = 60;
+
+/// One partition of a message stream; a number of the host's.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct PartitionId(u64);
+
+impl PartitionId {
+    /// The partition with this number.
+    pub const fn new(id: u64) -> Self {
+        Self(id)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for PartitionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// "The stream has reached this minute": a whole minute, of any date chrono can hold.
+///
+/// ```
+/// use overdue::clock::Tick;
+///
+/// let tick = Tick::at("2024-09-02T10:02:59.999Z".parse()?);
+/// assert_eq!(tick.to_string(), "2024-09-02T10:02:00Z");
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(from = "DateTime<Utc>", into = "DateTime<Utc>")]
+pub struct Tick {
+    /// Minutes since 1970, before it below zero. Only ever that of a date chrono can hold.
+    minute: i64,
+}
+
+impl Tick {
+    /// The minute this time lies in.
+    pub const fn at(time: DateTime<Utc>) -> Self {
+        Self { minute: time.timestamp().div_euclid(SECONDS_PER_MINUTE) }
+    }
+
+    /// The instant at which the minute begins.
+    pub fn time(self) -> DateTime<Utc> {
+        let seconds = self.minute.saturating_mul(SECONDS_PER_MINUTE);
+        // The first date chrono can hold begins a minute, so that every tick has a time.
+        DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::<Utc>::MIN_UTC)
+    }
+
+    /// The minute after this one; none after the last that chrono can hold.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        let next = Self { minute: self.minute.saturating_add(1) };
+        (next <= Self::at(DateTime::<Utc>::MAX_UTC)).then_some(next)
+    }
+}
+
+impl From<DateTime<Utc>> for Tick {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self::at(time)
+    }
+}
+
+impl From<Tick> for DateTime<Utc> {
+    fn from(tick: Tick) -> Self {
+        tick.time()
+    }
+}
+
+impl fmt::Display for Tick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.time().to_rfc3339_opts(SecondsFormat::Secs, true))
+    }
+}
+
+/// Minutes newly reached, oldest first: an iterator that counts rather than keeps them, so that a jump
+/// of ten years costs nothing until it is iterated.
+///
+/// Handling only the [newest](Ticks::newest) is fine for misses and timeouts, which catch up on their own
+/// (I8); a host that needs every minute, for volumes say, iterates.
+///
+/// ```
+/// use overdue::clock::{Clock, PartitionId};
+///
+/// let mut clock = Clock::new();
+/// let partition = PartitionId::new(0);
+/// let _ = clock.observe(partition, "2014-09-02T10:00:00Z".parse()?);
+/// let ticks = clock.observe(partition, "2024-09-02T10:00:00Z".parse()?);
+/// assert_eq!(ticks.len(), 3653 * 24 * 60);
+/// assert_eq!(ticks.newest().map(|tick| tick.to_string()).as_deref(), Some("2024-09-02T10:00:00Z"));
+/// # Ok::<(), chrono::ParseError>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use = "a minute is ticked once: dropped here, it never comes again"]
+pub struct Ticks {
+    minutes: Range<i64>,
+}
+
+impl Ticks {
+    const NONE: Ticks = Ticks { minutes: 0..0 };
+
+    /// The minutes from `first` up to and with `last`.
+    fn spanning(first: Tick, last: Tick) -> Self {
+        Self { minutes: first.minute..last.minute.saturating_add(1) }
+    }
+
+    /// The oldest minute left.
+    pub fn first(&self) -> Option<Tick> {
+        self.minutes.clone().next().map(|minute| Tick { minute })
+    }
+
+    /// The newest minute left.
+    pub fn newest(&self) -> Option<Tick> {
+        self.minutes.clone().next_back().map(|minute| Tick { minute })
+    }
+
+    /// How many minutes are left. (More than a `usize` can say on small machines.)
+    pub const fn len(&self) -> u64 {
+        // The range never runs backwards, so that the distance is its length.
+        self.minutes.end.abs_diff(self.minutes.start)
+    }
+
+    /// Whether no minute is left.
+    pub fn is_empty(&self) -> bool {
+        self.minutes.is_empty()
+    }
+}
+
+impl Iterator for Ticks {
+    type Item = Tick;
+
+    fn next(&mut self) -> Option<Tick> {
+        self.minutes.next().map(|minute| Tick { minute })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.minutes.size_hint()
+    }
+
+    // The ranges of the standard library jump where the default methods would walk.
+
+    fn nth(&mut self, n: usize) -> Option<Tick> {
+        self.minutes.nth(n).map(|minute| Tick { minute })
+    }
+
+    fn last(self) -> Option<Tick> {
+        self.newest()
+    }
+}
+
+impl DoubleEndedIterator for Ticks {
+    fn next_back(&mut self) -> Option<Tick> {
+        self.minutes.next_back().map(|minute| Tick { minute })
+    }
+}
+
+impl FusedIterator for Ticks {}
+
+/// Turns the message timestamps of many partitions into [`Ticks`].
+///
+/// * The slowest registered partition decides. One that is registered but was never heard of holds the
+///   clock, so a worker registers all partitions it was assigned before it reads the first message.
+/// * The clock starts once every registered partition has been heard: the minute the slowest is in is
+///   the first one ticked. (As in the reference system, a tick means that the minute was *reached*.)
+/// * From there each minute is ticked once and in order; minutes without messages are filled in.
+/// * Timestamps that go back, on a partition or by a late partition, change nothing: the clock never
+///   goes back (I8).
+///
+/// The state is plain data. Save it (it is serialisable as a whole) once the ticks of an observation are
+/// handled, and after a crash the same messages bring the same ticks again; repeating one does no harm.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Clock {
+    /// The latest minute seen on each registered partition; none yet on a silent one.
+    partitions: BTreeMap<PartitionId, Option<Tick>>,
+    /// The last minute ticked.
+    reached: Option<Tick>,
+}
+
+impl Clock {
+    /// A clock without partitions, not started.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Waits for this partition from now on. Nothing changes if it is registered already.
+    pub fn register(&mut self, partition: PartitionId) {
+        self.partitions.entry(partition).or_default();
+    }
+
+    /// Stops waiting for this partition, and answers with the minutes it alone had held back.
+    ///
+    /// Where no partition is left the clock stands, and goes on from there when one is heard again.
+    pub fn deregister(&mut self, partition: PartitionId) -> Ticks {
+        match self.partitions.remove(&partition) {
+            Some(_) => self.advance(),
+            None => Ticks::NONE,
+        }
+    }
+
+    /// Takes note of a message of this time on this partition, and answers with the minutes reached by it.
+    ///
+    /// A partition that is not registered is registered by its first message. If it lags behind, the
+    /// clock waits until it has caught up.
+    pub fn observe(&mut self, partition: PartitionId, time: DateTime<Utc>) -> Ticks {
+        let seen = self.partitions.entry(partition).or_default();
+        let minute = Some(Tick::at(time));
+        if *seen >= minute {
+            return Ticks::NONE;
+        }
+        *seen = minute;
+        self.advance()
+    }
+
+    /// The last minute ticked, if the clock has started.
+    ///
+    /// ```
+    /// use overdue::clock::{Clock, PartitionId, Tick};
+    ///
+    /// let mut clock = Clock::new();
+    /// assert_eq!(clock.reached(), None);
+    /// let time = "2024-09-02T10:00:30Z".parse()?;
+    /// let _ = clock.observe(PartitionId::new(0), time);
+    /// assert_eq!(clock.reached(), Some(Tick::at(time)));
+    /// # Ok::<(), chrono::ParseError>(())
+    /// ```
+    pub const fn reached(&self) -> Option<Tick> {
+        self.reached
+    }
+
+    /// The partition the clock waits for: a silent one, else the one furthest behind. None without
+    /// partitions. For the operator who asks why nothing ticks.
+    pub fn slowest(&self) -> Option<PartitionId> {
+        self.partitions.iter().min_by_key(|(_, seen)| **seen).map(|(partition, _)| *partition)
+    }
+
+    /// Moves to the minute of the slowest partition, if that is ahead.
+    fn advance(&mut self) -> Ticks {
+        // A silent partition is the least of all, and there is no minute to move to.
+        let Some(slowest) = self.partitions.values().min().copied().flatten() else { return Ticks::NONE };
+        let first = match self.reached {
+            None => slowest,
+            Some(reached) => match reached.next() {
+                Some(next) if next <= slowest => next,
+                _ => return Ticks::NONE,
+            },
+        };
+        self.reached = Some(slowest);
+        Ticks::spanning(first, slowest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn ticks_hold_the_first_and_the_last_minute_of_all() {
+        let (first, last) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
+        assert_eq!(Tick::at(first).time(), first);
+        assert!(
+            Tick::at(last).time() <= last && last - Tick::at(last).time() < chrono::TimeDelta::minutes(1)
+        );
+        assert_eq!(Tick::at(last).next(), None);
+
+        let mut clock = Clock::new();
+        let partition = PartitionId::new(0);
+        assert_eq!(clock.observe(partition, first).len(), 1);
+        let ticks = clock.observe(partition, last);
+        assert_eq!(ticks.newest(), Some(Tick::at(last)));
+        assert_eq!(ticks.first(), Tick::at(first).next());
+        assert_eq!(ticks.clone().last(), ticks.newest(), "the default method would walk for minutes");
+        assert!(clock.observe(partition, last).is_empty());
+    }
+
+    #[test]
+    fn a_time_before_1970_belongs_to_the_minute_it_lies_in() {
+        assert_eq!(Tick::at(time("1969-12-31T23:59:59Z")).time(), time("1969-12-31T23:59:00Z"));
+    }
+
+    #[test]
+    fn ticks_are_stored_as_times_and_cut_when_read() {
+        let tick = Tick::at(time("2024-09-02T10:02:00Z"));
+        assert_eq!(serde_json::to_string(&tick).unwrap(), r#""2024-09-02T10:02:00Z""#);
+        assert_eq!(serde_json::from_str::<Tick>(r#""2024-09-02T10:02:31Z""#).unwrap(), tick);
+        for end in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC].map(Tick::at) {
+            let text = serde_json::to_string(&end).unwrap();
+            assert_eq!(serde_json::from_str::<Tick>(&text).unwrap(), end);
+        }
+    }
+}

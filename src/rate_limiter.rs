@@ -1,0 +1,190 @@
+//! So many check-ins a minute for each key: the limit that keeps one runaway job from drowning the rest.
+//!
+//! The window is the minute of the *message*, not of the moment it is handled: a backlog of an hour was
+//! sent over an hour, and goes through; a flood sent within one minute is cut however late it is read.
+//!
+//! ```
+//! use std::num::NonZeroU32;
+//!
+//! use overdue::rate_limiter::{RateLimiter, Verdict};
+//!
+//! let limiter = RateLimiter::new(NonZeroU32::MIN);
+//! let key = ("my-project", "my-job", "production");
+//! assert_eq!(limiter.admit(key, "2024-09-02T10:00:01Z".parse()?), Verdict::Admitted);
+//! assert_eq!(
+//!     limiter.admit(key, "2024-09-02T10:00:59Z".parse()?),
+//!     Verdict::Limited { limit: NonZeroU32::MIN, retry_at: "2024-09-02T10:01:00Z".parse()? },
+//! );
+//! assert_eq!(limiter.admit(key, "2024-09-02T10:01:00Z".parse()?), Verdict::Admitted);
+//! # Ok::<(), chrono::ParseError>(())
+//! ```
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use crate::clock::Tick;
+
+/// What the limiter says of one check-in.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[must_use = "a check-in that is limited is to be refused"]
+#[expect(clippy::exhaustive_enums, reason = "in or out: there is no third")]
+pub enum Verdict {
+    /// Within the limit.
+    Admitted,
+    /// The minute is used up for this key.
+    Limited {
+        /// How many a minute are admitted.
+        limit: NonZeroU32,
+        /// When the next minute begins, by the clock that dated the message.
+        retry_at: DateTime<Utc>,
+    },
+}
+
+/// A fixed-window rate limiter: so many a minute for each key, by the minute of the message.
+///
+/// The default is that of the reference system: 6 a minute. The key is the caller's; the engine uses
+/// project, slug and environment. Every check-in that is looked at counts, also one that is refused
+/// later for another reason.
+///
+/// # What it remembers
+/// At most [`WINDOWS`](Self::WINDOWS) minutes, and at most [`capacity`](Self::with_capacity) counters in
+/// all of them together. Minutes are told apart by use, not by age: the one longest unused is forgotten
+/// first, so that partitions which lag by hours, or a backlog, are limited within their own minutes while
+/// others read the present. A forgotten minute starts again at zero if a message of it still comes.
+///
+/// When one minute alone fills the capacity, keys already counted in it stay limited, and further keys
+/// are admitted uncounted: under a flood of made-up keys the limiter lets honest ones pass rather than
+/// refuse them, and needs no more memory.
+#[derive(Debug)]
+pub struct RateLimiter<K> {
+    limit: NonZeroU32,
+    capacity: usize,
+    windows: Mutex<Windows<K>>,
+}
+
+impl<K: Eq + Hash> RateLimiter<K> {
+    /// How many minutes are remembered at most.
+    ///
+    /// As many as there are partitions lagging differently is enough; a minute costs memory only for the
+    /// keys seen in it.
+    pub const WINDOWS: usize = 16;
+
+    const DEFAULT_LIMIT: NonZeroU32 = NonZeroU32::MIN.saturating_add(5);
+    const DEFAULT_CAPACITY: usize = 1 << 20;
+
+    /// Admits `limit` check-ins a minute for each key, and remembers a million counters (2^20).
+    pub fn new(limit: NonZeroU32) -> Self {
+        Self { limit, capacity: Self::DEFAULT_CAPACITY, windows: Mutex::new(Windows(Vec::new())) }
+    }
+
+    /// The same limiter remembering at most so many counters: the number of keys that may be active within
+    /// [`WINDOWS`](Self::WINDOWS) minutes.
+    ///
+    /// ```
+    /// use std::num::{NonZeroU32, NonZeroUsize};
+    ///
+    /// use overdue::rate_limiter::RateLimiter;
+    ///
+    /// let small = NonZeroUsize::new(1_000).ok_or("zero")?;
+    /// let limiter = RateLimiter::<u64>::new(NonZeroU32::MIN).with_capacity(small);
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
+    pub fn with_capacity(mut self, capacity: NonZeroUsize) -> Self {
+        self.capacity = capacity.get();
+        self
+    }
+
+    /// Counts one check-in received at `at`, and says whether it is within the limit.
+    pub fn admit(&self, key: K, at: DateTime<Utc>) -> Verdict {
+        let minute = Tick::at(at);
+        // Nothing below can leave the counters half-changed, so that a poisoned lock is as good as any.
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if windows.count(key, minute, self.capacity, Self::WINDOWS) <= self.limit.get() {
+            return Verdict::Admitted;
+        }
+        let retry_at = minute.next().map_or(DateTime::<Utc>::MAX_UTC, Tick::time);
+        Verdict::Limited { limit: self.limit, retry_at }
+    }
+
+    /// How many counters are held now: never more than the capacity. For metrics.
+    pub fn counters(&self) -> usize {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner).counters()
+    }
+}
+
+impl<K: Eq + Hash> Default for RateLimiter<K> {
+    fn default() -> Self {
+        Self::new(Self::DEFAULT_LIMIT)
+    }
+}
+
+/// The minutes remembered, the one used last at the end. There are few, so that a search is a short walk.
+#[derive(Debug)]
+struct Windows<K>(Vec<Window<K>>);
+
+#[derive(Debug)]
+struct Window<K> {
+    minute: Tick,
+    counts: HashMap<K, u32>,
+}
+
+impl<K: Eq + Hash> Windows<K> {
+    /// Counts one more and answers with the count, which is one for a key that finds no room.
+    fn count(&mut self, key: K, minute: Tick, capacity: usize, windows: usize) -> u32 {
+        let mut window = match self.0.iter().rposition(|window| window.minute == minute) {
+            Some(index) => self.0.remove(index),
+            None => Window { minute, counts: HashMap::new() },
+        };
+        // With the window taken out, the first is the one longest unused.
+        let crowded = self.0.len() >= windows;
+        let full = !window.counts.contains_key(&key)
+            && self.counters().saturating_add(window.counts.len()) >= capacity;
+        if (crowded || full) && !self.0.is_empty() {
+            self.0.remove(0);
+        }
+        let count = if window.counts.len() < capacity || window.counts.contains_key(&key) {
+            let count = window.counts.entry(key).or_default();
+            *count = count.saturating_add(1);
+            *count
+        } else {
+            1
+        };
+        self.0.push(window);
+        count
+    }
+
+    fn counters(&self) -> usize {
+        self.0.iter().map(|window| window.counts.len()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poisoned_lock_is_no_reason_to_panic() {
+        let limiter = RateLimiter::<u8>::new(NonZeroU32::MIN);
+        let at = DateTime::<Utc>::UNIX_EPOCH;
+        assert_eq!(limiter.admit(1, at), Verdict::Admitted);
+        std::thread::scope(|scope| {
+            let poison = scope.spawn(|| {
+                let _held = limiter.windows.lock();
+                panic!("with the lock held");
+            });
+            assert!(poison.join().is_err());
+        });
+        assert!(limiter.windows.is_poisoned());
+        assert!(matches!(limiter.admit(1, at), Verdict::Limited { .. }));
+    }
+
+    #[test]
+    fn the_default_is_six_a_minute() {
+        assert_eq!(RateLimiter::<u8>::default().limit.get(), 6);
+    }
+}
