@@ -1,14 +1,16 @@
 //! A check-in that was admitted and validated: what the rules judge.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
-use crate::admission::Permit;
+use crate::admission::{Admission, Admitted, Applicant, Permit, Seat};
 use crate::checkin::{Checkin, ReportedStatus, RunRef};
 use crate::config::MonitorConfig;
-use crate::config_update::{ConfigError, ConfigUpdate};
 use crate::id::{CheckinId, EnvironmentId, MonitorId, OrganizationId, ProjectId};
-use crate::key::{EnvironmentKey, EnvironmentName, InvalidEnvironmentName, MonitorKey};
+use crate::key::{EnvironmentKey, EnvironmentName, InvalidEnvironmentName, MonitorKey, Slug};
 use crate::message::{Body, Message};
+use crate::payload::Payload;
 use crate::policy::{Quirk, Quirks};
 use crate::processing_error::ProcessingError;
 use crate::run::RunStatus;
@@ -16,7 +18,7 @@ use crate::snapshot::RunQuery;
 
 /// A check-in that was admitted and validated.
 ///
-/// [`Arrival::validate`] makes one of a [`Message`]; an asynchronous host does so before it loads.
+/// [`Arrival::receive`] makes one of a [`Message`]; an asynchronous host does so before it loads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arrival {
     pub(crate) organization: OrganizationId,
@@ -24,43 +26,38 @@ pub struct Arrival {
     pub(crate) received_at: DateTime<Utc>,
     pub(crate) permit: Permit,
     pub(crate) checkin: Checkin,
-    pub(crate) config: Result<Option<ConfigUpdate>, ConfigError>,
     /// The environment's name is refused, but only once its monitor is known to exist: of two refusals,
     /// the owner of the job is told the more basic one.
     pub(crate) fault: Option<InvalidEnvironmentName>,
 }
 
 impl Arrival {
-    /// Validates a message.
+    /// Admits and validates a message, in the order in which its faults are to be told.
     ///
     /// # Errors
-    /// Every reason to refuse it that needs no stored row: an id that is no UUID, or else all invalid
-    /// fields at once.
-    pub fn validate(message: &Message, permit: Permit, quirks: Quirks) -> Result<Self, ProcessingError> {
-        let Message { organization, project, received_at, body } = message;
-        let (checkin, config, fault) = match body {
-            Body::Checkin(checkin) => ((**checkin).clone(), Ok(checkin.config().cloned()), None),
-            Body::Payload(payload) => {
-                let invalid = |errors| ProcessingError::CheckinValidationFailed { errors };
-                let slug = payload.slug().map_err(invalid)?;
-                let run = payload.run().map_err(|_| ProcessingError::CheckinInvalidGuid)?;
-                let fields = payload.fields(quirks).map_err(invalid)?;
-                let (environment, fault) = match EnvironmentName::parse(&fields.environment, quirks) {
-                    Ok(environment) => (environment, None),
-                    Err(fault) => (EnvironmentName::production(), Some(fault)),
-                };
-                (fields.into_checkin(slug, run, environment), payload.config(quirks), fault)
+    /// The first reason to refuse it that needs no stored row: what admission says, an id that is no UUID, or
+    /// else all invalid fields at once.
+    pub fn receive(
+        message: &Message,
+        admission: &impl Admission,
+        quirks: Quirks,
+    ) -> Result<Self, ProcessingError> {
+        let (checkin, permit, fault) = match &message.body {
+            Body::Checkin(checkin) => {
+                let permit = admit(message, admission, checkin.slug(), checkin.environment().as_str())?;
+                (Checkin::clone(checkin), permit, None)
             }
+            Body::Json(json) => decode(json, message, admission, quirks)?,
         };
-        Ok(Self {
-            organization: *organization,
-            project: *project,
-            received_at: *received_at,
-            permit,
-            checkin,
-            config,
-            fault,
-        })
+        let Message { organization, project, received_at, .. } = *message;
+        let mut arrival = Self { organization, project, received_at, permit: Permit::Full, checkin, fault };
+        if permit == Admitted::ForUpsert {
+            // Only a check-in that brings a configuration can need a seat.
+            let brings = matches!(arrival.checkin.config(), Ok(Some(_)));
+            let seat = if brings { admission.seat(&arrival.monitor_key()) } else { Seat::Granted };
+            arrival.permit = Permit::Upsert(seat);
+        }
+        Ok(arrival)
     }
 
     /// The environment it is about.
@@ -80,12 +77,12 @@ impl Arrival {
             RunRef::Newest if quirks.keeps(Quirk::UnnamedMessagesRepeat) => RunQuery::NewestOpen,
             RunRef::Newest => {
                 let environment = EnvironmentId::of(MonitorId::of(&self.monitor_key()), self.checkin.environment());
-                RunQuery::Unnamed(CheckinId::of_message(environment, self.received_at, None))
+                RunQuery::Unnamed(CheckinId::of_message(environment, self.received_at, self.status(), None))
             }
         }
     }
 
-    pub(crate) const fn status(&self) -> RunStatus {
+    pub(crate) fn status(&self) -> RunStatus {
         match self.checkin.status() {
             ReportedStatus::InProgress => RunStatus::InProgress,
             ReportedStatus::Ok => RunStatus::Ok,
@@ -95,15 +92,65 @@ impl Arrival {
 
     /// When the run started, should this be its first message.
     pub(crate) fn started_at(&self) -> DateTime<Utc> {
-        let duration = self.checkin.duration().map_or_else(Default::default, |duration| duration.delta());
+        let duration = self.checkin.duration().map_or_else(Default::default, |duration| duration.duration());
         self.received_at.checked_sub_signed(duration).unwrap_or(DateTime::<Utc>::MIN_UTC)
     }
 
     /// The configuration that the message leaves its monitor with, when it changes it.
     pub(crate) fn configure(&self, config: &MonitorConfig) -> Option<MonitorConfig> {
-        match &self.config {
+        match self.checkin.config() {
             Ok(Some(update)) => Some(update.apply(config)),
             _ => None,
         }
+    }
+}
+
+/// Asks the host whether to look at a check-in.
+fn admit(
+    message: &Message,
+    admission: &impl Admission,
+    slug: &Slug,
+    environment: &str,
+) -> Result<Admitted, ProcessingError> {
+    let Message { organization, project, received_at, .. } = *message;
+    match admission.admit(&Applicant { organization, project, slug, environment, received_at }) {
+        admitted @ (Admitted::Yes | Admitted::ForUpsert) => Ok(admitted),
+        Admitted::KillSwitch => Err(ProcessingError::OrganizationKillswitchEnabled),
+        Admitted::RateLimited => Err(ProcessingError::MonitorEnvironmentRatelimited),
+        Admitted::OverQuota => Err(ProcessingError::MonitorOverQuota),
+    }
+}
+
+/// Admits and validates a payload.
+fn decode(
+    json: &[u8],
+    message: &Message,
+    admission: &impl Admission,
+    quirks: Quirks,
+) -> Result<(Checkin, Admitted, Option<InvalidEnvironmentName>), ProcessingError> {
+    let invalid = |errors| ProcessingError::CheckinValidationFailed { errors };
+    let payload = Payload::from_json(json).map_err(|error| invalid(error.into()))?;
+    let slug = payload.slug().map_err(invalid)?;
+    let permit = admit(message, admission, &slug, &limited_by(&payload, quirks))?;
+    let run = payload.run().map_err(|_| ProcessingError::CheckinInvalidGuid)?;
+    let fields = payload.fields(quirks).map_err(invalid)?;
+    let (environment, fault) = match fields.environment_name(quirks) {
+        Ok(environment) => (environment, None),
+        Err(fault) => (EnvironmentName::production(), Some(fault)),
+    };
+    Ok((payload.complete(slug, run, environment, fields, quirks), permit, fault))
+}
+
+/// The environment that a payload is limited by.
+fn limited_by<'a>(payload: &Payload<'a>, quirks: Quirks) -> Cow<'a, str> {
+    let given = payload.environment_as_given();
+    if quirks.keeps(Quirk::RateLimitByGivenEnvironment) {
+        // What the reference system puts into its key when there is none.
+        return given.unwrap_or(Cow::Borrowed("None"));
+    }
+    let given = given.unwrap_or_default();
+    match EnvironmentName::parse(&given, quirks) {
+        Ok(name) if name.as_str() != given => Cow::Owned(name.into()),
+        _ => given,
     }
 }

@@ -16,6 +16,7 @@ use crate::message::Message;
 use crate::monitor::Monitor;
 use crate::processing_error::ProcessingError;
 use crate::run::{RunStatus, RunSummary};
+use crate::sampling::SamplingRequest;
 
 /// Something that happened.
 ///
@@ -34,6 +35,13 @@ pub enum Event {
     IncidentResolved(Recovery),
     /// A failure, in the mode without incidents.
     Failure(LegacyFailure),
+    /// An incident opened, and the policy asks for traces of its job: see [`sampling`](crate::sampling).
+    SamplingRequested {
+        /// The id to tell repeats by.
+        id: EventId,
+        /// The rule to create or extend.
+        request: SamplingRequest,
+    },
     /// A check-in was refused, with why: show it to the owner of the job. Nothing was written.
     Refused(Refusal),
 }
@@ -45,6 +53,7 @@ impl Event {
             Self::IncidentOpened(occurrence) | Self::IncidentOccurrence(occurrence) => occurrence.id,
             Self::IncidentResolved(recovery) => recovery.id,
             Self::Failure(failure) => failure.id,
+            Self::SamplingRequested { id, .. } => *id,
             Self::Refused(refusal) => refusal.id,
         }
     }

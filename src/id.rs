@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::key::{EnvironmentName, MonitorKey};
+use crate::run::RunStatus;
 use crate::version::Version;
 
 /// The namespace of every derived id. Changing it, or anything below, changes every id: the golden
@@ -134,8 +135,14 @@ impl CheckinId {
 
     /// The id that stands for an all-zero message. `again` tells one delivery from the next, where a
     /// quirk takes them for different messages.
-    pub(crate) fn of_message(environment: EnvironmentId, received: DateTime<Utc>, again: Option<Version>) -> Self {
-        Self(derive("message", &[environment.0.as_bytes(), &instant(received), &number(again)]))
+    pub(crate) fn of_message(
+        environment: EnvironmentId,
+        received: DateTime<Utc>,
+        status: RunStatus,
+        again: Option<Version>,
+    ) -> Self {
+        let environment = environment.0.as_bytes();
+        Self(derive("message", &[environment, &instant(received), status.as_str().as_bytes(), &number(again)]))
     }
 }
 
@@ -150,6 +157,13 @@ impl EventId {
     /// The id of what is told about a run under this cause: an incident, or a monitor.
     pub(crate) fn of(cause: &Uuid, kind: &str, checkin: CheckinId) -> Self {
         Self(derive("event", &[cause.as_bytes(), kind.as_bytes(), checkin.0.as_bytes()]))
+    }
+}
+
+impl EventId {
+    /// The id of the refusal of a message that was received then, and held this.
+    pub(crate) fn of_refusal(project: ProjectId, received: DateTime<Utc>, body: &[u8]) -> Self {
+        Self(derive("refused", &[&project.get().to_be_bytes(), &instant(received), body]))
     }
 }
 

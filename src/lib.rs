@@ -1,10 +1,12 @@
 //! Did my scheduled job run, on time, to the end?
 pub mod admission;
 pub mod arrival;
+pub mod batch;
 pub mod checkin;
 pub mod clock;
 pub mod config;
 pub mod config_update;
+pub mod engine;
 pub mod environment;
 pub mod error_log;
 pub mod event;
@@ -14,6 +16,7 @@ pub mod id;
 pub mod incident;
 mod json;
 pub mod key;
+pub mod memory;
 pub mod message;
 pub mod millis;
 pub mod monitor;
@@ -26,6 +29,7 @@ pub mod processing_error;
 pub mod rate_limiter;
 pub mod rules;
 pub mod run;
+
 pub mod schedule;
 pub mod sink;
 pub mod snapshot;
@@ -33,6 +37,8 @@ pub mod store;
 pub mod transition;
 pub mod version;
 
+pub use engine::{AdminError, Engine, Error};
 pub use event::Event;
+pub use memory::MemoryStore;
 pub use policy::Policy;
 pub use sink::EventSink;

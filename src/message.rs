@@ -1,11 +1,15 @@
 //! A check-in as it reaches the engine: what the job sent, and when and for whom it was received.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::checkin::Checkin;
 use crate::id::{OrganizationId, ProjectId};
+use crate::key::{EnvironmentName, Slug};
 use crate::payload::Payload;
+use crate::policy::Quirks;
 
 /// A check-in and its envelope.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -24,13 +28,52 @@ pub struct Message {
 
 /// What a job sent.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(untagged)]
 #[expect(clippy::exhaustive_enums, reason = "typed or raw")]
 pub enum Body {
     /// A check-in made in code, valid by its type.
     Checkin(Box<Checkin>),
-    /// A payload off the wire, to be validated.
-    Payload(Payload),
+    /// The bytes off the wire, to be validated. Stored as text; bytes that are no UTF-8, which no validation
+    /// lets pass, are replaced there.
+    #[serde(with = "text")]
+    Json(Vec<u8>),
+}
+
+impl Body {
+    /// What the job sent, as JSON.
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Checkin(checkin) => Cow::Owned(serde_json::to_vec(checkin).unwrap_or_default()),
+            Self::Json(json) => Cow::Borrowed(json),
+        }
+    }
+
+    /// The slug and the environment's name, as far as they can be read.
+    pub(crate) fn names(&self) -> (Box<str>, Box<str>) {
+        match self {
+            Self::Checkin(checkin) => (checkin.slug().as_str().into(), checkin.environment().as_str().into()),
+            Self::Json(json) => {
+                let payload = Payload::from_json(json).ok();
+                let slug = payload.as_ref().and_then(|payload| payload.slug().ok());
+                let environment = payload.as_ref().and_then(Payload::environment_as_given).unwrap_or_default();
+                let name = EnvironmentName::parse(&environment, Quirks::NONE);
+                let environment = name.as_ref().map_or(&*environment, EnvironmentName::as_str);
+                (slug.as_ref().map_or("", Slug::as_str).into(), environment.into())
+            }
+        }
+    }
+}
+
+mod text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(json: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(json))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        String::deserialize(deserializer).map(String::into_bytes)
+    }
 }
 
 impl From<Checkin> for Body {
@@ -39,8 +82,8 @@ impl From<Checkin> for Body {
     }
 }
 
-impl From<Payload> for Body {
-    fn from(payload: Payload) -> Self {
-        Self::Payload(payload)
+impl From<Vec<u8>> for Body {
+    fn from(json: Vec<u8>) -> Self {
+        Self::Json(json)
     }
 }

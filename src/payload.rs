@@ -249,21 +249,39 @@ impl<'a> Payload<'a> {
             None => EnvironmentName::parse(&self.environment_as_given().unwrap_or_default(), quirks),
         };
         let environment = faults.check("environment", environment.map_err(FieldProblem::other));
-        let config = self.config(quirks);
         let (Some(run), Some(slug), Some(fields), Some(environment)) = (run, slug, fields, environment)
         else {
-            if let Err(ConfigError::Invalid(errors)) = config {
+            if let Err(ConfigError::Invalid(errors)) = self.config(quirks) {
                 faults.join::<()>(Err(FieldErrors::within("monitor_config", errors)));
             }
             return Err(faults.into());
         };
-        let config = match config {
+        Ok(self.complete(slug, run, environment, fields, quirks))
+    }
+
+    /// The check-in of these parts and the payload's `monitor_config`.
+    pub(crate) fn complete(
+        &self,
+        slug: Slug,
+        run: RunRef,
+        environment: EnvironmentName,
+        fields: Fields<'_>,
+        quirks: Quirks,
+    ) -> Checkin {
+        let config = match self.config(quirks) {
             Ok(update) => update.map(GivenConfig::Update),
             Err(error) => {
                 self.monitor_config.map(|sent| GivenConfig::Refused { error, sent: sent.get().into() })
             }
         };
-        Ok(Checkin::decoded(slug, run, environment, fields, config))
+        Checkin::decoded(slug, run, environment, fields, config)
+    }
+}
+
+/// What a host is told of bytes that are no payload at all.
+impl From<PayloadError> for FieldErrors {
+    fn from(error: PayloadError) -> Self {
+        FieldErrors::one(WHOLE, FieldProblem::other(error))
     }
 }
 

@@ -111,11 +111,16 @@ pub enum Quirk {
     ///
     /// Standard: it is recognised by the time it was received (I4).
     UnnamedMessagesRepeat,
+    /// Deadlines stay as they are when a monitor is edited, disabled or enabled: a monitor that is enabled
+    /// again is at once held to have missed what it could not report.
+    ///
+    /// Standard: an edit takes effect on the deadlines at once.
+    DeadlinesOutliveEdits,
 }
 
 impl Quirk {
     /// Every quirk, in the order of declaration.
-    pub const ALL: [Quirk; 23] = [
+    pub const ALL: [Quirk; 24] = [
         Quirk::ShortHistoryOpensIncident,
         Quirk::OpenRunsCountAsFailures,
         Quirk::MarginOnLocalClock,
@@ -139,6 +144,7 @@ impl Quirk {
         Quirk::RateLimitByGivenEnvironment,
         Quirk::DurationsTruncate,
         Quirk::UnnamedMessagesRepeat,
+        Quirk::DeadlinesOutliveEdits,
     ];
 }
 

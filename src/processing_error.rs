@@ -10,29 +10,15 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use crate::field_errors::FieldErrors;
 use crate::id::CheckinId;
 use crate::key::EnvironmentName;
-
-/// Which fields are at fault, and why. (Stands in for the type of the payload's decoder.)
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct FieldErrors(BTreeMap<String, String>);
-
-impl fmt::Display for FieldErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().enumerate().try_for_each(|(n, (field, problem))| {
-            let separator = if n == 0 { "" } else { "; " };
-            write!(f, "{separator}{field} {problem}")
-        })
-    }
-}
 
 /// One reason for which a check-in was refused.
 ///

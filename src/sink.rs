@@ -69,8 +69,23 @@ impl<K: EventSink + ?Sized> EventSink for Arc<K> {
     }
 }
 
-impl<K: EventSink + ?Sized> EventSink for Box<K> {
+macro_rules! boxed_sink {
+    ($($sink:ty),*) => {$(
+        impl EventSink for Box<$sink> {
+            fn emit(&self, event: &Event) {
+                (**self).emit(event);
+            }
+        }
+    )*};
+}
+
+// Boxed closures are closures; a blanket implementation would overlap with theirs.
+boxed_sink!(dyn EventSink, dyn EventSink + Send, dyn EventSink + Send + Sync);
+
+/// Both, in turn.
+impl<A: EventSink, B: EventSink> EventSink for (A, B) {
     fn emit(&self, event: &Event) {
-        (**self).emit(event);
+        self.0.emit(event);
+        self.1.emit(event);
     }
 }

@@ -56,6 +56,7 @@ enum Subject<'a> {
     Arrival(&'a Arrival, RunQuery),
     Miss,
     Run(CheckinId),
+    Creation(OrganizationId),
 }
 
 /// Which run to look up.
@@ -89,10 +90,16 @@ impl<'a> Query<'a> {
         Self { subject: Subject::Run(id), policy }
     }
 
+    /// What creating a monitor for this organization reads.
+    pub const fn creation(organization: OrganizationId, policy: &'a Policy) -> Self {
+        Self { subject: Subject::Creation(organization), policy }
+    }
+
     /// Whose organization's row to read when there is no monitor. None: do not read it.
     pub const fn organization(&self) -> Option<OrganizationId> {
         match self.subject {
             Subject::Arrival(arrival, _) => Some(arrival.organization),
+            Subject::Creation(organization) => Some(organization),
             _ => None,
         }
     }
@@ -101,7 +108,7 @@ impl<'a> Query<'a> {
     pub const fn run(&self) -> RunQuery {
         match self.subject {
             Subject::Arrival(_, run) => run,
-            Subject::Miss => RunQuery::None,
+            Subject::Miss | Subject::Creation(_) => RunQuery::None,
             Subject::Run(id) => RunQuery::Id(id),
         }
     }
@@ -126,7 +133,7 @@ impl<'a> Query<'a> {
                 (RunStatus::Timeout, run.started_at)
             }
             (Subject::Run(_), Some(run)) => (run.status, run.started_at),
-            (Subject::Run(_), None) => return None,
+            (Subject::Run(_), None) | (Subject::Creation(_), _) => return None,
         };
         let config = match self.subject {
             Subject::Arrival(arrival, _) => arrival.configure(&monitor.config),

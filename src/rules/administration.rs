@@ -5,12 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::config::MonitorConfig;
-use crate::environment::Environment;
+use crate::environment::{Deadline, Environment};
 use crate::id::OrganizationId;
 use crate::key::{EnvironmentName, MonitorKey};
 use crate::monitor::{Monitor, MonitorStatus};
 use crate::organization::Organization;
-use crate::outcome::Ignored;
 use crate::owner::Owner;
 use crate::policy::{Policy, Quirk};
 use crate::processing_error::ProcessingError;
@@ -131,7 +130,7 @@ pub fn edit_monitor(
         environment.dormant = dormant;
         let woken = environment.is_live() && !before.is_live();
         reschedule(&snapshot.monitor, &monitor, &mut environment, woken, at, policy);
-        if environment != *before || monitor.revision != snapshot.monitor.revision {
+        if environment != *before {
             transition.environments.push(put(environment));
         }
     }
@@ -183,24 +182,16 @@ fn reschedule(
     policy: &Policy,
 ) {
     let Some(deadline) = environment.deadline else { return };
-    let asleep = !environment.is_live() || policy.quirks.keeps(Quirk::DeadlinesOutliveEdits);
-    if asleep && monitor.revision == before.revision {
+    if !environment.is_live() || policy.quirks.keeps(Quirk::DeadlinesOutliveEdits) {
         return;
     }
-    if policy.quirks.keeps(Quirk::DeadlinesOutliveEdits) {
-        return;
-    }
-    let moved = monitor.config.schedule() != before.config.schedule();
-    if moved || woken {
+    if woken || monitor.config.schedule() != before.config.schedule() {
         let stale = Environment { deadline: None, ..environment.clone() };
         environment.deadline = Draft::new(policy, monitor, stale, &[]).deadline(at);
     } else if monitor.revision != before.revision {
         let latest = deadline.next.checked_add_signed(monitor.config.margin().duration());
-        environment.deadline = Some(crate::environment::Deadline {
-            latest: latest.unwrap_or(deadline.latest),
-            revision: monitor.revision,
-            ..deadline
-        });
+        let latest = latest.unwrap_or(deadline.latest);
+        environment.deadline = Some(Deadline { latest, revision: monitor.revision, ..deadline });
     }
 }
 

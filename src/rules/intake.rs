@@ -6,10 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::admission::{Permit, Seat};
 use crate::arrival::Arrival;
-use crate::checkin::{Millis, RunRef};
+use crate::checkin::RunRef;
 use crate::config_update::ConfigError;
 use crate::environment::Environment;
 use crate::id::CheckinId;
+use crate::millis::Millis;
 use crate::monitor::{Monitor, MonitorStatus};
 use crate::organization::Organization;
 use crate::outcome::{Accepted, ConfigChange, Ignored, Outcome, Refused, RunChange};
@@ -89,8 +90,8 @@ impl Intake<'_> {
     /// Finds the monitor, or creates it, or gives it the configuration that the check-in brings.
     fn configure(&mut self, snapshot: &Snapshot) -> Result<(), Dismissal> {
         let arrival = self.arrival;
-        let update = match &arrival.config {
-            Ok(update) => update.as_ref(),
+        let update = match arrival.checkin.config() {
+            Ok(update) => update,
             Err(ConfigError::Unusable) => return Err(Ignored::UnusableConfig.into()),
             Err(ConfigError::Invalid(errors)) => {
                 if self.monitor.is_none() {
@@ -153,7 +154,7 @@ impl Intake<'_> {
     /// Finds the environment, or creates it.
     fn enter(&mut self, snapshot: &Snapshot, monitor: &Arc<Monitor>) -> Result<(), Dismissal> {
         if let Some(reason) = &self.arrival.fault {
-            return Err(ProcessingError::MonitorInvalidEnvironment { reason: reason.clone() }.into());
+            return Err(ProcessingError::MonitorInvalidEnvironment { reason: reason.to_string() }.into());
         }
         if let Some(environment) = &snapshot.environment {
             if environment.disabled {
@@ -369,22 +370,22 @@ const fn stale(run: &Run) -> Ignored {
 /// The time between two messages about a run, in whichever order they were received.
 fn elapsed(started: DateTime<Utc>, received: DateTime<Utc>, quirks: Quirks) -> Result<Millis, ProcessingError> {
     let elapsed = received.signed_duration_since(started).abs();
-    let milliseconds = match quirks.keeps(Quirk::DurationsTruncate) {
+    let elapsed = match quirks.keeps(Quirk::DurationsTruncate) {
         true => binary_milliseconds(elapsed),
         false => nearest_millisecond(elapsed),
     };
-    Millis::try_from(milliseconds)
-        .map_err(|_| ProcessingError::CheckinInvalidDuration { duration: milliseconds })
+    Millis::try_from(elapsed).map_err(|_| ProcessingError::CheckinInvalidDuration { duration: elapsed })
 }
 
 /// Rounds half up; the span is not negative.
-fn nearest_millisecond(span: TimeDelta) -> i64 {
-    span.checked_add(&TimeDelta::microseconds(500)).unwrap_or(span).num_milliseconds()
+fn nearest_millisecond(span: TimeDelta) -> TimeDelta {
+    let rounded = span.checked_add(&TimeDelta::microseconds(500)).unwrap_or(span);
+    TimeDelta::try_milliseconds(rounded.num_milliseconds()).unwrap_or(TimeDelta::MAX)
 }
 
 /// As the reference system does it: microseconds to seconds to milliseconds in binary fractions, then cut.
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the quirk is this loss")]
-fn binary_milliseconds(span: TimeDelta) -> i64 {
+fn binary_milliseconds(span: TimeDelta) -> TimeDelta {
     let microseconds = span.num_microseconds().unwrap_or(i64::MAX);
-    (microseconds as f64 / 1e6 * 1e3) as i64
+    TimeDelta::try_milliseconds((microseconds as f64 / 1e6 * 1e3) as i64).unwrap_or(TimeDelta::MAX)
 }

@@ -72,13 +72,10 @@ impl Draft<'_> {
     pub(super) fn mark_failed(&mut self, run: &Run, at: DateTime<Utc>) -> Judgement {
         let newer = self.environment.last_checkin.filter(|last| *last > run.started_at);
         if let Some(last_checkin) = newer {
-            let judged = match run.status {
-                // A slot that was missed is missed, however the runs around it are dated.
-                RunStatus::Missed => !self.keeps(Quirk::OnlyNewestTimeoutJudged),
-                RunStatus::Timeout => !self.keeps(Quirk::OnlyNewestTimeoutJudged),
-                _ => false,
-            };
-            if !judged {
+            // The clock has looked for itself: a slot that was missed is missed, and whether a newer run has
+            // finished is known.
+            let by_clock = matches!(run.status, RunStatus::Missed | RunStatus::Timeout);
+            if !by_clock || self.keeps(Quirk::OnlyNewestTimeoutJudged) {
                 return Judgement::NewerSeen { last_checkin };
             }
         }
@@ -165,7 +162,8 @@ impl Draft<'_> {
         let opened = Judgement::Opened { incident: incident.id, notice };
         if let Some(sampling) = &self.policy.sampling {
             let request = SamplingRequest::for_incident(sampling, self.monitor, &self.environment.name, run);
-            self.events.push(Event::SamplingRequested(request));
+            let id = EventId::of(incident.id.as_uuid(), "sampling", run.id);
+            self.events.push(Event::SamplingRequested { id, request });
         }
         if notice == Notice::Sent {
             let failing: Arc<[RunSummary]> = window.into();
@@ -248,7 +246,7 @@ impl Draft<'_> {
     }
 
     /// Whether anybody is told about this environment's failures now (I9).
-    const fn notice(&self) -> Notice {
+    fn notice(&self) -> Notice {
         match (self.monitor.muted, self.environment.muted) {
             (true, _) => Notice::MonitorMuted,
             (false, true) => Notice::EnvironmentMuted,

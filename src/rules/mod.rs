@@ -41,10 +41,10 @@ mod tick;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::environment::Health;
-use crate::outcome::{Ignored, Judgement};
+use crate::outcome::Judgement;
 use crate::policy::Policy;
 use crate::snapshot::{Found, Snapshot};
-use crate::transition::{PutRun, Transition};
+use crate::transition::Transition;
 
 pub use administration::{Edit, EditRefused, create_monitor, edit_monitor, remove_monitor};
 pub use intake::process_checkin;
@@ -72,24 +72,24 @@ impl<T> Decision<T> {
 /// incident may end.
 ///
 /// `snapshot` must hold the run, as [`Query::run_of`](crate::snapshot::Query::run_of) asks for.
-/// [`process_checkin`] does this for every check-in whose run has not failed; call it to judge a run again.
+/// None: there is no such run in the environment. [`process_checkin`] does this for every check-in whose run has not failed; call it to judge a run again.
 pub fn mark_ok(
     snapshot: &Snapshot,
     at: DateTime<Utc>,
     policy: &Policy,
-) -> Decision<Result<Judgement, Ignored>> {
+) -> Decision<Option<Judgement>> {
     mark(snapshot, policy, |draft, run| draft.mark_ok(run, at))
 }
 
 /// Judges a run that failed: the deadlines follow from `at`, and an incident may open or go on.
 ///
 /// `snapshot` must hold the run, as [`Query::run_of`](crate::snapshot::Query::run_of) asks for.
-/// [`process_checkin`] and the ticks do this for every run that failed; call it to judge a run again.
+/// None: there is no such run in the environment. [`process_checkin`] and the ticks do this for every run that failed; call it to judge a run again.
 pub fn mark_failed(
     snapshot: &Snapshot,
     at: DateTime<Utc>,
     policy: &Policy,
-) -> Decision<Result<Judgement, Ignored>> {
+) -> Decision<Option<Judgement>> {
     mark(snapshot, policy, |draft, run| draft.mark_failed(run, at))
 }
 
@@ -97,15 +97,15 @@ fn mark(
     snapshot: &Snapshot,
     policy: &Policy,
     judge: impl FnOnce(&mut Draft<'_>, &crate::run::Run) -> Judgement,
-) -> Decision<Result<Judgement, Ignored>> {
+) -> Decision<Option<Judgement>> {
     let (Some(monitor), Some(environment), Some(Found::Here(run))) =
         (&snapshot.monitor, &snapshot.environment, &snapshot.run)
     else {
-        return Decision::answer(Err(Ignored::Gone));
+        return Decision::answer(None);
     };
     let mut draft = Draft::new(policy, monitor, environment.clone(), &snapshot.history);
     let judgement = judge(&mut draft, run);
-    Decision { transition: Some(draft.commit(Some(PutRun::Changed(run.clone())))), outcome: Ok(judgement) }
+    Decision { transition: Some(draft.commit(None)), outcome: Some(judgement) }
 }
 
 /// Cuts an instant to its minute.

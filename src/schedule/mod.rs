@@ -115,3 +115,9 @@ impl fmt::Display for Schedule {
         write!(f, "{:?}", self.rule)
     }
 }
+impl Schedule {
+    /// stub
+    pub fn is_crontab(&self) -> bool { true }
+    /// stub
+    pub(crate) fn later_on_local_clock(&self, at: DateTime<Utc>, by: chrono::TimeDelta) -> Option<DateTime<Utc>> { at.checked_add_signed(by) }
+}

@@ -1,0 +1,371 @@
+//! The engine: a store, a sink, a policy and an admission, and the loop that ties them together.
+
+use std::collections::HashSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::admission::{Admission, AdmitAll};
+use crate::arrival::Arrival;
+use crate::batch;
+use crate::clock::Tick;
+use crate::config::MonitorConfig;
+use crate::event::{Event, Refusal};
+use crate::id::{CheckinId, EventId, OrganizationId};
+use crate::key::{EnvironmentKey, MonitorKey};
+use crate::message::Message;
+use crate::monitor::Monitor;
+use crate::outcome::{Judgement, Outcome, Refused, TickOutcome};
+use crate::policy::{Policy, Quirk};
+use crate::rules::{self, Decision, Edit, EditRefused};
+use crate::sink::EventSink;
+use crate::snapshot::{Query, Snapshot};
+use crate::store::{CommitError, Due, DueKind, DueQuery, Store};
+use crate::transition::Transition;
+
+/// How often a decision is made again when others keep changing the same rows.
+const ATTEMPTS: u32 = 32;
+
+/// How many deadlines are listed at a time.
+const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+
+/// Watches jobs: takes their check-ins and the ticks of a clock, and tells what was missed, what hangs, when
+/// an incident opens and when it is over.
+///
+/// It holds no state of its own: everything is in the store, and any number of engines may share one. Every
+/// call is one load, one decision and one commit; when somebody else was faster, it starts over.
+///
+/// ```
+/// use overdue::{Engine, MemoryStore, Policy};
+/// use overdue::sink::NoSink;
+///
+/// let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default());
+/// assert_eq!(engine.next_deadline()?, None);
+/// # Ok::<(), overdue::Error<std::convert::Infallible>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Engine<S, K, A = AdmitAll> {
+    store: S,
+    sink: K,
+    policy: Policy,
+    admission: A,
+}
+
+/// Why a call failed. A refused check-in is an [`Outcome`], not an error.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error<E> {
+    /// The store failed. What was committed before stands; the call may be repeated (I4).
+    #[error("the store failed")]
+    Store(#[source] E),
+    /// Others kept changing the same rows. Nothing was written for this environment or monitor; the call may
+    /// be repeated.
+    #[error("gave up on {subject} after {attempts} conflicting commits")]
+    Contended {
+        /// The environment or monitor.
+        subject: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+}
+
+/// Why an administrative call failed.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdminError<E> {
+    /// It was refused; nothing was written.
+    #[error(transparent)]
+    Refused(#[from] EditRefused),
+    /// It failed.
+    #[error(transparent)]
+    Failed(Error<E>),
+}
+
+/// What a tick did, one entry for each environment or run that was due.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TickReport {
+    /// The tick.
+    pub tick: Tick,
+    /// What was decided, in the order in which it was due.
+    pub outcomes: Vec<TickOutcome>,
+}
+
+impl<S: Store, K: EventSink> Engine<S, K> {
+    /// An engine that admits every check-in.
+    pub const fn new(store: S, sink: K, policy: Policy) -> Self {
+        Self { store, sink, policy, admission: AdmitAll }
+    }
+}
+
+impl<S, K, A> Engine<S, K, A> {
+    /// The same engine with another admission.
+    pub fn with_admission<B: Admission>(self, admission: B) -> Engine<S, K, B> {
+        let Self { store, sink, policy, .. } = self;
+        Engine { store, sink, policy, admission }
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The sink.
+    pub const fn sink(&self) -> &K {
+        &self.sink
+    }
+
+    /// The policy.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
+    /// Processes a check-in: admits it, validates it, finds or creates its monitor, environment and run, and
+    /// judges the run. A refusal is an outcome; the sink hears of it too.
+    ///
+    /// # Errors
+    /// [`Error::Store`] and [`Error::Contended`].
+    pub fn process_checkin(&self, message: &Message) -> Result<Outcome, Error<S::Error>> {
+        let outcome = match Arrival::receive(message, &self.admission, self.policy.quirks) {
+            Ok(arrival) => {
+                let key = arrival.key();
+                self.settle(&key, &Query::arrival(&arrival, &self.policy), |snapshot| {
+                    rules::process_checkin(snapshot, &arrival, &self.policy)
+                })?
+            }
+            Err(error) => Outcome::Refused(Refused { errors: vec![error] }),
+        };
+        if let Outcome::Refused(Refused { errors }) = &outcome {
+            self.sink.emit(&Event::Refused(Refusal {
+                id: EventId::of_refusal(message.project, message.received_at, &message.body.bytes()),
+                received_at: message.received_at,
+                errors: errors.clone(),
+                message: message.clone(),
+            }));
+        }
+        Ok(outcome)
+    }
+
+    /// Processes the check-ins of one group, in order. One that fails does not keep the next from being tried.
+    pub fn process_checkin_group<'m>(
+        &self,
+        group: impl IntoIterator<Item = &'m Message>,
+    ) -> Vec<Result<Outcome, Error<S::Error>>> {
+        group.into_iter().map(|message| self.process_checkin(message)).collect()
+    }
+
+    /// Processes check-ins group by group and answers in the order of the input. Groups are independent of
+    /// each other: a host with threads takes [`batch::groups`] and processes each group on its own.
+    pub fn process_batch(&self, messages: &[Message]) -> Vec<Result<Outcome, Error<S::Error>>> {
+        let mut answers: Vec<(usize, _)> = Vec::with_capacity(messages.len());
+        for (_, group) in batch::groups(messages) {
+            let outcomes = self.process_checkin_group(group.iter().map(|(_, message)| *message));
+            answers.extend(group.iter().map(|(index, _)| *index).zip(outcomes));
+        }
+        answers.sort_by_key(|(index, _)| *index);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
+    /// Judges a stored run as gone well; see [`rules::mark_ok`]. None: the environment has no such run.
+    ///
+    /// # Errors
+    /// [`Error::Store`] and [`Error::Contended`].
+    pub fn mark_ok(
+        &self,
+        key: &EnvironmentKey,
+        run: CheckinId,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Judgement>, Error<S::Error>> {
+        let query = Query::run_of(run, &self.policy);
+        self.settle(key, &query, |snapshot| rules::mark_ok(snapshot, at, &self.policy))
+    }
+
+    /// Judges a stored run as failed; see [`rules::mark_failed`]. None: the environment has no such run.
+    ///
+    /// # Errors
+    /// [`Error::Store`] and [`Error::Contended`].
+    pub fn mark_failed(
+        &self,
+        key: &EnvironmentKey,
+        run: CheckinId,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Judgement>, Error<S::Error>> {
+        let query = Query::run_of(run, &self.policy);
+        self.settle(key, &query, |snapshot| rules::mark_failed(snapshot, at, &self.policy))
+    }
+
+    /// Handles every environment whose run is missed by this tick. Repeating a tick, or skipping some, is
+    /// harmless (I8).
+    ///
+    /// # Errors
+    /// [`Error::Store`] at once; [`Error::Contended`] once everything else that is due has been handled.
+    pub fn check_missed(&self, tick: Tick) -> Result<TickReport, Error<S::Error>> {
+        let query = Query::miss(&self.policy);
+        self.check(tick, DueKind::Miss, |due| {
+            self.settle(&due.key, &query, |snapshot| {
+                rules::check_missed(snapshot, &due.key, tick, &self.policy)
+            })
+        })
+    }
+
+    /// Handles every run whose time is up at this tick. Repeating a tick, or skipping some, is harmless (I8).
+    ///
+    /// # Errors
+    /// [`Error::Store`] at once; [`Error::Contended`] once everything else that is due has been handled.
+    pub fn check_timeouts(&self, tick: Tick) -> Result<TickReport, Error<S::Error>> {
+        self.check(tick, DueKind::Timeout, |due| {
+            let query = due.run.map_or(Query::miss(&self.policy), |run| Query::run_of(run.id, &self.policy));
+            self.settle(&due.key, &query, |snapshot| {
+                rules::check_timeout(snapshot, &due.key, tick, &self.policy)
+            })
+        })
+    }
+
+    /// Handles all that is due at this tick: misses first, then timeouts. Afterwards nothing is (I7).
+    ///
+    /// # Errors
+    /// As [`check_missed`](Self::check_missed).
+    pub fn tick(&self, tick: Tick) -> Result<TickReport, Error<S::Error>> {
+        let mut report = self.check_missed(tick)?;
+        report.outcomes.append(&mut self.check_timeouts(tick)?.outcomes);
+        Ok(report)
+    }
+
+    /// When the next tick has something to do. None: nothing is awaited.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn next_deadline(&self) -> Result<Option<DateTime<Utc>>, Error<S::Error>> {
+        let first = |kind| -> Result<Option<DateTime<Utc>>, Error<S::Error>> {
+            let query = DueQuery { kind, until: None, after: None, limit: NonZeroUsize::MIN };
+            Ok(self.store.due(&query).map_err(Error::Store)?.first().map(|due| due.at))
+        };
+        let (miss, timeout) = (first(DueKind::Miss)?, first(DueKind::Timeout)?);
+        Ok(miss.into_iter().chain(timeout).min())
+    }
+
+    /// Creates a monitor. Its environments come with their first check-ins.
+    ///
+    /// # Errors
+    /// [`AdminError::Refused`] when there is one already or a limit is reached; [`AdminError::Failed`].
+    pub fn create_monitor(
+        &self,
+        organization: OrganizationId,
+        key: &MonitorKey,
+        config: &MonitorConfig,
+    ) -> Result<Arc<Monitor>, AdminError<S::Error>> {
+        let place = EnvironmentKey { monitor: key.clone(), name: crate::key::EnvironmentName::production() };
+        let created = self.settle(&place, &Query::creation(organization, &self.policy), |snapshot| {
+            let row = snapshot.organization.clone();
+            let (key, config) = (key.clone(), config.clone());
+            rules::create_monitor(snapshot.monitor.as_deref(), row, organization, key, config, &self.policy)
+        });
+        Ok(created.map_err(AdminError::Failed)??)
+    }
+
+    /// Changes a monitor, with effect on its deadlines at once; `at` is the present time.
+    ///
+    /// # Errors
+    /// [`AdminError::Refused`] when there is no such monitor or environment; [`AdminError::Failed`].
+    pub fn edit_monitor(
+        &self,
+        key: &MonitorKey,
+        edit: &Edit,
+        at: DateTime<Utc>,
+    ) -> Result<Arc<Monitor>, AdminError<S::Error>> {
+        self.administer(key, |snapshot| rules::edit_monitor(snapshot, edit, at, &self.policy))
+    }
+
+    /// Removes a monitor with its environments, runs and incidents.
+    ///
+    /// # Errors
+    /// [`AdminError::Refused`] when there is no such monitor; [`AdminError::Failed`].
+    pub fn remove_monitor(&self, key: &MonitorKey) -> Result<(), AdminError<S::Error>> {
+        self.administer(key, |snapshot| {
+            let Decision { transition, outcome } = rules::remove_monitor(snapshot);
+            Decision { transition, outcome: Ok(outcome) }
+        })
+    }
+
+    fn administer<T>(
+        &self,
+        key: &MonitorKey,
+        decide: impl Fn(&crate::store::MonitorSnapshot) -> Decision<Result<T, EditRefused>>,
+    ) -> Result<T, AdminError<S::Error>> {
+        for _ in 0..ATTEMPTS {
+            let loaded = self.store.load_monitor(key).map_err(|error| AdminError::Failed(Error::Store(error)))?;
+            let Some(snapshot) = loaded else { return Err(EditRefused::NoMonitor.into()) };
+            if let Some(outcome) = self.carry_out(decide(&snapshot)).map_err(AdminError::Failed)? {
+                return Ok(outcome?);
+            }
+        }
+        Err(AdminError::Failed(Error::Contended { subject: key.to_string(), attempts: ATTEMPTS }))
+    }
+
+    /// Loads, decides and commits, again and again until nobody was faster.
+    fn settle<T>(
+        &self,
+        key: &EnvironmentKey,
+        query: &Query<'_>,
+        decide: impl Fn(&Snapshot) -> Decision<T>,
+    ) -> Result<T, Error<S::Error>> {
+        for _ in 0..ATTEMPTS {
+            let snapshot = self.store.load(key, query).map_err(Error::Store)?;
+            if let Some(outcome) = self.carry_out(decide(&snapshot))? {
+                return Ok(outcome);
+            }
+        }
+        Err(Error::Contended { subject: key.to_string(), attempts: ATTEMPTS })
+    }
+
+    /// Commits a decision and emits its events. None: somebody was faster.
+    fn carry_out<T>(&self, decision: Decision<T>) -> Result<Option<T>, Error<S::Error>> {
+        let Decision { transition, outcome } = decision;
+        let Some(transition) = transition else { return Ok(Some(outcome)) };
+        match self.store.commit(&transition) {
+            Ok(()) => {
+                let Transition { events, .. } = &transition;
+                events.iter().for_each(|event| self.sink.emit(event));
+                Ok(Some(outcome))
+            }
+            Err(CommitError::Conflict) => Ok(None),
+            Err(CommitError::Store(error)) => Err(Error::Store(error)),
+        }
+    }
+
+    /// Goes through all that is due, page by page.
+    fn check(
+        &self,
+        tick: Tick,
+        kind: DueKind,
+        decide: impl Fn(&Due) -> Result<TickOutcome, Error<S::Error>>,
+    ) -> Result<TickReport, Error<S::Error>> {
+        let mut outcomes = Vec::new();
+        let mut contended = None;
+        // With this quirk a miss may leave its environment due within the same tick; the reference system
+        // draws up its list once.
+        let mut seen = self.policy.quirks.keeps(Quirk::MarginOnLocalClock).then(HashSet::new);
+        let mut query = DueQuery { kind, until: Some(tick.time()), after: None, limit: PAGE };
+        loop {
+            let page = self.store.due(&query).map_err(Error::Store)?;
+            for due in &page {
+                if seen.as_mut().is_some_and(|seen| !seen.insert((due.key.clone(), due.run))) {
+                    continue;
+                }
+                match decide(due) {
+                    Ok(outcome) => outcomes.push(outcome),
+                    Err(error @ Error::Contended { .. }) => contended = contended.or(Some(error)),
+                    Err(error) => return Err(error),
+                }
+            }
+            if page.len() < PAGE.get() {
+                return contended.map_or(Ok(TickReport { tick, outcomes }), Err);
+            }
+            query.after = page.last().cloned();
+        }
+    }
+}

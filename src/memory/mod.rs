@@ -1,0 +1,117 @@
+//! The embedded store: everything in memory, serialisable as a whole.
+
+mod due;
+mod slab;
+mod tables;
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::environment::Environment;
+use crate::incident::Incident;
+use crate::key::{EnvironmentKey, MonitorKey};
+use crate::monitor::Monitor;
+use crate::run::Run;
+use crate::snapshot::{Query, Snapshot};
+use crate::store::{CommitError, Due, DueQuery, MonitorSnapshot, Store};
+use crate::transition::Transition;
+
+use tables::{Stored, Tables};
+
+/// Keeps every row in memory.
+///
+/// It is the production store of a service that runs in one process, and the store of tests. Serialise it as
+/// a whole to save it, and deserialise it to resume: what is due is found again from the rows.
+///
+/// ```
+/// use overdue::MemoryStore;
+///
+/// let store = MemoryStore::new();
+/// let saved = serde_json::to_vec(&store)?;
+/// let resumed: MemoryStore = serde_json::from_slice(&saved)?;
+/// assert!(resumed.monitors().is_empty());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// Runs are kept until [`prune`](Self::prune) removes them.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Tables>);
+
+impl MemoryStore {
+    /// A store without rows.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every monitor, in order of key.
+    pub fn monitors(&self) -> Vec<Arc<Monitor>> {
+        let mut monitors: Vec<_> = self.tables().monitors().cloned().collect();
+        monitors.sort_by(|a, b| a.key.cmp(&b.key));
+        monitors
+    }
+
+    /// A monitor's environments, in order of creation.
+    pub fn environments(&self, monitor: &MonitorKey) -> Vec<Environment> {
+        self.tables().environments(monitor).map(|entry| entry.row.clone()).collect()
+    }
+
+    /// An environment's runs, in order of start.
+    pub fn runs(&self, environment: &EnvironmentKey) -> Vec<Run> {
+        self.tables().runs(environment).cloned().collect()
+    }
+
+    /// An environment's incidents, the open one last.
+    pub fn incidents(&self, environment: &EnvironmentKey) -> Vec<Arc<Incident>> {
+        self.tables().entry(environment).map(|entry| entry.incidents.clone()).unwrap_or_default()
+    }
+
+    /// Removes the finished runs that started before a date and the incidents resolved before it, and tells
+    /// how many runs went. The newest runs of an environment stay as long as its thresholds look at them.
+    ///
+    /// A message that is delivered again after its run is gone is taken for a new run: keep runs for longer
+    /// than messages may be delivered again.
+    pub fn prune(&self, before: DateTime<Utc>) -> usize {
+        self.tables().prune(before)
+    }
+
+    /// A panic elsewhere cannot leave the tables half-way: they are changed only once all checks are done.
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl Store for MemoryStore {
+    type Error = Infallible;
+
+    fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
+        Ok(self.tables().load(key, query))
+    }
+
+    fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Infallible> {
+        Ok(self.tables().load_monitor(key))
+    }
+
+    fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
+        Ok(self.tables().due(query))
+    }
+
+    fn commit(&self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
+        self.tables().commit(transition)
+    }
+}
+
+impl Serialize for MemoryStore {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.tables().stored().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for MemoryStore {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Stored::deserialize(deserializer).map(|stored| Self(Mutex::new(stored.into())))
+    }
+}
