@@ -6,4 +6,5 @@ pub mod key;
 pub mod policy;
 pub mod processing_error;
 pub mod rate_limiter;
+pub mod sampling;
 pub mod schedule;
