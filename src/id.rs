@@ -110,6 +110,15 @@ derived_id! {
     EventId
     /// One entry of the error log: derived from the message that was refused.
     ErrorId
+    /// What a sampling condition says, whatever the order of its parts.
+    ConditionId
+}
+
+impl ConditionId {
+    /// The id of a condition with this canonical text.
+    pub(crate) fn of(canonical: &str) -> Self {
+        Self(derive("sampling condition", &[canonical.as_bytes()]))
+    }
 }
 
 impl MonitorId {

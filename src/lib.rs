@@ -29,7 +29,7 @@ pub mod processing_error;
 pub mod rate_limiter;
 pub mod rules;
 pub mod run;
-
+pub mod sampling;
 pub mod schedule;
 pub mod sink;
 pub mod snapshot;
@@ -42,3 +42,4 @@ pub use event::Event;
 pub use memory::MemoryStore;
 pub use policy::Policy;
 pub use sink::EventSink;
+pub use store::Store;

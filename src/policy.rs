@@ -234,7 +234,7 @@ pub struct Policy {
     /// How much may be created.
     pub limits: Limits,
     /// Whether an incident asks for more traces of its job.
-    pub sampling: Option<SamplingPolicy>,
+    pub sampling: SamplingPolicy,
 }
 
 impl Policy {

@@ -11,7 +11,6 @@ use crate::incident::{Incident, Resolution};
 use crate::outcome::{Judgement, Notice};
 use crate::policy::{IncidentMode, Quirk};
 use crate::run::{Run, RunStatus, RunSummary};
-use crate::sampling::SamplingRequest;
 
 use super::draft::Draft;
 use super::is_healthy;
@@ -93,7 +92,7 @@ impl Draft<'_> {
             }
             Health::Stranded => Judgement::Stranded,
             Health::Active | Health::Ok | Health::Failed(_) => match self.policy.incidents {
-                IncidentMode::Thresholds => self.open(run),
+                IncidentMode::Thresholds => self.open(run, at),
                 IncidentMode::Legacy => self.fail(run),
             },
         }
@@ -132,7 +131,7 @@ impl Draft<'_> {
     }
 
     /// Opens an incident, if enough runs in a row have failed.
-    fn open(&mut self, run: &Run) -> Judgement {
+    fn open(&mut self, run: &Run, at: DateTime<Utc>) -> Judgement {
         let threshold = u32::from(self.monitor.config.failure_threshold().get());
         let mut window = self.window(run, threshold);
         let failures = window.iter().take_while(|run| run.status != RunStatus::Ok).count();
@@ -160,8 +159,8 @@ impl Draft<'_> {
             resolution: None,
         });
         let opened = Judgement::Opened { incident: incident.id, notice };
-        if let Some(sampling) = &self.policy.sampling {
-            let request = SamplingRequest::for_incident(sampling, self.monitor, &self.environment.name, run);
+        let sampling = &self.policy.sampling;
+        if let Some(request) = sampling.request_for_incident(self.monitor.organization, &self.key(), at) {
             let id = EventId::of(incident.id.as_uuid(), "sampling", run.id);
             self.events.push(Event::SamplingRequested { id, request });
         }

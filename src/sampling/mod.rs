@@ -1,0 +1,139 @@
+//! Sampling rules: while a job is in trouble its owner wants every trace of it.
+//!
+//! A host with a sampler for traces keeps a set of rules for each organization: "of the traces that
+//! meet this condition keep this share, until then". [`upsert`] asks for one. If a rule for the same
+//! condition and projects is live it is extended, else one is created, within [`SamplingLimits`].
+//! [`SamplingPolicy`] says whether that happens when an incident opens.
+//!
+//! ```
+//! use overdue::id::{OrganizationId, ProjectId};
+//! use overdue::sampling::{self, Condition, MemorySamplingStore, SampleRate, SamplingLimits};
+//! use overdue::sampling::{SamplingRequest, SamplingStore, Upserted};
+//!
+//! let store = MemorySamplingStore::new();
+//! let limits = SamplingLimits::default();
+//! let now = "2024-09-02T10:00:00Z".parse()?;
+//! let mut request = SamplingRequest {
+//!     organization: OrganizationId::new(1),
+//!     projects: [ProjectId::new(7)].into(),
+//!     condition: Condition::of_monitor("nightly-backup", "production"),
+//!     start: now,
+//!     end: "2024-09-02T16:00:00Z".parse()?,
+//!     max_samples: 1000,
+//!     rate: SampleRate::ALL,
+//! };
+//! assert!(matches!(sampling::upsert(&store, &request, &limits, now)?, Upserted::Created(_)));
+//!
+//! // Asked again: nothing to do. Asked for longer: the same rule, extended.
+//! assert!(matches!(sampling::upsert(&store, &request, &limits, now)?, Upserted::Unchanged(_)));
+//! request.end = "2024-09-02T18:00:00Z".parse()?;
+//! assert!(matches!(sampling::upsert(&store, &request, &limits, now)?, Upserted::Extended(_)));
+//!
+//! let rules = store.load(OrganizationId::new(1))?;
+//! assert_eq!(rules.applying_to(ProjectId::new(7), now).count(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Without our store
+//! The decisions are pure: [`RuleSet::upsert`] and [`RuleSet::retire`] take rules and answer with what to
+//! write. A host with an asynchronous database loads, decides and commits in a loop of its own, which is
+//! all that [`upsert`] and [`retire`] do.
+
+mod condition;
+mod memory;
+mod policy;
+mod rate;
+mod rule;
+mod rule_set;
+mod sink;
+mod store;
+
+pub use condition::Condition;
+pub use memory::MemorySamplingStore;
+pub use policy::{IncidentSampling, SamplingLimits, SamplingPolicy};
+pub use rate::{InvalidSampleRate, SampleRate};
+pub use rule::{RuleNumber, SamplingRequest, SamplingRule};
+pub use rule_set::{RuleSet, RuleSetVersion, SamplingChange, SamplingDecision, SamplingRefusal, Upserted};
+pub use sink::SamplingSink;
+pub use store::{SamplingCommitError, SamplingStore};
+
+use chrono::{DateTime, Utc};
+
+use crate::id::OrganizationId;
+
+/// How often a decision is made anew before giving up. Each conflict means that somebody else got
+/// through, so that this many in a row is a store that does not work.
+const ATTEMPTS: u32 = 16;
+
+/// Why there is no rule.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SamplingError<E> {
+    /// There may be none.
+    #[error("the sampling rule was refused")]
+    Refused(#[source] SamplingRefusal),
+    /// The store failed.
+    #[error("the sampling store failed")]
+    Store(#[source] E),
+    /// Every commit met a conflict.
+    #[error("gave up on the sampling rules of organization {organization} after {attempts} conflicts")]
+    Contended {
+        /// Whose rules they are.
+        organization: OrganizationId,
+        /// How many commits were tried.
+        attempts: u32,
+    },
+}
+
+/// Sees to it that there is a rule which provides what the request asks for. See [`RuleSet::upsert`].
+///
+/// # Errors
+/// * [`SamplingError::Refused`]: a limit is reached, or the period of the request is over.
+/// * [`SamplingError::Store`]: the store failed.
+/// * [`SamplingError::Contended`]: somebody else was faster, too many times in a row.
+pub fn upsert<S: SamplingStore + ?Sized>(
+    store: &S,
+    request: &SamplingRequest,
+    limits: &SamplingLimits,
+    now: DateTime<Utc>,
+) -> Result<Upserted, SamplingError<S::Error>> {
+    commit(store, request.organization, |rules| {
+        let decision = rules.upsert(request, limits, now)?;
+        Ok((decision.upserted, decision.change))
+    })
+}
+
+/// Deletes the rules that have expired by `now`, and answers with how many. For a host to call now and
+/// then; an expired rule that is still there counts for nothing.
+///
+/// # Errors
+/// [`SamplingError::Store`] and [`SamplingError::Contended`], as for [`upsert`].
+pub fn retire<S: SamplingStore + ?Sized>(
+    store: &S,
+    organization: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<usize, SamplingError<S::Error>> {
+    commit(store, organization, |rules| {
+        let change = rules.retire(now);
+        Ok((change.as_ref().map_or(0, |change| change.retire.len()), change))
+    })
+}
+
+/// Loads, decides and commits until nobody else was faster.
+fn commit<S: SamplingStore + ?Sized, T>(
+    store: &S,
+    organization: OrganizationId,
+    decide: impl Fn(&RuleSet) -> Result<(T, Option<SamplingChange>), SamplingRefusal>,
+) -> Result<T, SamplingError<S::Error>> {
+    for _ in 0..ATTEMPTS {
+        let rules = store.load(organization).map_err(SamplingError::Store)?;
+        let (answer, change) = decide(&rules).map_err(SamplingError::Refused)?;
+        let Some(change) = change else { return Ok(answer) };
+        match store.commit(&change) {
+            Ok(()) => return Ok(answer),
+            Err(SamplingCommitError::Conflict) => {}
+            Err(SamplingCommitError::Store(error)) => return Err(SamplingError::Store(error)),
+        }
+    }
+    Err(SamplingError::Contended { organization, attempts: ATTEMPTS })
+}

@@ -1,0 +1,164 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::num::NonZeroU32;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Condition, SampleRate};
+use crate::id::{OrganizationId, ProjectId};
+
+/// The number of a rule within its organization, from 1. Free again once the rule has expired.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct RuleNumber(NonZeroU32);
+
+impl RuleNumber {
+    /// The least number.
+    pub const FIRST: RuleNumber = RuleNumber(NonZeroU32::MIN);
+
+    /// The rule with this number.
+    pub const fn new(number: NonZeroU32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The number by which Sentry's sampler knows the rule: it keeps those above 3000 for such rules.
+    ///
+    /// ```
+    /// use overdue::sampling::RuleNumber;
+    ///
+    /// assert_eq!(RuleNumber::FIRST.sentry_id(), 3001);
+    /// ```
+    pub const fn sentry_id(self) -> u32 {
+        self.get().saturating_add(3000)
+    }
+
+    /// The least number that none of these rules has.
+    pub(super) fn smallest_free(taken: &BTreeSet<RuleNumber>) -> Self {
+        let mut free = NonZeroU32::MIN;
+        for number in taken {
+            if number.0 != free {
+                break;
+            }
+            // Four thousand million rules do not fit in memory.
+            free = free.saturating_add(1);
+        }
+        Self(free)
+    }
+}
+
+impl fmt::Display for RuleNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A wish for samples: what a rule is to provide at least.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[expect(clippy::exhaustive_structs, reason = "a request is its parts, and hosts build them")]
+pub struct SamplingRequest {
+    /// Whose rule it is.
+    pub organization: OrganizationId,
+    /// The projects it is for. None named means all of the organization.
+    pub projects: BTreeSet<ProjectId>,
+    /// Which traces it is about.
+    pub condition: Condition,
+    /// From when on.
+    pub start: DateTime<Utc>,
+    /// Until when; not at that instant itself.
+    pub end: DateTime<Utc>,
+    /// The most traces to collect.
+    pub max_samples: u32,
+    /// The share of them to keep.
+    pub rate: SampleRate,
+}
+
+/// A rule in force, or to be: "keep this share of the traces that meet this condition, until then".
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct SamplingRule {
+    number: RuleNumber,
+    #[serde(flatten)]
+    request: SamplingRequest,
+}
+
+impl SamplingRule {
+    pub(super) const fn new(number: RuleNumber, request: SamplingRequest) -> Self {
+        Self { number, request }
+    }
+
+    /// Its number in the organization.
+    pub const fn number(&self) -> RuleNumber {
+        self.number
+    }
+
+    /// Whose rule it is.
+    pub const fn organization(&self) -> OrganizationId {
+        self.request.organization
+    }
+
+    /// The projects it is for. None named means all of the organization.
+    pub const fn projects(&self) -> &BTreeSet<ProjectId> {
+        &self.request.projects
+    }
+
+    /// Which traces it is about.
+    pub const fn condition(&self) -> &Condition {
+        &self.request.condition
+    }
+
+    /// From when on.
+    pub const fn start(&self) -> DateTime<Utc> {
+        self.request.start
+    }
+
+    /// Until when; not at that instant itself. For a store to find expired rules by.
+    pub const fn end(&self) -> DateTime<Utc> {
+        self.request.end
+    }
+
+    /// The most traces to collect.
+    pub const fn max_samples(&self) -> u32 {
+        self.request.max_samples
+    }
+
+    /// The share of them to keep.
+    pub const fn rate(&self) -> SampleRate {
+        self.request.rate
+    }
+
+    /// Whether it is still to be reckoned with: in force, or to be.
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        now < self.end()
+    }
+
+    /// Whether it is for every project of the organization.
+    pub fn is_organization_wide(&self) -> bool {
+        self.projects().is_empty()
+    }
+
+    /// Whether it is in force at this time in this project.
+    pub fn applies_to(&self, project: ProjectId, now: DateTime<Utc>) -> bool {
+        let concerns = self.is_organization_wide() || self.projects().contains(&project);
+        concerns && self.start() <= now && self.is_live(now)
+    }
+
+    /// Whether the request asks for the same traces.
+    pub(super) fn answers(&self, request: &SamplingRequest) -> bool {
+        self.request.condition == request.condition && self.request.projects == request.projects
+    }
+
+    /// This rule and the request in one: the whole of both periods, the larger count, the larger rate.
+    pub(super) fn extended_by(&self, request: &SamplingRequest) -> Self {
+        let mut extended = self.clone();
+        extended.request.start = self.start().min(request.start);
+        extended.request.end = self.end().max(request.end);
+        extended.request.max_samples = self.max_samples().max(request.max_samples);
+        extended.request.rate = self.rate().max(request.rate);
+        extended
+    }
+}

@@ -1,0 +1,233 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{RuleNumber, SamplingLimits, SamplingRequest, SamplingRule};
+use crate::id::{OrganizationId, ProjectId};
+
+/// Counts the changes to an organization's rules: whoever decided on an older version decides again.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct RuleSetVersion(u64);
+
+impl RuleSetVersion {
+    /// The version of an organization that never had a rule.
+    pub const INITIAL: RuleSetVersion = RuleSetVersion(0);
+
+    /// The version with this number, for rows read back from a database.
+    pub const fn new(version: u64) -> Self {
+        Self(version)
+    }
+
+    /// The number, for a database.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The version after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
+
+/// The rules of one organization, as a store knows them: what an upsert decides on.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RuleSet {
+    organization: OrganizationId,
+    version: RuleSetVersion,
+    rules: Vec<SamplingRule>,
+}
+
+/// What a decision writes: whole rules, all or nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a store must write every part, and breaks if there is a new one"
+)]
+pub struct SamplingChange {
+    /// Whose rules they are.
+    pub organization: OrganizationId,
+    /// The version decided upon. The one after it is to be stored.
+    pub expected: RuleSetVersion,
+    /// The rule to put, in place of one with its number if there is one.
+    pub put: Option<SamplingRule>,
+    /// The rules to delete. Never that of `put`.
+    pub retire: BTreeSet<RuleNumber>,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a rule is there, or it is not")]
+pub enum Upserted {
+    /// There was no such rule; now there is.
+    Created(SamplingRule),
+    /// There was one, which now provides what the request asks for too.
+    Extended(SamplingRule),
+    /// There was one which provides all that the request asks for.
+    Unchanged(SamplingRule),
+}
+
+impl Upserted {
+    /// The rule that answers the request.
+    pub const fn rule(&self) -> &SamplingRule {
+        match self {
+            Self::Created(rule) | Self::Extended(rule) | Self::Unchanged(rule) => rule,
+        }
+    }
+}
+
+/// The answer to a request, and what to write for it to be true.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "an answer and its write")]
+pub struct SamplingDecision {
+    /// What becomes of the request.
+    pub upserted: Upserted,
+    /// What to write; nothing when the rule stays as it is.
+    pub change: Option<SamplingChange>,
+}
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SamplingRefusal {
+    /// The period ends before it begins, or is over: no trace could ever be sampled.
+    #[error("the period is over")]
+    EmptyPeriod,
+    /// A project the request is for has as many live rules as it may.
+    #[error("a project has reached its limit of {limit} sampling rules")]
+    ProjectLimit {
+        /// The most rules it may have.
+        limit: u32,
+    },
+    /// The organization has as many live rules as it may.
+    #[error("the organization has reached its limit of {limit} sampling rules")]
+    OrganizationLimit {
+        /// The most rules it may have.
+        limit: u32,
+    },
+}
+
+impl RuleSet {
+    /// The rules of an organization as read from a store, in any order; expired ones do no harm.
+    pub fn new(
+        organization: OrganizationId,
+        version: RuleSetVersion,
+        rules: impl IntoIterator<Item = SamplingRule>,
+    ) -> Self {
+        Self { organization, version, rules: rules.into_iter().collect() }
+    }
+
+    /// Whose rules they are.
+    pub const fn organization(&self) -> OrganizationId {
+        self.organization
+    }
+
+    /// Their version.
+    pub const fn version(&self) -> RuleSetVersion {
+        self.version
+    }
+
+    /// All rules, in no particular order, expired ones included.
+    pub fn rules(&self) -> &[SamplingRule] {
+        &self.rules
+    }
+
+    /// The rules in force at this time in this project: what a sampler is to be told.
+    pub fn applying_to(&self, project: ProjectId, now: DateTime<Utc>) -> impl Iterator<Item = &SamplingRule> {
+        self.rules.iter().filter(move |rule| rule.applies_to(project, now))
+    }
+
+    /// Decides what to do about a request: a live rule for the same condition and projects is extended,
+    /// else one is created with the smallest free number. Rules that have expired by `now` are retired in
+    /// the same write, and their numbers are free.
+    ///
+    /// Extending needs no room, and is never refused for a limit. The request is taken to be one of this
+    /// organization.
+    ///
+    /// # Errors
+    /// [`SamplingRefusal`], by variant.
+    pub fn upsert(
+        &self,
+        request: &SamplingRequest,
+        limits: &SamplingLimits,
+        now: DateTime<Utc>,
+    ) -> Result<SamplingDecision, SamplingRefusal> {
+        if request.end <= request.start || request.end <= now {
+            return Err(SamplingRefusal::EmptyPeriod);
+        }
+        let live: Vec<&SamplingRule> = self.rules.iter().filter(|rule| rule.is_live(now)).collect();
+        let upserted = match live.iter().find(|rule| rule.answers(request)) {
+            Some(rule) => {
+                let extended = rule.extended_by(request);
+                if extended == **rule { Upserted::Unchanged(extended) } else { Upserted::Extended(extended) }
+            }
+            None => {
+                check_limits(&live, request, limits)?;
+                let taken = live.iter().map(|rule| rule.number()).collect();
+                Upserted::Created(SamplingRule::new(RuleNumber::smallest_free(&taken), request.clone()))
+            }
+        };
+        let change = match &upserted {
+            Upserted::Unchanged(_) => None,
+            Upserted::Created(rule) | Upserted::Extended(rule) => Some(self.change(Some(rule.clone()), now)),
+        };
+        Ok(SamplingDecision { upserted, change })
+    }
+
+    /// What to write to be rid of the rules that have expired by `now`; nothing if none has.
+    pub fn retire(&self, now: DateTime<Utc>) -> Option<SamplingChange> {
+        let change = self.change(None, now);
+        (!change.retire.is_empty()).then_some(change)
+    }
+
+    /// Does to these rules what a change says. For stores that keep them in one piece.
+    pub(super) fn apply(&mut self, change: &SamplingChange) {
+        let SamplingChange { organization: _, expected, put, retire } = change;
+        let replaced = put.as_ref().map(SamplingRule::number);
+        self.rules.retain(|rule| !retire.contains(&rule.number()) && Some(rule.number()) != replaced);
+        self.rules.extend(put.clone());
+        self.version = expected.next();
+    }
+
+    fn change(&self, put: Option<SamplingRule>, now: DateTime<Utc>) -> SamplingChange {
+        let mut retire: BTreeSet<RuleNumber> =
+            self.rules.iter().filter(|rule| !rule.is_live(now)).map(SamplingRule::number).collect();
+        if let Some(rule) = &put {
+            retire.remove(&rule.number());
+        }
+        SamplingChange { organization: self.organization, expected: self.version, put, retire }
+    }
+}
+
+/// Whether there is room for one rule more.
+///
+/// Rules that are yet to begin count as well, unlike in the reference system, where a project can come
+/// to have more rules than it may by having them begin later. For a request that concerns all projects
+/// those that have rules of their own are looked at; the others have only what concerns all.
+fn check_limits(
+    live: &[&SamplingRule],
+    request: &SamplingRequest,
+    limits: &SamplingLimits,
+) -> Result<(), SamplingRefusal> {
+    if reached(live.len(), limits.per_organization) {
+        return Err(SamplingRefusal::OrganizationLimit { limit: limits.per_organization });
+    }
+    let wide = live.iter().filter(|rule| rule.is_organization_wide()).count();
+    let mut own = BTreeMap::<ProjectId, usize>::new();
+    for project in live.iter().flat_map(|rule| rule.projects()) {
+        let count = own.entry(*project).or_default();
+        *count = count.saturating_add(1);
+    }
+    let concerned = |project: &ProjectId| request.projects.is_empty() || request.projects.contains(project);
+    let most = own.iter().filter(|(project, _)| concerned(project)).map(|(_, count)| *count).max();
+    if reached(wide.saturating_add(most.unwrap_or(0)), limits.per_project) {
+        return Err(SamplingRefusal::ProjectLimit { limit: limits.per_project });
+    }
+    Ok(())
+}
+
+fn reached(count: usize, limit: u32) -> bool {
+    usize::try_from(limit).is_ok_and(|limit| count >= limit)
+}

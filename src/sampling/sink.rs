@@ -1,0 +1,47 @@
+use super::{SamplingError, SamplingLimits, SamplingRequest, SamplingStore, Upserted, upsert};
+use crate::event::Event;
+use crate::sink::EventSink;
+
+/// Carries out the [sampling requests](Event::SamplingRequested) among the events of an engine, and tells a
+/// closure what came of each. Other events pass by: pair it with the sink that takes them.
+///
+/// ```
+/// use overdue::sampling::{MemorySamplingStore, SamplingLimits, SamplingSink};
+/// use overdue::sink::NoSink;
+/// use overdue::{Engine, MemoryStore, Policy};
+///
+/// let sampling = SamplingSink::new(MemorySamplingStore::default(), SamplingLimits::default(), |_, result| {
+///     if let Err(error) = result {
+///         eprintln!("no sampling rule: {error}");
+///     }
+/// });
+/// let engine = Engine::new(MemoryStore::new(), (sampling, NoSink), Policy::default());
+/// # let _ = engine;
+/// ```
+#[derive(Clone, Debug)]
+pub struct SamplingSink<R, F> {
+    store: R,
+    limits: SamplingLimits,
+    report: F,
+}
+
+impl<R: SamplingStore, F> SamplingSink<R, F>
+where
+    F: Fn(&SamplingRequest, Result<Upserted, SamplingError<R::Error>>),
+{
+    /// A sink that puts rules into this store.
+    pub const fn new(store: R, limits: SamplingLimits, report: F) -> Self {
+        Self { store, limits, report }
+    }
+}
+
+impl<R: SamplingStore, F> EventSink for SamplingSink<R, F>
+where
+    F: Fn(&SamplingRequest, Result<Upserted, SamplingError<R::Error>>),
+{
+    fn emit(&self, event: &Event) {
+        if let Event::SamplingRequested { request, .. } = event {
+            (self.report)(request, upsert(&self.store, request, &self.limits, request.start));
+        }
+    }
+}
