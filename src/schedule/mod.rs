@@ -1,123 +1,238 @@
 //! When runs are due: crontabs and intervals in an IANA zone.
+//!
+//! # Crontabs
+//!
+//! Five fields, `minute hour day-of-month month day-of-week`, with lists, ranges, steps and names; `L` and
+//! `LW` as day of month, `5L` (the last Friday) and `5#2` (the second) as day of week; or one of `@hourly`,
+//! `@daily`, `@weekly`, `@monthly`, `@yearly` and `@annually`. If the text of day-of-month or day-of-week
+//! starts with `*`, a day must match both fields, else either.
+//!
+//! When clocks change, a job whose minute or hour text starts with `*` runs at every real minute whose local
+//! time matches: the hour that is skipped drops its runs, the hour that is repeated repeats them. Any other
+//! job runs once for each local time that matches: on the first pass of a repeated hour, and at the end of
+//! the gap when its time is skipped, several skipped times becoming one run.
+//!
+//! Crontabs run in the local years 1970 to 2100. A search gives up after 50 years.
+//!
+//! # Intervals
+//!
+//! Minutes and hours are exact durations. Days, weeks, months and years keep the local time of day: where
+//! that is repeated they mean the first pass, and where it is skipped the end of the gap. Months and years
+//! skip dates that do not exist: a month after 31 January comes 31 March.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use serde::{Deserialize, Serialize};
 
+use self::crontab::Crontab;
+use self::interval::Interval;
+use self::minute::Minute;
 use crate::policy::Quirks;
 
-/// When runs are due.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+mod calendar;
+mod crontab;
+mod days;
+mod minute;
+mod stored;
+mod walk;
+mod zone;
+
+mod error;
+pub use self::error::{FieldProblem, ScheduleError};
+
+mod field;
+pub use self::field::Field;
+
+mod interval;
+pub use self::interval::Unit;
+
+/// When runs are due: a crontab or an interval, in a zone. Parsed once, and cheap to clone.
+///
+/// ```
+/// use chrono_tz::Europe::Berlin;
+/// use overdue::policy::Quirks;
+/// use overdue::schedule::Schedule;
+///
+/// let nightly = Schedule::crontab("30 2 * * *", Berlin)?;
+/// // Clocks went from 02:00 to 03:00 that night, and the run is due at 03:00, 01:00 UTC.
+/// let next = nightly.next("2025-03-29T12:00:00Z".parse()?, Quirks::NONE);
+/// assert_eq!(next, Some("2025-03-30T01:00:00Z".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Two schedules are equal when they are written alike, white space apart, and in the same zone.
+#[derive(Clone)]
 pub struct Schedule {
-    rule: Stub,
-    zone: String,
+    plan: Plan,
+    zone: Tz,
 }
 
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-enum Stub {
-    Crontab(Arc<str>),
-    Interval(NonZeroU32, Unit),
-}
-
-/// What a schedule says.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Rule<'a> {
-    /// The crontab as written.
+/// A schedule as written, without its zone: what a host stores in columns of its own.
+///
+/// ```
+/// use chrono_tz::Tz;
+/// use overdue::schedule::{Schedule, ScheduleKind};
+///
+/// let schedule = Schedule::crontab("0 2 * * *", Tz::UTC)?;
+/// assert_eq!(schedule.kind(), ScheduleKind::Crontab("0 2 * * *"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a host stores each kind in its own way, and must know of any other"
+)]
+pub enum ScheduleKind<'a> {
+    /// The text of a crontab, with single spaces; nicknames as such.
     Crontab(&'a str),
     /// Every so many units.
-    Interval(NonZeroU32, Unit),
+    Interval {
+        /// How many.
+        count: NonZeroU32,
+        /// Of what.
+        unit: Unit,
+    },
 }
 
-/// What an interval counts.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(
-    missing_docs,
-    clippy::exhaustive_enums,
-    reason = "calendar units say it themselves, and stay what they are"
-)]
-pub enum Unit {
-    Minute,
-    Hour,
-    Day,
-    Week,
-    Month,
-    Year,
+#[derive(Clone)]
+enum Plan {
+    Crontab(Arc<Crontab>),
+    Interval(Interval),
 }
-
-/// Why a schedule is refused.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("stub")]
-#[non_exhaustive]
-pub struct ScheduleError;
 
 impl Schedule {
-    /// Parses a five-field crontab or one of its nicknames.
+    /// A five-field crontab, or one of its nicknames.
     ///
     /// # Errors
-    /// [`ScheduleError`]
+    /// * [`ScheduleError::FieldCount`] unless there are exactly five fields.
+    /// * [`ScheduleError::Nickname`] for an unknown one. They are lower case.
+    /// * [`ScheduleError::Field`] when a field makes no sense, or names only days that never occur.
     pub fn crontab(expression: &str, zone: Tz) -> Result<Self, ScheduleError> {
-        Ok(Self { rule: Stub::Crontab(expression.into()), zone: zone.name().into() })
+        Ok(Self { plan: Plan::Crontab(Arc::new(Crontab::parse(expression)?)), zone })
     }
 
-    /// Every so many units.
+    /// Every `count` units.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    ///
+    /// use chrono_tz::Tz;
+    /// use overdue::schedule::{Schedule, Unit};
+    ///
+    /// let schedule = Schedule::every(NonZeroU32::MIN, Unit::Hour, Tz::UTC)?;
+    /// assert_eq!(schedule.to_string(), "every hour");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// [`ScheduleError`]
+    /// [`ScheduleError::TooLong`] when that is more than 100 years.
     pub fn every(count: NonZeroU32, unit: Unit, zone: Tz) -> Result<Self, ScheduleError> {
-        Ok(Self { rule: Stub::Interval(count, unit), zone: zone.name().into() })
+        Ok(Self { plan: Plan::Interval(Interval::new(count, unit)?), zone })
     }
 
-    /// The first time after `after`.
+    /// The same schedule in another zone. Nothing is parsed again.
+    #[must_use]
+    pub fn in_zone(&self, zone: Tz) -> Self {
+        Self { plan: self.plan.clone(), zone }
+    }
+
+    /// The zone in which local times are meant.
+    pub const fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    /// The schedule as written, without its zone.
+    pub fn kind(&self) -> ScheduleKind<'_> {
+        match &self.plan {
+            Plan::Crontab(crontab) => ScheduleKind::Crontab(crontab.text()),
+            Plan::Interval(interval) => {
+                ScheduleKind::Interval { count: interval.count(), unit: interval.unit() }
+            }
+        }
+    }
+
+    /// The first time strictly later than `after`, which is also where an interval counts from. A whole
+    /// minute.
+    ///
+    /// `None` where the schedule ends: when a crontab has no run for 50 years or until the end of 2100, and
+    /// beyond the last date that chrono can hold.
+    ///
+    /// With [`Quirk::RepeatedHourForgotten`](crate::policy::Quirk::RepeatedHourForgotten) or
+    /// [`Quirk::IntervalsOnLocalClock`](crate::policy::Quirk::IntervalsOnLocalClock) the answer need not be
+    /// later than `after` when clocks are set back.
     pub fn next(&self, after: DateTime<Utc>, quirks: Quirks) -> Option<DateTime<Utc>> {
-        let _ = (after, quirks);
-        None
+        let after = Minute::of(after);
+        match &self.plan {
+            Plan::Crontab(crontab) => crontab.next(after, self.zone, quirks),
+            Plan::Interval(interval) => interval.next(after, self.zone, quirks),
+        }?
+        .instant()
     }
 
-    /// The last time before `before`. `start`: where an interval counts from.
+    /// The last time strictly earlier than `before`. A whole minute.
+    ///
+    /// An interval counts from `start`, which is itself a time of its, cut to the minute. A crontab runs
+    /// whenever it did, and has no use for `start`.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    ///
+    /// use chrono_tz::Tz;
+    /// use overdue::policy::Quirks;
+    /// use overdue::schedule::{Schedule, Unit};
+    ///
+    /// let schedule = Schedule::every(NonZeroU32::MIN, Unit::Month, Tz::UTC)?;
+    /// let last = schedule.previous("2025-01-31T09:00:30Z".parse()?, "2025-03-01T00:00:00Z".parse()?, Quirks::NONE);
+    /// assert_eq!(last, Some("2025-01-31T09:00:00Z".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// `None` when there is none since `start`; for a crontab when it had no run for 50 years or since 1970.
     pub fn previous(
         &self,
         start: DateTime<Utc>,
         before: DateTime<Utc>,
         quirks: Quirks,
     ) -> Option<DateTime<Utc>> {
-        let _ = (start, before, quirks);
-        None
+        match &self.plan {
+            Plan::Crontab(crontab) => crontab.previous(Minute::before(before), self.zone, quirks),
+            Plan::Interval(interval) => interval.previous(start, before, self.zone, quirks),
+        }?
+        .instant()
     }
+}
 
-    /// The zone.
-    pub fn zone(&self) -> Tz {
-        self.zone.parse().unwrap_or(Tz::UTC)
+impl PartialEq for Schedule {
+    fn eq(&self, other: &Self) -> bool {
+        self.zone == other.zone && self.kind() == other.kind()
     }
+}
 
-    /// The same schedule in another zone.
-    #[must_use]
-    pub fn in_zone(&self, zone: Tz) -> Self {
-        Self { rule: self.rule.clone(), zone: zone.name().into() }
+impl Eq for Schedule {}
+
+impl Hash for Schedule {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.zone.hash(state);
+        self.kind().hash(state);
     }
+}
 
-    /// What the schedule says, without its zone.
-    pub fn rule(&self) -> Rule<'_> {
-        match &self.rule {
-            Stub::Crontab(text) => Rule::Crontab(text),
-            Stub::Interval(count, unit) => Rule::Interval(*count, *unit),
+/// The crontab, or `every 2 hours`.
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.plan {
+            Plan::Crontab(crontab) => f.write_str(crontab.text()),
+            Plan::Interval(interval) => interval.fmt(f),
         }
     }
 }
 
-impl fmt::Display for Schedule {
+impl fmt::Debug for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.rule)
+        write!(f, "Schedule({:?} in {})", self.to_string(), self.zone)
     }
-}
-impl Schedule {
-    /// stub
-    pub fn is_crontab(&self) -> bool { true }
-    /// stub
-    pub(crate) fn later_on_local_clock(&self, at: DateTime<Utc>, by: chrono::TimeDelta) -> Option<DateTime<Utc>> { at.checked_add_signed(by) }
 }

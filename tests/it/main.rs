@@ -4,3 +4,4 @@ mod clock;
 mod error_log;
 mod rate_limiter;
 mod sampling;
+mod schedule;

@@ -1,0 +1,188 @@
+//! Crontabs: five fields, and the rule that takes their local times to instants.
+
+use chrono_tz::Tz;
+
+use super::ScheduleError;
+use super::calendar::Calendar;
+use super::days::Days;
+use super::field::{Field, Set};
+use super::minute::{Local, Minute};
+use super::zone::Window;
+use crate::policy::{Quirk, Quirks};
+
+/// The nicknames there are, in exactly this spelling.
+const NICKNAMES: [(&str, &str); 6] = [
+    ("@hourly", "0 * * * *"),
+    ("@daily", "0 0 * * *"),
+    ("@weekly", "0 0 * * 0"),
+    ("@monthly", "0 0 1 * *"),
+    ("@yearly", "0 0 1 1 *"),
+    ("@annually", "0 0 1 1 *"),
+];
+
+/// After so many years without a match there is taken to be none, as in CronSim.
+const PATIENCE: i32 = 50;
+
+/// A crontab, without a zone.
+#[derive(Clone, Debug)]
+pub(super) struct Crontab {
+    text: Box<str>,
+    pub(super) minutes: Set,
+    pub(super) hours: Set,
+    pub(super) days: Days,
+    pub(super) calendar: Calendar,
+    passes: Passes,
+}
+
+/// On which passes of a local time a job runs. Debian's cron tells the two sorts of job apart so.
+#[derive(Clone, Copy, Debug)]
+enum Passes {
+    /// The text of minute or hour starts with `*`: the job runs at every real minute whose local time
+    /// matches. A gap drops runs, and a fold repeats them.
+    Every,
+    /// Any other job runs once for each local time that matches: on the first pass of a fold, and at the end
+    /// of the gap when its time is skipped, several skipped times becoming one run.
+    First,
+}
+
+impl Crontab {
+    pub(super) fn parse(expression: &str) -> Result<Self, ScheduleError> {
+        let words: Vec<&str> = expression.split(is_space).filter(|word| !word.is_empty()).collect();
+        let text = words.join(" ");
+        let fields = match text.starts_with('@') {
+            true => NICKNAMES
+                .iter()
+                .find(|(nickname, _)| **nickname == text)
+                .map(|(_, fields)| (*fields).to_owned())
+                .ok_or_else(|| ScheduleError::Nickname { nickname: text.clone() })?,
+            false => text.to_uppercase(),
+        };
+        let [minute, hour, day, month, weekday] =
+            <[&str; 5]>::try_from(fields.split(' ').collect::<Vec<_>>())
+                .map_err(|_| ScheduleError::FieldCount { found: words.len() })?;
+
+        let minutes = Field::Minute.parse(minute)?.plain;
+        let hours = Field::Hour.parse(hour)?.plain;
+        let of_month = Field::DayOfMonth.parse(day)?;
+        let months = Field::Month.parse(month)?.plain;
+        let of_week = Field::DayOfWeek.parse(weekday)?;
+        let days = Days::new((day, of_month), months, (weekday, of_week))?;
+        let calendar = Calendar::new(minutes, hours, &days)?;
+        let free = minute.starts_with('*') || hour.starts_with('*');
+        let passes = if free { Passes::Every } else { Passes::First };
+        Ok(Self { text: text.into(), minutes, hours, days, calendar, passes })
+    }
+
+    /// As written, with single spaces.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The first run after a minute.
+    pub(super) fn next(&self, after: Minute, zone: Tz, quirks: Quirks) -> Option<Minute> {
+        let window = Window::around(zone, after);
+        match self.passes {
+            Passes::First => {
+                let shown = match quirks.keeps(Quirk::RepeatedHourForgotten) {
+                    true => window.local(after),
+                    false => window.latest_shown(after),
+                };
+                let from = shown.plus(1);
+                let found = in_reach(from, self.calendar.next(from)?)?;
+                Some(window.holding(found).first(found))
+            }
+            Passes::Every => {
+                let next = self.next_pass(window, after.plus(1), zone)?;
+                match quirks.keeps(Quirk::RepeatedHourForgotten) {
+                    true => Some(self.walk_forward(window, after.plus(1), next)),
+                    false => Some(next),
+                }
+            }
+        }
+    }
+
+    /// The last run up to a minute, that one included.
+    pub(super) fn previous(&self, until: Minute, zone: Tz, quirks: Quirks) -> Option<Minute> {
+        let window = Window::around(zone, until);
+        match self.passes {
+            Passes::First => {
+                let from = match quirks.keeps(Quirk::RepeatedHourForgotten) {
+                    true => forgetful_start(window, until),
+                    false => window.latest_shown(until),
+                };
+                let found = in_reach(from, self.calendar.previous(from)?)?;
+                Some(window.holding(found).first(found))
+            }
+            Passes::Every => {
+                let previous = self.previous_pass(window, until, zone)?;
+                match quirks.keeps(Quirk::RepeatedHourForgotten) {
+                    true => Some(self.walk_back(window, until, previous)),
+                    false => Some(previous),
+                }
+            }
+        }
+    }
+
+    /// The first minute from `from` on whose local time matches.
+    fn next_pass(&self, window: Window, mut from: Minute, zone: Tz) -> Option<Minute> {
+        let start = window.local(from);
+        if let Some(change) = window.change().filter(|change| from < change.at) {
+            let found = self.calendar.next(start)?.at_offset(change.before);
+            if found < change.at {
+                return Some(found);
+            }
+            from = change.at;
+        }
+        let mut found = self.calendar.next(from.on_clock(window.last_offset()))?;
+        if window.holds(found) {
+            return Some(found.at_offset(window.last_offset()));
+        }
+        // So far away no second pass of anything lies between: the clock is read forward, over gaps.
+        loop {
+            in_reach(start, found)?;
+            let there = Window::around_local(zone, found);
+            let Some(gap) = there.skipping(found) else { return Some(there.first(found)) };
+            found = self.calendar.next(gap.first_after())?;
+        }
+    }
+
+    /// The last minute up to `until` whose local time matches.
+    fn previous_pass(&self, window: Window, mut until: Minute, zone: Tz) -> Option<Minute> {
+        let start = window.local(until);
+        if let Some(change) = window.change().filter(|change| change.at <= until) {
+            let found = self.calendar.previous(start)?.at_offset(change.after);
+            if found >= change.at {
+                return Some(found);
+            }
+            until = change.at.plus(-1);
+        }
+        let mut found = self.calendar.previous(until.on_clock(window.first_offset()))?;
+        if window.holds(found) {
+            return Some(found.at_offset(window.first_offset()));
+        }
+        loop {
+            in_reach(start, found)?;
+            let there = Window::around_local(zone, found);
+            let Some(gap) = there.skipping(found) else { return Some(there.last(found)) };
+            found = self.calendar.previous(gap.last_before())?;
+        }
+    }
+}
+
+/// Where the reference system starts to look back from: one minute back on the wall clock, and out of the
+/// gap if that leads into one.
+fn forgetful_start(window: Window, until: Minute) -> Local {
+    let start = window.local(until.plus(1)).plus(-1);
+    window.skipping(start).map_or(start, |gap| gap.last_before())
+}
+
+/// What was found, unless it is too far away.
+fn in_reach(start: Local, found: Local) -> Option<Local> {
+    let years = found.year().saturating_sub(start.year());
+    (-PATIENCE..=PATIENCE).contains(&years).then_some(found)
+}
+
+/// White space as Python has it, which counts four ASCII separators in.
+fn is_space(letter: char) -> bool {
+    letter.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&letter)
+}

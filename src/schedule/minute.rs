@@ -1,0 +1,120 @@
+//! Whole minutes, of real time and on a wall clock: two types, so that one is never taken for the other.
+//!
+//! All schedules are worked out in whole minutes, with offsets rounded down to the minute. That rounding
+//! is seen only where a zone still kept its local mean time (the last was Liberia, until 1972).
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
+
+pub(super) const HOUR: i64 = 60;
+pub(super) const DAY: i64 = 1_440;
+
+/// A minute of real time, counted from 1970.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Minute(i64);
+
+/// A minute as a wall clock shows it, counted from 1970. Some are shown twice, and some never.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Local(i64);
+
+impl Minute {
+    /// The first minute of 1970.
+    pub(super) const EPOCH: Self = Self(0);
+
+    /// The minute that the instant lies in.
+    pub(super) const fn of(instant: DateTime<Utc>) -> Self {
+        Self(instant.timestamp().div_euclid(60))
+    }
+
+    /// The last minute that starts before the instant.
+    pub(super) fn before(instant: DateTime<Utc>) -> Self {
+        let minute = Self::of(instant);
+        let starts_it = instant.second() == 0 && instant.nanosecond() == 0;
+        if starts_it { minute.plus(-1) } else { minute }
+    }
+
+    /// The instant at which the minute starts, if chrono can hold it.
+    pub(super) const fn instant(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self.0.saturating_mul(60), 0)
+    }
+
+    /// So many minutes later.
+    pub(super) const fn plus(self, minutes: i64) -> Self {
+        Self(self.0.saturating_add(minutes))
+    }
+
+    /// How many minutes have gone by since another minute.
+    pub(super) const fn since(self, other: Self) -> i64 {
+        self.0.saturating_sub(other.0)
+    }
+
+    /// The minute half-way between two.
+    pub(super) const fn between(self, other: Self) -> Self {
+        self.plus(other.since(self).div_euclid(2))
+    }
+
+    /// What a clock shows that is so many minutes ahead of UTC.
+    pub(super) const fn on_clock(self, offset: i64) -> Local {
+        Local(self.0.saturating_add(offset))
+    }
+}
+
+impl Local {
+    /// The first minute of 1970.
+    pub(super) const EPOCH: Self = Self(0);
+
+    /// The minute that a naive date and time stand for when UTC is written for want of a zone.
+    pub(super) const fn of(naive: DateTime<Utc>) -> Self {
+        Self(naive.timestamp().div_euclid(60))
+    }
+
+    /// The first minute of a day.
+    pub(super) fn midnight(date: NaiveDate) -> Self {
+        Self::of(date.and_time(NaiveTime::MIN).and_utc())
+    }
+
+    /// The same minute on another day.
+    pub(super) fn on(self, date: NaiveDate) -> Self {
+        Self::midnight(date).plus(self.0.rem_euclid(DAY))
+    }
+
+    /// Date and time, with UTC written for want of a zone, if chrono can hold them.
+    pub(super) const fn naive(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self.0.saturating_mul(60), 0)
+    }
+
+    /// The day, if chrono can hold it.
+    pub(super) fn date(self) -> Option<NaiveDate> {
+        self.naive().map(|naive| naive.date_naive())
+    }
+
+    /// The year; the nearest one that chrono can hold.
+    pub(super) fn year(self) -> i32 {
+        let nearest = if self < Self::EPOCH { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+        self.naive().unwrap_or(nearest).year()
+    }
+
+    /// The hour of the day.
+    pub(super) const fn hour(self) -> i64 {
+        self.0.div_euclid(HOUR).rem_euclid(24)
+    }
+
+    /// The minute of the hour.
+    pub(super) const fn minute(self) -> i64 {
+        self.0.rem_euclid(HOUR)
+    }
+
+    /// So many minutes later on the clock.
+    pub(super) const fn plus(self, minutes: i64) -> Self {
+        Self(self.0.saturating_add(minutes))
+    }
+
+    /// How many minutes the clock shows more than another time.
+    pub(super) const fn since(self, other: Self) -> i64 {
+        self.0.saturating_sub(other.0)
+    }
+
+    /// When a clock shows this that is so many minutes ahead of UTC.
+    pub(super) const fn at_offset(self, offset: i64) -> Minute {
+        Minute(self.0.saturating_sub(offset))
+    }
+}

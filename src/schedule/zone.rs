@@ -1,0 +1,134 @@
+//! Real time and wall clocks: what a zone's clock shows, and when it shows it.
+
+use chrono::{DateTime, Offset, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use super::minute::{DAY, Local, Minute};
+
+/// How far a window reaches to either side of its centre.
+///
+/// No clock has ever been set back or forward by more than a day, and in no zone have two changes been
+/// less than six days apart, so that a window holds at most one change, and all passes of a local time
+/// within a day of its centre. A test holds the zone data to both.
+const REACH: i64 = 2 * DAY;
+
+/// A few days of a zone's clock: one offset from UTC, or two with the change between them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    zone: Tz,
+    centre: Minute,
+    /// The offset at the start of the window.
+    before: i64,
+    /// The offset at the end of the window.
+    after: i64,
+    /// The first minute with the second offset. Means nothing where the two are the same.
+    at: Minute,
+}
+
+/// A moment at which the clock is set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    /// The first minute with the new offset.
+    pub(super) at: Minute,
+    /// Minutes ahead of UTC until then.
+    pub(super) before: i64,
+    /// Minutes ahead of UTC from then on.
+    pub(super) after: i64,
+}
+
+impl Window {
+    /// The window around a minute.
+    pub(super) fn around(zone: Tz, centre: Minute) -> Self {
+        let (mut start, mut end) = (centre.plus(-REACH), centre.plus(REACH));
+        let (before, after) = (offset(zone, start), offset(zone, end));
+        if before != after {
+            while end.since(start) > 1 {
+                let middle = start.between(end);
+                if offset(zone, middle) == before { start = middle } else { end = middle }
+            }
+        }
+        Self { zone, centre, before, after, at: end }
+    }
+
+    /// The window around a local time, wherever on Earth.
+    pub(super) fn around_local(zone: Tz, local: Local) -> Self {
+        Self::around(zone, local.at_offset(0))
+    }
+
+    /// This window if it holds the local time, else the window around that.
+    pub(super) fn holding(self, local: Local) -> Self {
+        if self.holds(local) { self } else { Self::around_local(self.zone, local) }
+    }
+
+    /// Whether all passes of the local time lie in this window.
+    pub(super) fn holds(&self, local: Local) -> bool {
+        local.since(self.local(self.centre)).abs() <= DAY
+    }
+
+    /// The change of the clock in this window.
+    pub(super) fn change(&self) -> Option<Change> {
+        let Self { before, after, at, .. } = *self;
+        (before != after).then_some(Change { at, before, after })
+    }
+
+    /// The offset at the start of the window, and so up to its change.
+    pub(super) const fn first_offset(&self) -> i64 {
+        self.before
+    }
+
+    /// The offset at the end of the window, and so from its change on.
+    pub(super) const fn last_offset(&self) -> i64 {
+        self.after
+    }
+
+    /// What the clock shows.
+    pub(super) fn local(&self, minute: Minute) -> Local {
+        minute.on_clock(if minute < self.at { self.before } else { self.after })
+    }
+
+    /// The latest time that the clock has shown up to this minute: ahead of what it shows now while an hour
+    /// is repeated.
+    pub(super) fn latest_shown(&self, minute: Minute) -> Local {
+        match self.change() {
+            Some(change) if change.at <= minute => self.local(minute).max(change.last_before()),
+            _ => self.local(minute),
+        }
+    }
+
+    /// When the clock first shows the time, or later: the end of the gap for a time that it skips.
+    pub(super) fn first(&self, local: Local) -> Minute {
+        let first = local.at_offset(self.before);
+        if first < self.at { first } else { local.at_offset(self.after).max(self.at) }
+    }
+
+    /// When the clock last shows the time, or earlier: the start of the gap for a time that it skips.
+    pub(super) fn last(&self, local: Local) -> Minute {
+        let last = local.at_offset(self.after);
+        if last >= self.at { last } else { local.at_offset(self.before).min(self.at.plus(-1)) }
+    }
+
+    /// The change that skips the time.
+    pub(super) fn skipping(&self, local: Local) -> Option<Change> {
+        self.change().filter(|change| change.last_before() < local && local < change.first_after())
+    }
+}
+
+impl Change {
+    /// What the clock shows in the last minute before the change.
+    pub(super) const fn last_before(&self) -> Local {
+        self.at.plus(-1).on_clock(self.before)
+    }
+
+    /// What the clock shows in the first minute after the change.
+    pub(super) const fn first_after(&self) -> Local {
+        self.at.on_clock(self.after)
+    }
+}
+
+/// Minutes ahead of UTC, rounded down; at the ends of all time, those of the nearest date there is.
+fn offset(zone: Tz, minute: Minute) -> i64 {
+    let nearest = if minute < Minute::EPOCH { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+    let instant = minute.instant().unwrap_or(nearest).naive_utc();
+    let seconds = zone.offset_from_utc_datetime(&instant).fix().local_minus_utc();
+    i64::from(seconds.div_euclid(60))
+}

@@ -1,0 +1,200 @@
+//! The recorded times. `OVERDUE_VECTORS` may name a directory with the plain files.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use flate2::read::GzDecoder;
+use overdue::policy::{Quirk, Quirks};
+use overdue::schedule::{Schedule, Unit};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+type Time = DateTime<Utc>;
+
+#[derive(Debug, Deserialize)]
+struct CrontabLine {
+    expr: String,
+    tz: Tz_,
+    from: Time,
+    next: Option<Vec<Time>>,
+    prev: Option<Vec<Time>>,
+    strict_next: Option<Vec<Time>>,
+    strict_prev: Option<Vec<Time>>,
+    why: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct IntervalLine {
+    interval: std::num::NonZeroU32,
+    unit: Unit,
+    tz: Tz_,
+    start: Time,
+    from: Time,
+    next: Option<Time>,
+    prev: Option<Time>,
+}
+
+#[derive(Debug, Deserialize)]
+struct InvalidLine {
+    expr: String,
+}
+
+/// Runs after and before a time by CronSim 2.6, asked anew for each.
+#[derive(Debug, Deserialize)]
+struct CronSimLine {
+    expr: String,
+    tz: Tz_,
+    from: Time,
+    next: Answer,
+    prev: Answer,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    Time(Time),
+    NeverEnds(#[expect(dead_code, reason = "read for its type")] String),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Tz_(Tz);
+
+impl TryFrom<String> for Tz_ {
+    type Error = chrono_tz::ParseError;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        name.parse().map(Self)
+    }
+}
+
+fn read(name: &str) -> String {
+    let mut text = String::new();
+    let plain = std::env::var_os("OVERDUE_VECTORS").map(|directory| PathBuf::from(directory).join(name));
+    match plain.filter(|path| path.exists()) {
+        Some(path) => text = std::fs::read_to_string(path).unwrap(),
+        None => {
+            let path = Path::new("tests/vectors/schedule").join(format!("{name}.gz"));
+            GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+        }
+    }
+    text
+}
+
+fn lines<T: DeserializeOwned>(name: &str) -> Vec<T> {
+    read(name).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn upcoming(schedule: &Schedule, from: Time, quirks: Quirks) -> impl Iterator<Item = Time> {
+    std::iter::successors(schedule.next(from, quirks), move |time| schedule.next(*time, quirks))
+}
+
+fn past(schedule: &Schedule, from: Time, quirks: Quirks) -> impl Iterator<Item = Time> {
+    std::iter::successors(schedule.previous(from, from, quirks), move |time| {
+        schedule.previous(*time, *time, quirks)
+    })
+}
+
+/// The lists of the vectors end with 1971 and 2099, and in Casablanca before 19 September 2026.
+fn recorded(zone: Tz, time: &Time) -> bool {
+    let end = if zone == Tz::Africa__Casablanca { "2026-09-19T00:00:00Z" } else { "2100-01-01T00:00:00Z" };
+    *time >= "1971-01-01T00:00:00Z".parse::<Time>().unwrap() && *time < end.parse::<Time>().unwrap()
+}
+
+/// The times of a schedule equal a list, except where the list was cut.
+fn assert_times(actual: impl Iterator<Item = Time>, expected: &[Time], most: usize, line: &CrontabLine) {
+    let actual: Vec<Time> = actual.take(most).take_while(|time| recorded(line.tz.0, time)).collect();
+    assert_eq!(actual, expected, "{line:?}");
+}
+
+#[test]
+fn crontabs_run_as_recorded() {
+    for line in lines::<CrontabLine>("crontab.jsonl") {
+        let schedule = Schedule::crontab(&line.expr, line.tz.0).unwrap();
+        assert_times(upcoming(&schedule, line.from, Quirks::NONE), line.next.as_ref().unwrap(), 10, &line);
+        assert_times(past(&schedule, line.from, Quirks::NONE), line.prev.as_ref().unwrap(), 5, &line);
+    }
+}
+
+#[test]
+fn crontabs_run_by_the_rule_where_cronsim_departs_from_it() {
+    for line in lines::<CrontabLine>("crontab_quirks.jsonl") {
+        let schedule = Schedule::crontab(&line.expr, line.tz.0).unwrap();
+        assert_times(
+            upcoming(&schedule, line.from, Quirks::NONE),
+            line.strict_next.as_ref().unwrap(),
+            10,
+            &line,
+        );
+        assert_times(past(&schedule, line.from, Quirks::NONE), line.strict_prev.as_ref().unwrap(), 5, &line);
+    }
+}
+
+#[test]
+fn the_quirk_gives_the_times_of_cronsim() {
+    for line in lines::<CrontabLine>("crontab_quirks.jsonl") {
+        let (Some(next), Some(prev)) = (&line.next, &line.prev) else {
+            assert_eq!(line.why.as_deref(), Some("cronsim_does_not_terminate"));
+            continue;
+        };
+        let schedule = Schedule::crontab(&line.expr, line.tz.0).unwrap();
+        let quirks = Quirks::NONE.with(Quirk::RepeatedHourForgotten);
+        assert_eq!(schedule.next(line.from, quirks), next.first().copied(), "{line:?}");
+        assert_eq!(schedule.previous(line.from, line.from, quirks), prev.first().copied(), "{line:?}");
+    }
+}
+
+#[test]
+fn the_quirk_walks_like_cronsim_around_clock_changes() {
+    let quirks = Quirks::NONE.with(Quirk::RepeatedHourForgotten);
+    for line in lines::<CronSimLine>("crontab_cronsim_2_6.jsonl") {
+        let schedule = Schedule::crontab(&line.expr, line.tz.0).unwrap();
+        let next = schedule.next(line.from, quirks);
+        let previous = schedule.previous(line.from, line.from, quirks);
+        // Where the reference would never answer, the rule does.
+        match line.next {
+            Answer::Time(time) => assert_eq!(next, Some(time), "next: {line:?}"),
+            Answer::NeverEnds(_) => assert_eq!(next, schedule.next(line.from, Quirks::NONE), "{line:?}"),
+        }
+        match line.prev {
+            Answer::Time(time) => assert_eq!(previous, Some(time), "previous: {line:?}"),
+            Answer::NeverEnds(_) => {
+                assert_eq!(previous, schedule.previous(line.from, line.from, Quirks::NONE), "{line:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn invalid_crontabs_are_refused() {
+    for InvalidLine { expr } in lines("crontab_invalid.jsonl") {
+        assert!(Schedule::crontab(&expr, Tz::UTC).is_err(), "{expr:?}");
+    }
+}
+
+#[test]
+fn nicknames_stand_for_five_fields() {
+    let nicknames: std::collections::BTreeMap<String, String> =
+        serde_json::from_str(&read("crontab_nicknames.json")).unwrap();
+    assert_eq!(nicknames.len(), 6);
+    for (nickname, fields) in nicknames {
+        let from = "2025-05-17T12:34:56Z".parse().unwrap();
+        let times = |text: &str| {
+            let schedule = Schedule::crontab(text, Tz::Europe__Berlin).unwrap();
+            upcoming(&schedule, from, Quirks::NONE).take(5).collect::<Vec<_>>()
+        };
+        assert_eq!(times(&nickname), times(&fields), "{nickname}");
+    }
+}
+
+#[test]
+fn intervals_on_the_local_clock_run_as_recorded() {
+    let quirks = Quirks::NONE.with(Quirk::IntervalsOnLocalClock);
+    for line in lines::<IntervalLine>("interval.jsonl") {
+        let schedule = Schedule::every(line.interval, line.unit, line.tz.0).unwrap();
+        assert_eq!(schedule.next(line.from, quirks), line.next, "next: {line:?}");
+        assert_eq!(schedule.previous(line.start, line.from, quirks), line.prev, "previous: {line:?}");
+    }
+}
