@@ -137,7 +137,7 @@ enum Shape<'a> {
     Empty,
     /// A crontab, beside its type.
     Text(Cow<'a, str>),
-    /// Count and unit, beside the type.
+    /// Count and unit, beside the type; what follows them says nothing.
     List(&'a str),
     /// Value and unit, with the type among them or beside.
     Object(&'a str),
@@ -186,7 +186,8 @@ fn read_schedule(
         }
         (Shape::Object(_), Ok(Kind::Interval)) => return interval(value, unit, zone, refusals),
         (Shape::List(list), Ok(Kind::Interval)) => {
-            if let Ok([count, unit]) = serde_json::from_str::<[&RawValue; 2]>(list) {
+            let items: Vec<&RawValue> = serde_json::from_str(list).unwrap_or_default();
+            if let [count, unit, ..] = items.as_slice() {
                 return interval(Some(Json::of(count)), Some(Json::of(unit)), zone, refusals);
             }
             Err(FieldProblem::WrongSchedule)
