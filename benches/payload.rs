@@ -1,6 +1,8 @@
 //! From the bytes of a message to a typed check-in. The floor is what serde makes of the same bytes when it
 //! is told to put them into a plain struct, unchecked.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark of what cannot fail")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -12,7 +12,7 @@ use crate::config::{Margin, MaxRuntime, MonitorConfig, Threshold};
 use crate::field_errors::{FieldErrors, FieldProblem, WHOLE};
 use crate::owner::Owner;
 use crate::policy::Quirks;
-use crate::schedule::{Rule, Schedule};
+use crate::schedule::{Schedule, ScheduleKind};
 
 /// The `monitor_config` of a message: a schedule, and whatever else it names.
 ///
@@ -158,7 +158,7 @@ impl ConfigUpdate {
 impl Serialize for ConfigUpdate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("schedule", &Given(self.schedule.rule()))?;
+        map.serialize_entry("schedule", &Given(self.schedule.kind()))?;
         let mut entry =
             |name, value: Option<u32>| value.map_or(Ok(()), |value| map.serialize_entry(name, &value));
         entry("checkin_margin", self.margin.map(Margin::get))?;
@@ -176,17 +176,17 @@ impl Serialize for ConfigUpdate {
 }
 
 /// A schedule as messages give it.
-struct Given<'a>(Rule<'a>);
+struct Given<'a>(ScheduleKind<'a>);
 
 impl Serialize for Given<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         match self.0 {
-            Rule::Crontab(expression) => {
+            ScheduleKind::Crontab(expression) => {
                 map.serialize_entry("type", "crontab")?;
                 map.serialize_entry("value", expression)?;
             }
-            Rule::Interval(count, unit) => {
+            ScheduleKind::Interval { count, unit } => {
                 map.serialize_entry("type", "interval")?;
                 map.serialize_entry("value", &count)?;
                 map.serialize_entry("unit", &unit)?;

@@ -77,12 +77,13 @@ impl Slug {
 
     /// Whether a text is a slug as it stands, as almost every one that is sent.
     fn is_slug(text: &str) -> bool {
-        let ends = ['-', '_'];
-        (1..=Self::MAX_CHARS).contains(&text.len())
-            && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
-            && !text.starts_with(ends)
-            && !text.ends_with(ends)
-            && !text.contains("--")
+        let mut before = b'-';
+        let plain = text.bytes().all(|byte| {
+            let hyphens = byte == b'-' && before == b'-';
+            before = byte;
+            matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_') && !hyphens
+        });
+        plain && text.len() <= Self::MAX_CHARS && !text.starts_with('_') && !matches!(before, b'-' | b'_')
     }
 
     /// The slug as text.

@@ -11,7 +11,7 @@ use crate::config::{Margin, OutOfRange};
 use crate::field_errors::{Faults, FieldErrors, FieldProblem, WHOLE};
 use crate::json::{self, Json};
 use crate::policy::{Quirk, Quirks};
-use crate::schedule::{Schedule, Unit};
+use crate::schedule::{Schedule, ScheduleError, Unit};
 
 /// Reads the text of an object.
 pub(super) fn decode(object: &str, quirks: Quirks) -> Result<ConfigUpdate, ConfigError> {
@@ -172,10 +172,8 @@ fn read_schedule(
     };
     // A type that says nothing leaves it to the one beside.
     let inside = inside.filter(|kind| !matches!(kind, Json::Null) && *kind != Json::Text("".into()));
-    let kind = match inside.map(Kind::of).transpose() {
-        Ok(inside) => inside.or(beside).ok_or(FieldProblem::Missing),
-        Err(problem) => Err(problem),
-    };
+    let kind = inside.map(Kind::of).transpose();
+    let kind = kind.and_then(|inside| inside.or(beside).ok_or(FieldProblem::Missing));
     let crontab = |text: &str| Schedule::crontab(text, zone).map_err(FieldProblem::other);
     let schedule = match (shape, kind) {
         (Shape::Empty, _) => return refusals.check_hopes("schedule", Err(FieldProblem::Blank)),
@@ -207,17 +205,18 @@ fn interval(
 ) -> Option<Schedule> {
     let unit = unit.ok_or(FieldProblem::Missing).and_then(Json::into_text).and_then(|unit| unit_named(&unit));
     let unit = refusals.check("schedule", unit)?;
-    let problem = FieldProblem::OutOfRange { least: 1, most: i64::from(longest(unit)) };
     let count = match count {
         None => Err(FieldProblem::Missing),
         Some(Json::Number(text)) => whole(text).ok_or(FieldProblem::NotWhole),
         Some(_) => Err(FieldProblem::NotANumber),
     };
-    let count = count.and_then(|count| if count < 1 { Err(problem.clone()) } else { Ok(count) });
-    let count = refusals.check("schedule", count)?;
-    let count = u32::try_from(count).ok().filter(|count| *count <= longest(unit)).and_then(NonZeroU32::new);
-    let count = refusals.check_hopes("schedule", count.ok_or(problem))?;
-    refusals.check("schedule", Schedule::every(count, unit, zone).map_err(FieldProblem::other))
+    let count = refusals.check("schedule", count.and_then(positive))?;
+    match Schedule::every(count, unit, zone) {
+        Err(error @ ScheduleError::TooLong { .. }) => {
+            refusals.check_hopes("schedule", Err(FieldProblem::other(error)))
+        }
+        schedule => refusals.check("schedule", schedule.map_err(FieldProblem::other)),
+    }
 }
 
 fn unit_named(name: &str) -> Result<Unit, FieldProblem> {
@@ -229,18 +228,6 @@ fn unit_named(name: &str) -> Result<Unit, FieldProblem> {
         "month" => Ok(Unit::Month),
         "year" => Ok(Unit::Year),
         _ => Err(FieldProblem::Unknown),
-    }
-}
-
-/// How many units make a hundred years, which is as far as an interval may reach, so that no date overflows.
-fn longest(unit: Unit) -> u32 {
-    match unit {
-        Unit::Minute => 52_560_000,
-        Unit::Hour => 876_000,
-        Unit::Day => 36_500,
-        Unit::Week => 5_214,
-        Unit::Month => 1_200,
-        Unit::Year => 100,
     }
 }
 
@@ -287,6 +274,12 @@ fn whole(text: &str) -> Option<i64> {
 #[expect(clippy::cast_possible_truncation, reason = "whole, and such a cast saturates")]
 fn saturate(whole: f64) -> i64 {
     whole as i64
+}
+
+/// A count that is too great for the type is too great for any schedule, as the greatest of the type is.
+fn positive(count: i64) -> Result<NonZeroU32, FieldProblem> {
+    let count = u32::try_from(count.max(0)).unwrap_or(u32::MAX);
+    NonZeroU32::new(count).ok_or(FieldProblem::OutOfRange { least: 1, most: u32::MAX.into() })
 }
 
 fn not_negative(minutes: i64) -> Result<i64, FieldProblem> {

@@ -25,12 +25,17 @@ enum Stub {
 
 /// What a schedule says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Rule<'a> {
+#[expect(clippy::exhaustive_enums, reason = "stub")]
+pub enum ScheduleKind<'a> {
     /// The crontab as written.
     Crontab(&'a str),
     /// Every so many units.
-    Interval(NonZeroU32, Unit),
+    Interval {
+        /// How many.
+        count: NonZeroU32,
+        /// Of what.
+        unit: Unit,
+    },
 }
 
 /// What an interval counts.
@@ -52,9 +57,17 @@ pub enum Unit {
 
 /// Why a schedule is refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("stub")]
 #[non_exhaustive]
-pub struct ScheduleError;
+pub enum ScheduleError {
+    /// More than 100 years.
+    #[error("an interval of {count} {unit:?}s is longer than 100 years")]
+    TooLong {
+        /// How many.
+        count: NonZeroU32,
+        /// Of what.
+        unit: Unit,
+    },
+}
 
 impl Schedule {
     /// Parses a five-field crontab or one of its nicknames.
@@ -70,6 +83,17 @@ impl Schedule {
     /// # Errors
     /// [`ScheduleError`]
     pub fn every(count: NonZeroU32, unit: Unit, zone: Tz) -> Result<Self, ScheduleError> {
+        let most = match unit {
+            Unit::Minute => 52_596_000,
+            Unit::Hour => 876_600,
+            Unit::Day => 36_525,
+            Unit::Week => 5_217,
+            Unit::Month => 1_200,
+            Unit::Year => 100,
+        };
+        if count.get() > most {
+            return Err(ScheduleError::TooLong { count, unit });
+        }
         Ok(Self { rule: Stub::Interval(count, unit), zone: zone.name().into() })
     }
 
@@ -102,10 +126,10 @@ impl Schedule {
     }
 
     /// What the schedule says, without its zone.
-    pub fn rule(&self) -> Rule<'_> {
+    pub fn kind(&self) -> ScheduleKind<'_> {
         match &self.rule {
-            Stub::Crontab(text) => Rule::Crontab(text),
-            Stub::Interval(count, unit) => Rule::Interval(*count, *unit),
+            Stub::Crontab(text) => ScheduleKind::Crontab(text),
+            Stub::Interval(count, unit) => ScheduleKind::Interval { count: *count, unit: *unit },
         }
     }
 }
