@@ -39,7 +39,6 @@ macro_rules! bounded {
             /// [`OutOfRange`] below [`Self::MIN`] or above [`Self::MAX`].
             pub const fn new(value: u32) -> Result<Self, OutOfRange> {
                 if value >= $least && value <= $most {
-                    #[expect(clippy::cast_possible_truncation, reason = "the bound fits the type")]
                     Ok(Self(value as $int))
                 } else {
                     Err(OutOfRange { least: $least, most: $most })
@@ -48,8 +47,7 @@ macro_rules! bounded {
 
             /// The number.
             pub const fn get(self) -> u32 {
-                #[expect(clippy::unnecessary_cast, reason = "wider for some of the types")]
-                { self.0 as u32 }
+                self.0 as u32
             }
         }
 

@@ -1,6 +1,6 @@
 //! What a message says of how its monitor is to be configured.
 
-use std::num::NonZeroU32;
+mod decode;
 
 use chrono_tz::Tz;
 use serde::de::Error as _;
@@ -8,12 +8,11 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::config::{Margin, MaxRuntime, MonitorConfig, OutOfRange, Threshold};
-use crate::field_errors::{Faults, FieldErrors, FieldProblem, WHOLE};
-use crate::json::{self, Json};
+use crate::config::{Margin, MaxRuntime, MonitorConfig, Threshold};
+use crate::field_errors::{FieldErrors, FieldProblem, WHOLE};
 use crate::owner::Owner;
-use crate::policy::{Quirk, Quirks};
-use crate::schedule::{Rule, Schedule, Unit};
+use crate::policy::Quirks;
+use crate::schedule::{Schedule, ScheduleKind};
 
 /// The `monitor_config` of a message: a schedule, and whatever else it names.
 ///
@@ -59,7 +58,7 @@ pub enum ConfigError {
     #[error("the monitor configuration is invalid")]
     Invalid(#[source] FieldErrors),
     /// The reference system accepts it, and from then on fails at every check-in. Exists only while
-    /// [`Quirk::UnusableConfigsSwallow`] is kept; else it is [`ConfigError::Invalid`].
+    /// [`Quirk::UnusableConfigsSwallow`](crate::policy::Quirk::UnusableConfigsSwallow) is kept; else it is [`ConfigError::Invalid`].
     #[error("the monitor configuration can never work")]
     Unusable,
 }
@@ -149,17 +148,17 @@ impl ConfigUpdate {
     /// # Errors
     /// [`ConfigError::Invalid`] names the fields at fault, as the rules for its fields find them: the schedule
     /// is read only once no other field is at fault. [`ConfigError::Unusable`] exists only while
-    /// [`Quirk::UnusableConfigsSwallow`] is kept.
+    /// [`Quirk::UnusableConfigsSwallow`](crate::policy::Quirk::UnusableConfigsSwallow) is kept.
     pub fn from_json(bytes: &[u8], quirks: Quirks) -> Result<Self, ConfigError> {
-        let _ = (bytes, quirks);
-        todo!()
+        let no_object = || ConfigError::Invalid(FieldErrors::one(WHOLE, FieldProblem::NotAnObject));
+        decode::decode(std::str::from_utf8(bytes).map_err(|_| no_object())?, quirks)
     }
 }
 
 impl Serialize for ConfigUpdate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("schedule", &Given(self.schedule.rule()))?;
+        map.serialize_entry("schedule", &Given(self.schedule.kind()))?;
         let mut entry =
             |name, value: Option<u32>| value.map_or(Ok(()), |value| map.serialize_entry(name, &value));
         entry("checkin_margin", self.margin.map(Margin::get))?;
@@ -177,17 +176,17 @@ impl Serialize for ConfigUpdate {
 }
 
 /// A schedule as messages give it.
-struct Given<'a>(Rule<'a>);
+struct Given<'a>(ScheduleKind<'a>);
 
 impl Serialize for Given<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         match self.0 {
-            Rule::Crontab(expression) => {
+            ScheduleKind::Crontab(expression) => {
                 map.serialize_entry("type", "crontab")?;
                 map.serialize_entry("value", expression)?;
             }
-            Rule::Interval(count, unit) => {
+            ScheduleKind::Interval { count, unit } => {
                 map.serialize_entry("type", "interval")?;
                 map.serialize_entry("value", &count)?;
                 map.serialize_entry("unit", &unit)?;

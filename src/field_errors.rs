@@ -221,6 +221,10 @@ impl Faults {
     pub(crate) fn join<T>(&mut self, value: Result<T, FieldErrors>) -> Option<T> {
         value.map_err(|errors| self.0.extend(errors.0)).ok()
     }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// For a decoder that missed a value: each value that [`Faults::check`] and [`Faults::join`] withhold leaves a

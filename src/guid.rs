@@ -5,6 +5,11 @@ use uuid::Uuid;
 /// Reads 32 hexadecimal digits, whatever the hyphens between them, with or without braces around or
 /// `urn:uuid:` before them. Senders were never held to one spelling.
 pub(crate) fn parse(text: &str) -> Option<Uuid> {
+    // Almost all are in one of the standard forms, for which `uuid` is several times as fast.
+    Uuid::try_parse(text).ok().or_else(|| parse_loosely(text))
+}
+
+fn parse_loosely(text: &str) -> Option<Uuid> {
     let text = text.strip_prefix("urn:").unwrap_or(text);
     let text = text.strip_prefix("uuid:").unwrap_or(text);
     let mut digits = 0_u8;

@@ -75,9 +75,11 @@ pub(crate) fn pick<'a, const N: usize>(
     Ok(values)
 }
 
-/// Whether the text of an object holds no field.
-pub(crate) fn is_empty(object: &str) -> bool {
-    object.trim_matches(['{', '}', ' ', '\t', '\r', '\n']).is_empty()
+/// Whether the text of a list or an object holds nothing.
+pub(crate) fn is_empty(text: &str) -> bool {
+    let mut inner = text.chars();
+    let _brackets = (inner.next(), inner.next_back());
+    inner.as_str().trim().is_empty()
 }
 
 struct Pick<'n, const N: usize>([&'n str; N]);
@@ -151,6 +153,12 @@ mod tests {
         assert!(c.is_none());
         assert!(pick("{} x", ["a"]).is_err());
         assert!(pick("[]", ["a"]).is_err());
+    }
+
+    #[test]
+    fn only_nothing_is_empty() {
+        assert!(is_empty("{}") && is_empty("[ \n]"));
+        assert!(!is_empty("[[]]") && !is_empty("[0]") && !is_empty(r#"{"":{}}"#));
     }
 
     #[test]

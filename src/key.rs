@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::char::decompose_compatible;
 
 use crate::id::ProjectId;
 use crate::policy::{Quirk, Quirks};
@@ -29,13 +30,60 @@ pub struct Slug(Arc<str>);
 pub struct InvalidSlug;
 
 impl Slug {
-    /// Makes a slug of any text.
+    /// The most characters of a slug.
+    pub const MAX_CHARS: usize = 50;
+
+    /// Makes a slug of any text: accents and other forms fall away to plain ASCII, letters become lower case,
+    /// runs of white space and hyphens one hyphen, and everything else is dropped.
     ///
     /// # Errors
     /// [`InvalidSlug`] when nothing of the text can stand in a slug.
     pub fn normalize(text: &str) -> Result<Self, InvalidSlug> {
-        let _ = text;
-        Err(InvalidSlug)
+        if Self::is_slug(text) {
+            return Ok(Self(text.into()));
+        }
+        let mut slug = String::with_capacity(Self::MAX_CHARS);
+        let mut gap = false;
+        for c in text.chars() {
+            let mut full = false;
+            // Of what a character decomposes to, only the ASCII counts, so the order of its marks does not.
+            decompose_compatible(c, |part| {
+                match part {
+                    'a'..='z' | '0'..='9' | 'A'..='Z' | '_' => {
+                        if gap && !slug.is_empty() {
+                            slug.push('-');
+                        }
+                        gap = false;
+                        // The ends are bare of underscores too.
+                        if part != '_' || !slug.is_empty() {
+                            slug.push(part.to_ascii_lowercase());
+                        }
+                    }
+                    '-' | ' ' | '\t'..='\r' | '\x1c'..='\x1f' => gap = true,
+                    _ => {}
+                }
+                full = slug.len() >= Self::MAX_CHARS;
+            });
+            if full {
+                break;
+            }
+        }
+        slug.truncate(Self::MAX_CHARS);
+        match slug.trim_end_matches(['-', '_']) {
+            "" => Err(InvalidSlug),
+            slug => Ok(Self(slug.into())),
+        }
+    }
+
+    /// Whether a text is a slug as it stands, as almost every one that is sent.
+    fn is_slug(text: &str) -> bool {
+        let mut before = b'-';
+        let plain = text.bytes().all(|byte| {
+            let hyphens = byte == b'-' && before == b'-';
+            before = byte;
+            matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_') && !hyphens
+        });
+        plain && text.len() <= Self::MAX_CHARS && !text.starts_with('_') && !matches!(before, b'-' | b'_')
     }
 
     /// The slug as text.
@@ -211,5 +259,96 @@ pub struct EnvironmentKey {
 impl fmt::Display for EnvironmentKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.monitor, self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slug(text: &str) -> String {
+        Slug::normalize(text).map_or("-".into(), String::from)
+    }
+
+    #[test]
+    fn slugs_are_plain() {
+        for (text, expected) in [
+            ("my-job", "my-job"),
+            ("some/slug@with-weird|stuff", "someslugwith-weirdstuff"),
+            ("  My Job  Name ", "my-job-name"),
+            ("--Weird__Name--", "weird__name"),
+            ("Ünïcöd é", "unicod-e"),
+            ("Jøb", "jb"),
+            ("a.b.c", "abc"),
+            ("tab\tand  - - dash", "tab-and-dash"),
+            ("a -@- b", "a-b"),
+            ("_-_lead", "lead"),
+            ("a_-_b", "a_-_b"),
+            ("日本 job", "job"),
+            ("ﬁne ①", "fine-1"),
+            ("\u{2003}em\u{2003}space\u{a0}", "em-space"),
+            ("\u{212a}elvin", "kelvin"),
+            ("", "-"),
+            ("-_-", "-"),
+            ("日本", "-"),
+            ("\0", "-"),
+        ] {
+            assert_eq!(slug(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_cut_leaves_bare_ends() {
+        let a49 = "a".repeat(49);
+        assert_eq!(slug(&format!("{a49}-bcd")), a49);
+        assert_eq!(slug(&format!("{a49} _bcd")), a49);
+        assert_eq!(slug(&"a".repeat(60)), "a".repeat(50));
+        assert_eq!(slug(&"㎏".repeat(30)), "kg".repeat(25));
+    }
+
+    #[test]
+    fn a_slug_is_its_own_slug() {
+        for text in ["a", "a-b_c", "0", "weird__name"] {
+            assert!(Slug::is_slug(text));
+            assert_eq!(slug(text), text);
+        }
+        for text in ["", "-a", "a-", "_a", "a_", "a--b", "A", "é", &"a".repeat(51)] {
+            assert!(!Slug::is_slug(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn environment_names() {
+        use InvalidEnvironmentName::{LineBreak, Slash, TooLong};
+        let (standard, kept) = (Quirks::NONE, Quirks::ALL);
+        let parse = |text: &str, quirks| EnvironmentName::parse(text, quirks).map(String::from);
+        for quirks in [standard, kept] {
+            assert_eq!(parse(&"é".repeat(65), quirks), Err(TooLong));
+            assert_eq!(parse(&"é".repeat(64), quirks), Ok("é".repeat(64)));
+            assert_eq!(parse("a/b", quirks), Err(Slash));
+            assert_eq!(parse("/", quirks), Err(Slash));
+            assert_eq!(parse("a\nb", quirks), Err(LineBreak));
+            assert_eq!(parse("a\rb", quirks), Err(LineBreak));
+            assert_eq!(parse("a\x0cb", quirks), Err(LineBreak));
+            assert_eq!(parse("a\tb", quirks), Ok("a\tb".into()));
+            assert_eq!(parse("None", quirks), Ok("None".into()));
+            assert_eq!(parse("", quirks), Ok("production".into()));
+        }
+        assert_eq!(parse("  ", standard), Ok("production".into()));
+        assert_eq!(parse(" padded ", standard), Ok("padded".into()));
+        assert_eq!(parse(" padded ", kept), Ok(" padded ".into()));
+        assert_eq!(parse("a\n", standard), Ok("a".into()));
+        assert_eq!(parse("a\n", kept), Ok("a\n".into()));
+        assert_eq!(parse("a\n\n", kept), Err(LineBreak));
+    }
+
+    #[test]
+    fn stored_names_come_back_as_they_were() {
+        for name in ["production", "dev", " padded ", "a\n"] {
+            let name = EnvironmentName::parse(name, Quirks::ALL).unwrap();
+            let json = serde_json::to_string(&name).unwrap();
+            assert_eq!(serde_json::from_str::<EnvironmentName>(&json).unwrap(), name);
+        }
+        assert!(serde_json::from_str::<EnvironmentName>(r#""a/b""#).is_err());
     }
 }

@@ -58,7 +58,7 @@ impl<'a> Draft<'a> {
         }
         let next = schedule.next(from, self.policy.quirks)?;
         let latest = match self.keeps(Quirk::MarginOnLocalClock) {
-            true => schedule.later_on_local_clock(next, config.margin().duration())?,
+            true => schedule.later_on_clock(next, config.margin().duration())?,
             false => next.checked_add_signed(config.margin().duration())?,
         };
         Some(Deadline { next, latest, from, revision: self.monitor.revision })

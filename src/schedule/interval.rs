@@ -210,11 +210,7 @@ fn placed(local: Local, near: Window, quirks: Quirks) -> Option<Minute> {
     if !quirks.keeps(Quirk::IntervalsOnLocalClock) {
         return Some(window.first(local));
     }
-    if local.year() > LAST_YEAR_OF_PYTHON {
-        return None;
-    }
-    let gap = window.skipping(local);
-    Some(gap.map_or_else(|| window.first(local), |gap| local.at_offset(gap.before)))
+    (local.year() <= LAST_YEAR_OF_PYTHON).then(|| window.unset(local))
 }
 
 /// As much of an amount as a unit goes into.

@@ -25,12 +25,13 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use self::crontab::Crontab;
 use self::interval::Interval;
 use self::minute::Minute;
+use self::zone::Window;
 use crate::policy::Quirks;
 
 mod calendar;
@@ -203,6 +204,22 @@ impl Schedule {
             Plan::Interval(interval) => interval.previous(start, before, self.zone, quirks),
         }?
         .instant()
+    }
+}
+
+impl Schedule {
+    /// A time, moved by so much on the wall clock of the zone, as Python moves it: which of two repeated hours
+    /// was meant is forgotten. For [`Quirk::MarginOnLocalClock`](crate::policy::Quirk::MarginOnLocalClock).
+    pub(crate) fn later_on_clock(&self, time: DateTime<Utc>, by: TimeDelta) -> Option<DateTime<Utc>> {
+        let time = Minute::of(time);
+        let window = Window::around(self.zone, time);
+        let local = window.local(time).plus(by.num_minutes());
+        window.holding(local).unset(local).instant()
+    }
+
+    /// Whether the next time depends on the calendar alone, not on when the last run was.
+    pub(crate) const fn is_crontab(&self) -> bool {
+        matches!(self.plan, Plan::Crontab(_))
     }
 }
 

@@ -101,6 +101,13 @@ impl Window {
         if first < self.at { first } else { local.at_offset(self.after).max(self.at) }
     }
 
+    /// When the clock first shows the time; for a time that it skips, when it would have been shown had nobody
+    /// set the clock. So Python's `zoneinfo` places a time whose `fold` is 0.
+    pub(super) fn unset(&self, local: Local) -> Minute {
+        let gap = self.skipping(local);
+        gap.map_or_else(|| self.first(local), |gap| local.at_offset(gap.before))
+    }
+
     /// When the clock last shows the time, or earlier: the start of the gap for a time that it skips.
     pub(super) fn last(&self, local: Local) -> Minute {
         let last = local.at_offset(self.after);

@@ -5,3 +5,4 @@ mod error_log;
 mod rate_limiter;
 mod sampling;
 mod schedule;
+mod wire;

@@ -1,0 +1,547 @@
+//! From untrusted bytes to typed messages: what the reference system was seen to accept and refuse, where the
+//! standard profile departs from it, and what no input may do.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use chrono_tz::Tz;
+use overdue::checkin::{Checkin, ReportedStatus, RunRef};
+use overdue::config::{Margin, MaxRuntime, Threshold};
+use overdue::config_update::{ConfigError, ConfigUpdate};
+use overdue::field_errors::{FieldErrors, FieldProblem};
+use overdue::key::{EnvironmentName, Slug};
+use overdue::owner::Owner;
+use overdue::payload::{Payload, PayloadError};
+use overdue::policy::{Quirk, Quirks};
+use overdue::schedule::{Schedule, Unit};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const PROFILES: [Quirks; 2] = [Quirks::NONE, Quirks::ALL];
+
+/// The recorded values of one kind: each line holds what was sent under that name, and what came of it.
+fn recorded(kind: &'static str) -> impl Iterator<Item = Value> {
+    let mut lines = include_str!("../vectors/wire.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(move |line| line.get(kind).is_some())
+        .peekable();
+    assert!(lines.peek().is_some(), "nothing is recorded of {kind}");
+    lines
+}
+
+/// The errors as the vectors give them: which fields, and no word of why.
+fn names(errors: &FieldErrors) -> Value {
+    fn hush(value: Value) -> Value {
+        match value {
+            Value::Object(map) => map.into_iter().map(|(name, inner)| (name, hush(inner))).collect(),
+            _ => Value::Null,
+        }
+    }
+    hush(serde_json::to_value(errors).unwrap())
+}
+
+fn config(value: &Value, quirks: Quirks) -> Result<ConfigUpdate, ConfigError> {
+    ConfigUpdate::from_json(value.to_string().as_bytes(), quirks)
+}
+
+fn config_error_names(value: &Value, quirks: Quirks) -> Value {
+    match config(value, quirks) {
+        Ok(_) => Value::Null,
+        Err(ConfigError::Invalid(errors)) => names(&errors),
+        Err(_) => json!("unusable"),
+    }
+}
+
+/// The paths of the fields at fault.
+fn faults(message: Value, quirks: Quirks) -> Vec<String> {
+    let bytes = message.to_string();
+    match Payload::from_json(bytes.as_bytes()).unwrap().checkin(quirks) {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.iter().map(|(path, _)| path).collect(),
+    }
+}
+
+#[test]
+fn slugs_are_made_as_recorded() {
+    for line in recorded("slug") {
+        let slug: Slug = line["slug"].as_str().unwrap().parse().unwrap();
+        assert_eq!(line["is"], slug.as_str(), "{line}");
+    }
+}
+
+#[test]
+fn ids_are_read_as_recorded() {
+    for line in recorded("guid") {
+        let run = line["guid"].as_str().unwrap().parse::<RunRef>().map(|run| run.to_string()).ok();
+        assert_eq!(line["is"], json!(run), "{line}");
+    }
+}
+
+#[test]
+fn environments_are_named_as_recorded() {
+    for line in recorded("environment") {
+        let name = EnvironmentName::parse(line["environment"].as_str().unwrap(), Quirks::ALL);
+        assert_eq!(line["is"], json!(name.ok()), "{line}");
+    }
+}
+
+#[test]
+fn fields_are_judged_as_recorded() {
+    for line in recorded("fields") {
+        let bytes = line["fields"].to_string();
+        let fields = Payload::from_json(bytes.as_bytes()).unwrap().fields(Quirks::ALL);
+        let errors = fields.as_ref().err().map_or(Value::Null, names);
+        assert_eq!(line["errors"], errors, "{line}");
+        if let Some(millis) = line.get("duration_ms") {
+            assert_eq!(*millis, json!(fields.unwrap().duration), "{line}");
+        }
+    }
+}
+
+/// Whether a line is about nothing but what can stand in a crontab.
+fn refuses_a_crontab(line: &Value) -> bool {
+    line["errors"] == json!({"schedule": null})
+        && line["config"].pointer("/schedule/type") == Some(&json!("crontab"))
+        && line["config"].pointer("/schedule/value").is_some_and(Value::is_string)
+}
+
+#[test]
+fn configs_are_judged_as_recorded() {
+    for line in recorded("config").filter(|line| !refuses_a_crontab(line)) {
+        assert_eq!(line["errors"], config_error_names(&line["config"], Quirks::ALL), "{line}");
+    }
+}
+
+#[test]
+#[ignore = "until crontabs are parsed"]
+fn crontabs_are_refused_as_recorded() {
+    for line in recorded("config").filter(refuses_a_crontab) {
+        assert_eq!(line["errors"], config_error_names(&line["config"], Quirks::ALL), "{line}");
+    }
+}
+
+#[test]
+fn configs_are_judged_alike_in_both_profiles() {
+    for line in recorded("config") {
+        assert_eq!(
+            config_error_names(&line["config"], Quirks::NONE),
+            config_error_names(&line["config"], Quirks::ALL),
+            "{line}"
+        );
+    }
+}
+
+/// What crashed the reference system is refused in both profiles, naming the field.
+#[test]
+fn missing_and_mistyped_fields_are_named() {
+    let id = "00000001-0000-4000-8000-000000000001";
+    for quirks in PROFILES {
+        let fault = |message| faults(message, quirks);
+        assert_eq!(fault(json!({"check_in_id": id, "monitor_slug": "job"})), ["status"]);
+        assert_eq!(fault(json!({"monitor_slug": "job", "status": "ok"})), ["check_in_id"]);
+        assert_eq!(fault(json!({"check_in_id": id, "status": "ok"})), ["monitor_slug"]);
+        for wrong in [json!(null), json!(5), json!([])] {
+            assert_eq!(
+                fault(json!({"check_in_id": wrong, "monitor_slug": "job", "status": "ok"})),
+                ["check_in_id"]
+            );
+            assert_eq!(
+                fault(json!({"check_in_id": id, "monitor_slug": wrong, "status": "ok"})),
+                ["monitor_slug"]
+            );
+        }
+        let with = |field: &str, value: Value| {
+            let mut message = json!({"check_in_id": id, "monitor_slug": "job", "status": "ok"});
+            message[field] = value;
+            faults(message, quirks)
+        };
+        assert!(with("contexts", json!(null)).is_empty());
+        assert_eq!(with("contexts", json!({"trace": []})), ["contexts.trace.non_field_errors"]);
+        assert_eq!(with("environment", json!(5)), ["environment"]);
+        assert_eq!(with("environment", json!("a/b")), ["environment"]);
+        assert_eq!(with("release", json!(5)), ["release"]);
+        assert!(with("release", json!(null)).is_empty());
+        for wrong in [json!([1]), json!("abc"), json!({})] {
+            assert_eq!(with("duration", wrong), ["duration"]);
+        }
+    }
+}
+
+#[test]
+fn everything_wrong_is_named_at_once() {
+    let message = json!({
+        "check_in_id": "hello", "monitor_slug": "!", "status": "done", "duration": -1, "environment": 5, "release": [],
+        "contexts": {"trace": {"trace_id": "x"}}, "monitor_config": {"schedule": null, "max_runtime": 0},
+    });
+    let names = [
+        "check_in_id",
+        "contexts.trace.trace_id",
+        "duration",
+        "environment",
+        "monitor_config.max_runtime",
+        "monitor_config.schedule",
+        "monitor_slug",
+        "release",
+        "status",
+    ];
+    assert_eq!(faults(message, Quirks::NONE), names);
+
+    // An environment that cannot be a name is not hidden behind other faults, nor does it hide them.
+    assert_eq!(
+        faults(json!({"environment": "a/b", "monitor_slug": "a", "check_in_id": "x"}), Quirks::NONE),
+        ["check_in_id", "environment", "status"]
+    );
+}
+
+#[test]
+fn blank_environments_are_production_unless_the_quirk_is_kept() {
+    for blank in ["", "   "] {
+        let bytes = json!({"status": "ok", "environment": blank}).to_string();
+        let payload = Payload::from_json(bytes.as_bytes()).unwrap();
+        let fields = payload.fields(Quirks::NONE).unwrap();
+        assert_eq!(fields.environment_name(Quirks::NONE), Ok(EnvironmentName::production()));
+        let quirks = Quirks::NONE.with(Quirk::EnvironmentNamesUntrimmed);
+        assert_eq!(payload.fields(quirks).unwrap_err().problem("environment"), Some(&FieldProblem::Blank));
+        assert_eq!(payload.environment_as_given().as_deref(), Some(blank));
+    }
+}
+
+#[test]
+fn configs_that_can_never_work_are_refused_or_swallowed() {
+    let kept = Quirks::NONE.with(Quirk::UnusableConfigsSwallow);
+    let crontab = json!({"type": "crontab", "value": "0 * * * *"});
+    for (value, fault) in [
+        (json!({"schedule": ""}), "schedule"),
+        (json!({"schedule": {}}), "schedule"),
+        (json!({"schedule": [], "schedule_type": "interval"}), "schedule"),
+        (json!({"schedule": {"type": "interval", "value": 8000, "unit": "year"}}), "schedule"),
+        (json!({"schedule": [1e30 as u64, "day"], "schedule_type": "interval"}), "schedule"),
+        (json!({"schedule": crontab, "checkin_margin": 5_000_000_000_u64}), "checkin_margin"),
+        (json!({"schedule": crontab, "checkin_margin": 52_560_001}), "checkin_margin"),
+        (json!({"schedule": crontab, "checkin_margin": "1".repeat(50)}), "checkin_margin"),
+    ] {
+        assert_eq!(config_error_names(&value, Quirks::NONE), json!({ fault: null }), "{value}");
+        assert_eq!(config(&value, kept), Err(ConfigError::Unusable), "{value}");
+        // A fault that the reference sees is reported and not swallowed.
+        let mut value = value;
+        value["max_runtime"] = json!(0);
+        assert_eq!(config_error_names(&value, kept), json!({"max_runtime": null}), "{value}");
+    }
+    let longest =
+        json!({"schedule": [100, "year"], "schedule_type": "interval", "checkin_margin": 52_560_000});
+    assert!(config(&longest, Quirks::NONE).is_ok());
+}
+
+#[test]
+fn no_config_is_no_fault() {
+    for quirks in PROFILES {
+        for sent in ["{}", r#"{"monitor_config":null}"#, r#"{"monitor_config": { } }"#] {
+            assert_eq!(Payload::from_json(sent.as_bytes()).unwrap().config(quirks), Ok(None), "{sent}");
+        }
+        for sent in [r#"{"monitor_config":"x"}"#, r#"{"monitor_config":[]}"#, r#"{"monitor_config":7}"#] {
+            let error = Payload::from_json(sent.as_bytes()).unwrap().config(quirks).unwrap_err();
+            let errors = FieldErrors::one("non_field_errors", FieldProblem::NotAnObject);
+            assert_eq!(error, ConfigError::Invalid(errors), "{sent}");
+        }
+    }
+}
+
+#[test]
+fn an_update_changes_what_it_names() {
+    let full = json!({
+        "schedule": {"type": "crontab", "value": "0 12 * * *"}, "timezone": "Asia/Kolkata", "checkin_margin": 0,
+        "max_runtime": "5", "failure_issue_threshold": 2.0, "recovery_threshold": 3e0, "owner": "team:7",
+    });
+    let full = config(&full, Quirks::NONE).unwrap();
+    assert_eq!(full.owner(), Some(Owner::Team(7)));
+    let made = full.create();
+    assert_eq!(made.schedule().zone(), Tz::Asia__Kolkata);
+    assert_eq!((made.margin().get(), made.max_runtime().get()), (1, 5));
+    assert_eq!((made.failure_threshold().get(), made.recovery_threshold().get()), (2, 3));
+
+    let apply = |value: Value, quirks| config(&value, quirks).unwrap().apply(&made);
+    let hourly = json!({"type": "interval", "value": 1, "unit": "hour"});
+    let new = apply(json!({"schedule": hourly}), Quirks::NONE);
+    let schedule = Schedule::every(1.try_into().unwrap(), Unit::Hour, Tz::Asia__Kolkata).unwrap();
+    assert_eq!(new, made.to_builder().schedule(schedule).build());
+
+    let nothing = json!({
+        "schedule": hourly, "checkin_margin": null, "max_runtime": "", "failure_issue_threshold": null,
+        "recovery_threshold": "", "owner": null,
+    });
+    let new = apply(nothing, Quirks::NONE);
+    assert_eq!((new.margin(), new.max_runtime()), (Margin::DEFAULT, MaxRuntime::DEFAULT));
+    assert_eq!((new.failure_threshold(), new.recovery_threshold()), (Threshold::MIN, Threshold::MIN));
+
+    let blank = json!({"schedule": hourly, "timezone": ""});
+    assert_eq!(apply(blank.clone(), Quirks::NONE).schedule().zone(), Tz::UTC);
+    assert_eq!(apply(blank.clone(), Quirks::ALL).schedule().zone(), Tz::Asia__Kolkata);
+    assert_eq!(config(&blank, Quirks::ALL).unwrap().create().schedule().zone(), Tz::UTC);
+}
+
+#[test]
+fn an_owner_never_blocks() {
+    for owner in [json!("nonsense"), json!(null), json!(5), json!(["user:1"]), json!("user:x")] {
+        let value = json!({"schedule": {"type": "crontab", "value": "* * * * *"}, "owner": owner});
+        assert_eq!(config(&value, Quirks::NONE).unwrap().owner(), None, "{owner}");
+    }
+}
+
+#[test]
+fn zones_are_exact_names() {
+    for (zone, fine) in [("Europe/Kyiv", true), ("Etc/GMT+5", true), ("EST5EDT", true), ("Factory", false)]
+        .into_iter()
+        .chain([("utc", false), (" UTC", false), ("", true), (" ", false), ("UTC\0", false)])
+    {
+        let value = json!({"schedule": {"type": "crontab", "value": "* * * * *"}, "timezone": zone});
+        assert_eq!(config(&value, Quirks::NONE).is_ok(), fine, "{zone:?}");
+    }
+}
+
+#[test]
+fn numbers_in_configs() {
+    for (value, fine) in [
+        (json!(5), true),
+        (json!("5"), true),
+        (json!(" 5 "), true),
+        (json!("50"), true),
+        (json!("5.0"), true),
+        (json!("5."), true),
+        (json!(2.0), true),
+        (json!(2.5), false),
+        (json!("2.5"), false),
+        (json!("0"), false),
+        (json!(" "), false),
+        (json!("."), false),
+        (json!("x"), false),
+        (json!(true), false),
+        (json!([]), false),
+        (json!(1e300), false),
+        (json!(-1), false),
+        (json!(721), false),
+    ] {
+        let config =
+            json!({"schedule": {"type": "crontab", "value": "* * * * *"}, "recovery_threshold": value});
+        let expected = if fine { Value::Null } else { json!({"recovery_threshold": null}) };
+        assert_eq!(config_error_names(&config, Quirks::NONE), expected, "{value}");
+    }
+}
+
+#[test]
+fn a_wrong_config_travels_with_its_checkin() {
+    let sent = r#"{"check_in_id":"00000000000000000000000000000000","monitor_slug":"job","status":"ok",
+        "monitor_config":{"extra":[1,2],"schedule":{"type":"decade"}}}"#;
+    let checkin: Checkin = serde_json::from_str(sent).unwrap();
+    assert_eq!(checkin.run(), RunRef::Newest);
+    let Err(ConfigError::Invalid(errors)) = checkin.config() else { panic!("{checkin:?}") };
+    assert_eq!(names(errors), json!({"schedule_type": null}));
+    let stored = serde_json::to_string(&checkin).unwrap();
+    assert!(stored.contains(r#"{"extra":[1,2],"schedule":{"type":"decade"}}"#), "{stored}");
+    assert_eq!(serde_json::from_str::<Checkin>(&stored).unwrap(), checkin);
+    // Every way into serde_json leads to the same check-in.
+    assert_eq!(serde_json::from_reader::<_, Checkin>(sent.as_bytes()).unwrap(), checkin);
+    assert_eq!(serde_json::from_value::<Checkin>(serde_json::from_str(sent).unwrap()).unwrap(), checkin);
+}
+
+#[test]
+fn only_objects_are_messages() {
+    for bytes in
+        [&b""[..], b"{", b"{}x", b"{\"a\":}", b"\xff", b"{\"a\":\"\xff\"}", b"nul", b"{\"a\":NaN}", b"{a:1}"]
+    {
+        let result = Payload::from_json(bytes);
+        assert!(matches!(result, Err(PayloadError::NotJson { .. })), "{bytes:?}: {result:?}");
+    }
+    for bytes in [&b"null"[..], b"[]", b"5", b"\"{}\"", b"true"] {
+        assert_eq!(Payload::from_json(bytes).unwrap_err(), PayloadError::NotAnObject);
+    }
+}
+
+#[test]
+fn the_last_of_two_fields_counts() {
+    let bytes = br#"{"status":"bogus","status":"ok","\ud800":1,"stat\u0075s":"error"}"#;
+    let fields = Payload::from_json(bytes).unwrap().fields(Quirks::NONE).unwrap();
+    assert_eq!(fields.status, ReportedStatus::Error);
+}
+
+#[test]
+fn depth_and_length_are_no_trouble() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let long = format!("\"{}\"", "a\\u0300".repeat(100_000));
+    let number = "9".repeat(100_000);
+    for value in [&deep, &long, &number] {
+        for field in
+            ["check_in_id", "monitor_slug", "status", "duration", "environment", "release", "contexts"]
+        {
+            all_ways(format!(r#"{{"{field}":{value}}}"#).as_bytes());
+        }
+        all_ways(format!(r#"{{"contexts":{{"trace":{value}}}}}"#).as_bytes());
+        for field in ["schedule", "schedule_type", "timezone", "checkin_margin", "max_runtime", "owner"] {
+            all_ways(
+                format!(r#"{{"monitor_config":{{"schedule":"* * * * *","{field}":{value}}}}}"#).as_bytes(),
+            );
+        }
+        all_ways(
+            format!(r#"{{"monitor_config":{{"schedule":[{value},{value}],"schedule_type":"interval"}}}}"#)
+                .as_bytes(),
+        );
+    }
+}
+
+/// Everything that can be asked of bytes: none of it may panic, and what is refused is named.
+fn all_ways(bytes: &[u8]) {
+    let Ok(payload) = Payload::from_json(bytes) else { return };
+    for quirks in PROFILES {
+        let _ = (payload.slug(), payload.run(), payload.environment_as_given(), payload.config(quirks));
+        if let Ok(fields) = payload.fields(quirks) {
+            let _ = fields.environment_name(quirks);
+        }
+        match payload.checkin(quirks) {
+            Err(errors) => {
+                assert!(errors.iter().next().is_some());
+                let json = serde_json::to_string(&errors).unwrap();
+                assert_eq!(serde_json::from_str::<FieldErrors>(&json).unwrap(), errors);
+            }
+            Ok(checkin) if quirks == Quirks::NONE => {
+                let json = serde_json::to_vec(&checkin).unwrap();
+                assert_eq!(serde_json::from_slice::<Checkin>(&json).unwrap(), checkin);
+            }
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Any JSON, and often something that nearly fits.
+fn json_value() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        any::<Option<bool>>().prop_map(|value| json!(value).to_string()),
+        any::<i64>().prop_map(|value| value.to_string()),
+        any::<f64>().prop_map(|value| json!(value).to_string()),
+        (0..1000_i64).prop_map(|value| value.to_string()),
+        any::<String>().prop_map(|text| json!(text).to_string()),
+        prop::sample::select(vec![
+            "-0",
+            "-0.0",
+            "1e400",
+            "-1e400",
+            "1E5",
+            "2.0e0",
+            r#""\ud800""#,
+            r#""\u0000""#,
+            r#""""#,
+            r#"" ""#,
+            r#""a/b""#,
+            r#""ok""#,
+            r#""error""#,
+            r#""in_progress""#,
+            r#""day""#,
+            r#""5""#,
+            r#""UTC""#,
+            r#""crontab""#,
+            r#""interval""#,
+            r#""* * * * *""#,
+            r#""00000000-0000-0000-0000-000000000000""#,
+            r#""5f2ab0c08d2d4ab2b2a1d34fd4e53fbc""#,
+            r#"{"type":"interval","value":3,"unit":"week"}"#,
+            r#"{"type":"crontab","value":"0 4 * * *"}"#,
+            r#"{"trace":{"trace_id":"5f2ab0c08d2d4ab2b2a1d34fd4e53fbc"}}"#,
+        ])
+        .prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let name = prop::sample::select(vec!["type", "value", "unit", "trace", "trace_id", "x"]);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|list| format!("[{}]", list.join(", "))),
+            prop::collection::vec((name, inner), 0..4).prop_map(object),
+        ]
+    })
+}
+
+fn object(fields: Vec<(&'static str, String)>) -> String {
+    let fields: Vec<_> = fields.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+fn config_json() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec![
+        "schedule",
+        "schedule",
+        "schedule_type",
+        "timezone",
+        "checkin_margin",
+        "max_runtime",
+        "failure_issue_threshold",
+        "recovery_threshold",
+        "owner",
+    ]);
+    prop::collection::vec((name, json_value()), 0..8).prop_map(object)
+}
+
+fn message() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec![
+        "check_in_id",
+        "monitor_slug",
+        "duration",
+        "environment",
+        "release",
+        "contexts",
+        "x",
+    ]);
+    let sane = r#""check_in_id":"5f2ab0c08d2d4ab2b2a1d34fd4e53fbc","monitor_slug":"job","status":"ok""#;
+    (prop::collection::vec((name, json_value()), 0..4), config_json(), any::<bool>()).prop_map(
+        move |(fields, config, with_config)| {
+            let fields =
+                fields.into_iter().map(|(name, value)| format!(",\"{name}\":{value}")).collect::<String>();
+            let config = if with_config { format!(",\"monitor_config\":{config}") } else { String::new() };
+            format!("{{{sane}{fields}{config}}}")
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        all_ways(&bytes);
+    }
+
+    #[test]
+    fn no_field_panics(text in message(), status in json_value()) {
+        all_ways(text.as_bytes());
+        all_ways(text.replace("\"ok\"", &status).as_bytes());
+    }
+
+    #[test]
+    fn what_is_written_is_read(
+        id in any::<u128>(),
+        slug in "[a-z0-9]{1,50}",
+        millis in prop::option::of(0..=i32::MAX.unsigned_abs()),
+        environment in "[^/\n\r\x0c]{0,64}",
+        release in any::<String>(),
+        trace_id in prop::option::of(any::<u128>()),
+        margin in prop::option::of(1..=52_560_000_u32),
+        owner in prop::option::of(any::<u64>()),
+        config in any::<bool>(),
+    ) {
+        let run = RunRef::from(uuid::Uuid::from_u128(id));
+        let mut checkin = Checkin::new(slug.parse().unwrap(), run, ReportedStatus::Error)
+            .with_environment(environment.parse().unwrap())
+            .with_release(&release);
+        if let Some(millis) = millis {
+            checkin = checkin.with_duration(millis.try_into().unwrap());
+        }
+        if let Some(trace_id) = trace_id {
+            checkin = checkin.with_trace_id(uuid::Uuid::from_u128(trace_id));
+        }
+        if config {
+            let mut update = ConfigUpdate::new(Schedule::crontab("5 4 * * *", Tz::Europe__Paris).unwrap());
+            if let Some(margin) = margin {
+                update = update.with_margin(margin.try_into().unwrap());
+            }
+            if let Some(owner) = owner {
+                update = update.with_owner(Owner::User(owner));
+            }
+            checkin = checkin.with_config(update);
+        }
+        let json = serde_json::to_string(&checkin).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Checkin>(&json).unwrap(), checkin);
+    }
+}
