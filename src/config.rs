@@ -242,3 +242,42 @@ impl MonitorConfigBuilder {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_hold_in_code_and_in_rows() {
+        assert!(Threshold::new(0).is_err() && Threshold::new(721).is_err());
+        assert!(MaxRuntime::new(0).is_err() && MaxRuntime::new(40_321).is_err());
+        assert!(Margin::new(0).is_err() && Margin::new(52_560_001).is_err());
+        assert_eq!(Threshold::new(720).map(Threshold::get), Ok(720));
+        assert_eq!(MaxRuntime::MAX.duration(), TimeDelta::weeks(4));
+        assert_eq!(Margin::MAX.duration(), TimeDelta::days(36_500));
+        for number in ["0", "721", "65537", "-1", "4294967297", "1.0"] {
+            assert!(serde_json::from_str::<Threshold>(number).is_err(), "{number}");
+        }
+        assert_eq!(serde_json::from_str::<Margin>("90").unwrap().get(), 90);
+    }
+
+    #[test]
+    fn a_configuration_is_stored_and_read_back() {
+        let schedule = Schedule::crontab("0 4 * * *", chrono_tz::Tz::Europe__Paris).unwrap();
+        let config = MonitorConfig::builder(schedule)
+            .margin(Margin::MAX)
+            .max_runtime(MaxRuntime::MIN)
+            .failure_threshold(Threshold::MAX)
+            .recovery_threshold(Threshold::MAX)
+            .build();
+        let json = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<MonitorConfig>(&json).unwrap(), config);
+        assert!(serde_json::from_str::<MonitorConfig>(&json.replace("720", "0")).is_err());
+    }
+
+    #[test]
+    fn the_numbers_are_small() {
+        let numbers = size_of::<MonitorConfig>().saturating_sub(size_of::<Schedule>());
+        assert!(numbers <= 16, "{numbers}");
+    }
+}

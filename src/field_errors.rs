@@ -234,3 +234,46 @@ impl From<Faults> for FieldErrors {
         Self(faults.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_are_read_back_from_their_sentences() {
+        let data = [
+            FieldProblem::OutOfRange { least: i64::MIN, most: 720 },
+            FieldProblem::Other("day of month: day 31 never occurs in February".into()),
+            FieldProblem::Other("must lie between here and there".into()),
+        ];
+        for problem in FieldProblem::PLAIN.into_iter().map(|(problem, _)| problem).chain(data) {
+            let text = problem.to_string();
+            assert!(!text.is_empty(), "{problem:?}");
+            assert_eq!(FieldProblem::from(text.as_str()), problem);
+        }
+    }
+
+    #[test]
+    fn errors_nest_as_the_message_does() {
+        let mut faults = Faults::default();
+        assert_eq!(faults.check::<()>("status", Err(FieldProblem::Missing)), None);
+        assert_eq!(faults.check("duration", Ok(1)), Some(1));
+        let inner = FieldErrors::within("trace", FieldErrors::one("trace_id", FieldProblem::NotAUuid));
+        assert_eq!(faults.join::<()>(Err(FieldErrors::within("contexts", inner))), None);
+        let errors = FieldErrors::from(faults);
+
+        assert_eq!(errors.to_string(), "contexts.trace.trace_id must be a UUID; status is missing");
+        assert_eq!(errors.problem("contexts.trace.trace_id"), Some(&FieldProblem::NotAUuid));
+        assert_eq!(errors.problem("contexts"), None);
+        assert_eq!(errors.problem("status.trace"), None);
+        let json = serde_json::to_string(&errors).unwrap();
+        assert_eq!(json, r#"{"contexts":{"trace":{"trace_id":"must be a UUID"}},"status":"is missing"}"#);
+        assert_eq!(serde_json::from_str::<FieldErrors>(&json).unwrap(), errors);
+    }
+
+    #[test]
+    fn errors_without_a_field_are_none() {
+        assert!(serde_json::from_str::<FieldErrors>("{}").is_err());
+        assert!(serde_json::from_str::<FieldErrors>(r#"{"contexts":{}}"#).is_err());
+    }
+}

@@ -1,5 +1,8 @@
 //! From untrusted bytes to typed messages: what the reference system was seen to accept and refuse, where the
 //! standard profile departs from it, and what no input may do.
+//!
+//! `wire.jsonl` holds what the recorded traces say of single values: a slug, an id or an environment and what it
+//! `is` (null when refused), the fields of a payload or a configuration and the names of those at fault.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -230,6 +233,17 @@ fn configs_that_can_never_work_are_refused_or_swallowed() {
     let longest =
         json!({"schedule": [100, "year"], "schedule_type": "interval", "checkin_margin": 52_560_000});
     assert!(config(&longest, Quirks::NONE).is_ok());
+}
+
+#[test]
+fn a_type_that_says_nothing_leaves_it_to_the_one_beside() {
+    for nothing in [json!(null), json!("")] {
+        let schedule = json!({"type": nothing, "value": 2, "unit": "hour"});
+        let beside = json!({"schedule": schedule, "schedule_type": "interval"});
+        assert!(config(&beside, Quirks::NONE).is_ok(), "{beside}");
+        let alone = json!({"schedule": schedule});
+        assert_eq!(config_error_names(&alone, Quirks::NONE), json!({"schedule_type": null}));
+    }
 }
 
 #[test]
