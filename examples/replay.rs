@@ -73,7 +73,9 @@ impl Arguments {
                     println!("{USAGE}");
                     std::process::exit(0);
                 }
-                word if word.starts_with("--") => return Err(format!("unknown option {word}; {USAGE}").into()),
+                word if word.starts_with("--") => {
+                    return Err(format!("unknown option {word}; {USAGE}").into());
+                }
                 _ => arguments.files.push(word),
             }
         }
@@ -90,7 +92,11 @@ impl Arguments {
                     std::fs::File::open(path).map_err(|error| format!("{path}: {error}"))?,
                 )),
             };
-            for (number, line) in reader.lines().enumerate().filter(|(_, line)| !matches!(line, Ok(line) if line.trim().is_empty())) {
+            for (number, line) in reader
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| !matches!(line, Ok(line) if line.trim().is_empty()))
+            {
                 let place = |error| format!("{file}, line {}: {error}", number + 1);
                 let trace: Trace = serde_json::from_str(&line?).map_err(|error| place(error.to_string()))?;
                 let outcomes = Replay::new(&self.policy, &trace.limits)
@@ -268,9 +274,8 @@ impl Replay {
 
     fn checkin(&mut self, op: &Op) -> Fallible<Vec<Value>> {
         let payload = op.payload.as_ref().ok_or("a checkin without a payload")?.get().as_bytes();
-        let unnamed = Payload::from_json(payload).is_ok_and(|payload| {
-            payload.run().is_ok_and(|run| run == overdue::checkin::RunRef::Newest)
-        });
+        let unnamed = Payload::from_json(payload)
+            .is_ok_and(|payload| payload.run().is_ok_and(|run| run == overdue::checkin::RunRef::Newest));
         let message = Message {
             organization: ORGANIZATION,
             project: ProjectId::new(op.project_id),
@@ -518,7 +523,9 @@ impl Totals {
 fn without_texts(value: &Value) -> Value {
     fn blank(value: &Value) -> Value {
         match value {
-            Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), blank(value))).collect(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, value)| (name.clone(), blank(value))).collect()
+            }
             _ => Value::Null,
         }
     }

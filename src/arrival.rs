@@ -76,7 +76,8 @@ impl Arrival {
             RunRef::Id(id) => RunQuery::Id(id),
             RunRef::Newest if quirks.keeps(Quirk::UnnamedMessagesRepeat) => RunQuery::NewestOpen,
             RunRef::Newest => {
-                let environment = EnvironmentId::of(MonitorId::of(&self.monitor_key()), self.checkin.environment());
+                let environment =
+                    EnvironmentId::of(MonitorId::of(&self.monitor_key()), self.checkin.environment());
                 RunQuery::Unnamed(CheckinId::of_message(environment, self.received_at, self.status(), None))
             }
         }

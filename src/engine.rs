@@ -297,7 +297,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
         decide: impl Fn(&crate::store::MonitorSnapshot) -> Decision<Result<T, EditRefused>>,
     ) -> Result<T, AdminError<S::Error>> {
         for _ in 0..ATTEMPTS {
-            let loaded = self.store.load_monitor(key).map_err(|error| AdminError::Failed(Error::Store(error)))?;
+            let loaded =
+                self.store.load_monitor(key).map_err(|error| AdminError::Failed(Error::Store(error)))?;
             let Some(snapshot) = loaded else { return Err(EditRefused::NoMonitor.into()) };
             if let Some(outcome) = self.carry_out(decide(&snapshot)).map_err(AdminError::Failed)? {
                 return Ok(outcome?);

@@ -138,7 +138,11 @@ impl EnvironmentId {
 impl CheckinId {
     /// The id of the run that was expected at this time and missed. `again` tells one miss of a slot from
     /// the next, where a quirk allows for several.
-    pub(crate) fn of_missed(environment: EnvironmentId, expected: DateTime<Utc>, again: Option<Version>) -> Self {
+    pub(crate) fn of_missed(
+        environment: EnvironmentId,
+        expected: DateTime<Utc>,
+        again: Option<Version>,
+    ) -> Self {
         Self(derive("missed", &[environment.0.as_bytes(), &instant(expected), &number(again)]))
     }
 
@@ -151,7 +155,10 @@ impl CheckinId {
         again: Option<Version>,
     ) -> Self {
         let environment = environment.0.as_bytes();
-        Self(derive("message", &[environment, &instant(received), status.as_str().as_bytes(), &number(again)]))
+        Self(derive(
+            "message",
+            &[environment, &instant(received), status.as_str().as_bytes(), &number(again)],
+        ))
     }
 }
 

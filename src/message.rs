@@ -55,7 +55,8 @@ impl Body {
             Self::Json(json) => {
                 let payload = Payload::from_json(json).ok();
                 let slug = payload.as_ref().and_then(|payload| payload.slug().ok());
-                let environment = payload.as_ref().and_then(Payload::environment_as_given).unwrap_or_default();
+                let environment =
+                    payload.as_ref().and_then(Payload::environment_as_given).unwrap_or_default();
                 let name = EnvironmentName::parse(&environment, Quirks::NONE);
                 let environment = name.as_ref().map_or(&*environment, EnvironmentName::as_str);
                 (slug.as_ref().map_or("", Slug::as_str).into(), environment.into())

@@ -97,7 +97,8 @@ impl Tables {
     }
 
     fn number(&self, monitor: &MonitorKey, name: &EnvironmentName) -> Option<u32> {
-        let named = |number: &&u32| self.environments.get(**number).is_some_and(|entry| entry.row.name == *name);
+        let named =
+            |number: &&u32| self.environments.get(**number).is_some_and(|entry| entry.row.name == *name);
         self.monitors.get(monitor)?.environments.iter().find(named).copied()
     }
 
@@ -171,7 +172,9 @@ impl Tables {
         for (at, numbers) in index.range(from, query.until) {
             let mut minute: Vec<Due> = match query.kind {
                 DueKind::Miss => numbers.iter().filter_map(|number| self.due_miss(at, *number)).collect(),
-                DueKind::Timeout => numbers.iter().filter_map(|number| self.due_timeout(at, *number)).collect(),
+                DueKind::Timeout => {
+                    numbers.iter().filter_map(|number| self.due_timeout(at, *number)).collect()
+                }
             };
             if let Some(after) = &query.after {
                 minute.retain(|due| due.order() > after.order());
@@ -300,7 +303,8 @@ impl Tables {
             Some(place) => *place,
             None => {
                 let Some(environment) = self.owner(monitor, run) else { return };
-                let place = Place { environment, run: self.runs.insert(Run { timeout_at: None, ..run.clone() }) };
+                let place =
+                    Place { environment, run: self.runs.insert(Run { timeout_at: None, ..run.clone() }) };
                 self.ids.insert(run.id, place);
                 self.insert_in_order(place, run.summary());
                 place
@@ -332,7 +336,8 @@ impl Tables {
     fn insert_in_order(&mut self, place: Place, run: RunSummary) {
         let Some(entry) = self.environments.get_mut(place.environment) else { return };
         let runs = &self.runs;
-        let before = |other: &u32| runs.get(*other).is_some_and(|other| other.summary().order() < run.order());
+        let before =
+            |other: &u32| runs.get(*other).is_some_and(|other| other.summary().order() < run.order());
         // A run is almost always the newest.
         match entry.runs.back() {
             Some(newest) if !before(newest) => {
@@ -372,9 +377,9 @@ impl Tables {
             let window = config.failure_threshold().max(config.recovery_threshold()).get() as usize;
             for number in &entry.environments {
                 let Some(environment) = self.environments.get_mut(*number) else { continue };
-                environment.incidents.retain(|incident| {
-                    incident.resolution.is_none_or(|resolution| resolution.at >= before)
-                });
+                environment
+                    .incidents
+                    .retain(|incident| incident.resolution.is_none_or(|resolution| resolution.at >= before));
                 let runs = &self.runs;
                 let judged = |run: &&u32| runs.get(**run).is_some_and(|run| run.status.is_judged());
                 let mut spare = environment.runs.iter().filter(judged).count().saturating_sub(window);

@@ -142,8 +142,7 @@ pub fn edit_monitor(
 /// Decides to remove a monitor and all that belongs to it.
 pub fn remove_monitor(snapshot: &MonitorSnapshot) -> Decision<()> {
     let MonitorSnapshot { organization, monitor, .. } = snapshot;
-    let mut transition =
-        only(MonitorChange::Remove { key: monitor.key.clone(), version: monitor.version });
+    let mut transition = only(MonitorChange::Remove { key: monitor.key.clone(), version: monitor.version });
     transition.organization = Some(Put {
         row: Organization {
             monitors: organization.monitors.saturating_sub(1),
@@ -187,7 +186,7 @@ fn reschedule(
     }
     if woken || monitor.config.schedule() != before.config.schedule() {
         let stale = Environment { deadline: None, ..environment.clone() };
-        environment.deadline = Draft::new(policy, monitor, stale, &[]).deadline(at);
+        environment.deadline = Draft::new(policy, monitor, stale, &[]).deadline(at.into());
     } else if monitor.revision != before.revision {
         let latest = deadline.next.checked_add_signed(monitor.config.margin().duration());
         let latest = latest.unwrap_or(deadline.latest);

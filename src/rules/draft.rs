@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-
 use crate::environment::{Deadline, Environment};
 use crate::event::Event;
 use crate::incident::Incident;
@@ -11,6 +9,7 @@ use crate::key::EnvironmentKey;
 use crate::monitor::Monitor;
 use crate::policy::{Policy, Quirk};
 use crate::run::{Run, RunStatus, RunSummary};
+use crate::schedule::Slot;
 use crate::transition::{MonitorChange, Put, PutRun, Transition};
 
 /// An environment in the making: the row as it will be, and what that causes.
@@ -45,23 +44,24 @@ impl<'a> Draft<'a> {
     ///
     /// While `from` lies between the reference time of the last answer and that answer, the answer still
     /// stands and no calendar is searched. Intervals count from `from` itself, so theirs never stands.
-    pub(super) fn deadline(&self, from: DateTime<Utc>) -> Option<Deadline> {
+    pub(super) fn deadline(&self, from: Slot) -> Option<Deadline> {
+        let at = from.instant()?;
         let config = &self.monitor.config;
-        let schedule = config.schedule();
-        let stands = |known: &Deadline| {
-            known.revision == self.monitor.revision && known.from <= from && from < known.next
-        };
-        if schedule.is_crontab() && !self.keeps(Quirk::RepeatedHourForgotten) {
+        let (schedule, quirks) = (config.schedule(), self.policy.quirks);
+        let stands =
+            |known: &Deadline| known.revision == self.monitor.revision && known.from <= at && at < known.next;
+        if schedule.is_crontab() && !quirks.keeps(Quirk::RepeatedHourForgotten) {
             if let Some(known) = self.environment.deadline.filter(stands) {
                 return Some(known);
             }
         }
-        let next = schedule.next(from, self.policy.quirks)?;
-        let latest = match self.keeps(Quirk::MarginOnLocalClock) {
-            true => schedule.later_on_clock(next, config.margin().duration())?,
-            false => next.checked_add_signed(config.margin().duration())?,
+        let slot = schedule.next_slot(from, quirks)?;
+        let (next, margin) = (slot.instant()?, config.margin().duration());
+        let latest = match quirks.keeps(Quirk::MarginOnLocalClock) {
+            true => slot.later_on_clock(margin, schedule.zone())?,
+            false => next.checked_add_signed(margin)?,
         };
-        Some(Deadline { next, latest, from, revision: self.monitor.revision })
+        Some(Deadline { next, latest, from: at, revision: self.monitor.revision })
     }
 
     /// Takes down what a run in its final state means for later decisions.

@@ -105,7 +105,11 @@ impl Intake<'_> {
             }
         };
         let Some(update) = update else {
-            return if self.monitor.is_some() { Ok(()) } else { Err(ProcessingError::MonitorNotFound.into()) };
+            return if self.monitor.is_some() {
+                Ok(())
+            } else {
+                Err(ProcessingError::MonitorNotFound.into())
+            };
         };
         let mut monitor = match &self.monitor {
             Some(monitor) => Monitor::clone(monitor),
@@ -241,7 +245,7 @@ impl Intake<'_> {
         }
         let mut draft = Draft::new(self.policy, monitor, environment, &snapshot.history);
         let judgement = match run.status {
-            RunStatus::Error => draft.mark_failed(&run, arrival.received_at),
+            RunStatus::Error => draft.mark_failed(&run, arrival.received_at.into()),
             _ => draft.mark_ok(&run, arrival.received_at),
         };
         draft.note(&run);
@@ -271,18 +275,21 @@ impl Intake<'_> {
     /// given a seat and found none, and for what the reference system leaves behind.
     fn refuse(self, errors: Vec<ProcessingError>) -> Decision<Outcome> {
         let seatless = errors.contains(&ProcessingError::MonitorDisabledNoQuota);
-        let changed = !matches!(self.config, ConfigChange::None | ConfigChange::Unchanged | ConfigChange::Invalid(_));
-        let new_environment = self.environment.as_ref().filter(|environment| environment.version == Default::default());
-        let leaves = self.policy.quirks.keeps(Quirk::RefusalsLeaveChanges)
-            && (changed || new_environment.is_some());
-        let transition = self.monitor.as_ref().filter(|_| leaves || (seatless && changed)).map(|monitor| Transition {
-            organization: self.organization.clone(),
-            monitor: MonitorChange::Put(put_monitor(Monitor::clone(monitor))),
-            environments: new_environment.into_iter().cloned().map(put).collect(),
-            runs: Vec::new(),
-            incidents: Vec::new(),
-            events: Vec::new(),
-        });
+        let changed =
+            !matches!(self.config, ConfigChange::None | ConfigChange::Unchanged | ConfigChange::Invalid(_));
+        let new_environment =
+            self.environment.as_ref().filter(|environment| environment.version == Default::default());
+        let leaves =
+            self.policy.quirks.keeps(Quirk::RefusalsLeaveChanges) && (changed || new_environment.is_some());
+        let transition =
+            self.monitor.as_ref().filter(|_| leaves || (seatless && changed)).map(|monitor| Transition {
+                organization: self.organization.clone(),
+                monitor: MonitorChange::Put(put_monitor(Monitor::clone(monitor))),
+                environments: new_environment.into_iter().cloned().map(put).collect(),
+                runs: Vec::new(),
+                incidents: Vec::new(),
+                events: Vec::new(),
+            });
         Decision { transition, outcome: Outcome::Refused(Refused { errors }) }
     }
 }
@@ -311,9 +318,8 @@ fn begin(id: CheckinId, arrival: &Arrival, monitor: &Monitor, environment: &mut 
 /// When a run times out that was heard of at `heard`: the maximum runtime after that minute.
 fn timeout(status: RunStatus, heard: DateTime<Utc>, monitor: &Monitor) -> Option<DateTime<Utc>> {
     let runtime = monitor.config.max_runtime().duration();
-    (status == RunStatus::InProgress).then(|| {
-        minute(heard).checked_add_signed(runtime).unwrap_or(DateTime::<Utc>::MAX_UTC)
-    })
+    (status == RunStatus::InProgress)
+        .then(|| minute(heard).checked_add_signed(runtime).unwrap_or(DateTime::<Utc>::MAX_UTC))
 }
 
 /// What a check-in does to a run that exists, by the rules of DESIGN.md section 4.1.
@@ -334,7 +340,6 @@ fn update(run: &Run, arrival: &Arrival, monitor: &Monitor, quirks: Quirks) -> Re
             if !quirks.keeps(Quirk::LateInProgressJudgesAgain) {
                 return Err(Ignored::AlreadyFinished { checkin: run.id }.into());
             }
-            duration?;
             return Ok(Update::Same(run.clone()));
         }
         RunStatus::Timeout if heartbeat && !quirks.keeps(Quirk::HeartbeatRevivesTimeout) => {
@@ -368,7 +373,11 @@ const fn stale(run: &Run) -> Ignored {
 }
 
 /// The time between two messages about a run, in whichever order they were received.
-fn elapsed(started: DateTime<Utc>, received: DateTime<Utc>, quirks: Quirks) -> Result<Millis, ProcessingError> {
+fn elapsed(
+    started: DateTime<Utc>,
+    received: DateTime<Utc>,
+    quirks: Quirks,
+) -> Result<Millis, ProcessingError> {
     let elapsed = received.signed_duration_since(started).abs();
     let elapsed = match quirks.keeps(Quirk::DurationsTruncate) {
         true => binary_milliseconds(elapsed),

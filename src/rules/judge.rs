@@ -11,6 +11,7 @@ use crate::incident::{Incident, Resolution};
 use crate::outcome::{Judgement, Notice};
 use crate::policy::{IncidentMode, Quirk};
 use crate::run::{Run, RunStatus, RunSummary};
+use crate::schedule::Slot;
 
 use super::draft::Draft;
 use super::is_healthy;
@@ -21,7 +22,7 @@ impl Draft<'_> {
         let newer_seen = self.environment.last_checkin.is_some_and(|last| last > at);
         if !newer_seen {
             self.see(run);
-            self.environment.deadline = self.deadline(at);
+            self.environment.deadline = self.deadline(at.into());
         }
         if run.status != RunStatus::Ok {
             return Judgement::SaysNothing;
@@ -67,14 +68,18 @@ impl Draft<'_> {
         }
     }
 
-    /// A run that failed.
-    pub(super) fn mark_failed(&mut self, run: &Run, at: DateTime<Utc>) -> Judgement {
+    /// A run that failed. The deadlines follow from `from`.
+    pub(super) fn mark_failed(&mut self, run: &Run, from: Slot) -> Judgement {
         let newer = self.environment.last_checkin.filter(|last| *last > run.started_at);
         if let Some(last_checkin) = newer {
             // The clock has looked for itself: a slot that was missed is missed, and whether a newer run has
             // finished is known.
-            let by_clock = matches!(run.status, RunStatus::Missed | RunStatus::Timeout);
-            if !by_clock || self.keeps(Quirk::OnlyNewestTimeoutJudged) {
+            let judged = match run.status {
+                RunStatus::Missed => true,
+                RunStatus::Timeout => !self.keeps(Quirk::OnlyNewestTimeoutJudged),
+                _ => false,
+            };
+            if !judged {
                 return Judgement::NewerSeen { last_checkin };
             }
         }
@@ -83,7 +88,7 @@ impl Draft<'_> {
             if run.status != RunStatus::Missed {
                 self.see(run);
             }
-            self.environment.deadline = self.deadline(at);
+            self.environment.deadline = self.deadline(from);
         }
         match &self.environment.health {
             Health::Error(incident) => {
@@ -92,7 +97,7 @@ impl Draft<'_> {
             }
             Health::Stranded => Judgement::Stranded,
             Health::Active | Health::Ok | Health::Failed(_) => match self.policy.incidents {
-                IncidentMode::Thresholds => self.open(run, at),
+                IncidentMode::Thresholds => self.open(run, from),
                 IncidentMode::Legacy => self.fail(run),
             },
         }
@@ -131,7 +136,7 @@ impl Draft<'_> {
     }
 
     /// Opens an incident, if enough runs in a row have failed.
-    fn open(&mut self, run: &Run, at: DateTime<Utc>) -> Judgement {
+    fn open(&mut self, run: &Run, from: Slot) -> Judgement {
         let threshold = u32::from(self.monitor.config.failure_threshold().get());
         let mut window = self.window(run, threshold);
         let failures = window.iter().take_while(|run| run.status != RunStatus::Ok).count();
@@ -144,7 +149,9 @@ impl Draft<'_> {
             return Judgement::BelowThreshold { failures, threshold };
         }
         window.reverse();
-        let Some(&first) = window.first() else { return Judgement::BelowThreshold { failures: 0, threshold } };
+        let Some(&first) = window.first() else {
+            return Judgement::BelowThreshold { failures: 0, threshold };
+        };
         let environment = self.environment.id;
         let number = self.environment.incidents;
         self.environment.incidents = number.saturating_add(1);
@@ -160,6 +167,7 @@ impl Draft<'_> {
         });
         let opened = Judgement::Opened { incident: incident.id, notice };
         let sampling = &self.policy.sampling;
+        let at = from.instant().unwrap_or(run.started_at);
         if let Some(request) = sampling.request_for_incident(self.monitor.organization, &self.key(), at) {
             let id = EventId::of(incident.id.as_uuid(), "sampling", run.id);
             self.events.push(Event::SamplingRequested { id, request });
@@ -258,7 +266,13 @@ impl Draft<'_> {
         self.events.push(Event::IncidentOpened(occurrence));
     }
 
-    fn report(&mut self, incident: &Arc<Incident>, failed: RunSummary, failing: &Arc<[RunSummary]>, run: &Run) {
+    fn report(
+        &mut self,
+        incident: &Arc<Incident>,
+        failed: RunSummary,
+        failing: &Arc<[RunSummary]>,
+        run: &Run,
+    ) {
         let occurrence = self.occurrence("occurrence", incident, failed, failing, run);
         self.events.push(Event::IncidentOccurrence(occurrence));
     }

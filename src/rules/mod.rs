@@ -73,11 +73,7 @@ impl<T> Decision<T> {
 ///
 /// `snapshot` must hold the run, as [`Query::run_of`](crate::snapshot::Query::run_of) asks for.
 /// None: there is no such run in the environment. [`process_checkin`] does this for every check-in whose run has not failed; call it to judge a run again.
-pub fn mark_ok(
-    snapshot: &Snapshot,
-    at: DateTime<Utc>,
-    policy: &Policy,
-) -> Decision<Option<Judgement>> {
+pub fn mark_ok(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
     mark(snapshot, policy, |draft, run| draft.mark_ok(run, at))
 }
 
@@ -85,12 +81,8 @@ pub fn mark_ok(
 ///
 /// `snapshot` must hold the run, as [`Query::run_of`](crate::snapshot::Query::run_of) asks for.
 /// None: there is no such run in the environment. [`process_checkin`] and the ticks do this for every run that failed; call it to judge a run again.
-pub fn mark_failed(
-    snapshot: &Snapshot,
-    at: DateTime<Utc>,
-    policy: &Policy,
-) -> Decision<Option<Judgement>> {
-    mark(snapshot, policy, |draft, run| draft.mark_failed(run, at))
+pub fn mark_failed(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
+    mark(snapshot, policy, |draft, run| draft.mark_failed(run, at.into()))
 }
 
 fn mark(

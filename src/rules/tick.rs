@@ -12,6 +12,7 @@ use crate::monitor::{Monitor, MonitorStatus};
 use crate::outcome::{Ignored, Judgement, Overdue, TickOutcome, Verdict};
 use crate::policy::{Policy, Quirk};
 use crate::run::{Run, RunStatus};
+use crate::schedule::Slot;
 use crate::snapshot::{Found, Snapshot};
 use crate::transition::PutRun;
 
@@ -129,16 +130,11 @@ fn miss(draft: &mut Draft<'_>, expected: DateTime<Utc>) -> Run {
 
 /// The last scheduled time before a tick: what the deadlines after a failure follow from, so that one miss
 /// is recorded and the schedule catches up even when ticks were skipped (I8).
-fn slot_before(
-    draft: &Draft<'_>,
-    start: DateTime<Utc>,
-    tick: Tick,
-    expected: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let slot = draft.monitor.config.schedule().previous(start, tick.time(), draft.policy.quirks);
+fn slot_before(draft: &Draft<'_>, start: DateTime<Utc>, tick: Tick, expected: DateTime<Utc>) -> Option<Slot> {
+    let slot = draft.monitor.config.schedule().previous_slot(start, tick.time(), draft.policy.quirks);
     match draft.keeps(Quirk::MissingSlotStopsTick) {
         true => slot,
-        false => slot.or(Some(expected)),
+        false => slot.or(Some(expected.into())),
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ScheduleError;
 use super::minute::{DAY, HOUR, Local, Minute};
+use super::slot::Slot;
 use super::zone::Window;
 use crate::policy::{Quirk, Quirks};
 
@@ -81,13 +82,13 @@ impl Interval {
     }
 
     /// The first time of an interval that starts at `after`, but for `after` itself.
-    pub(super) fn next(&self, after: Minute, zone: Tz, quirks: Quirks) -> Option<Minute> {
+    pub(super) fn next(&self, after: Slot, zone: Tz, quirks: Quirks) -> Option<Slot> {
         let step = self.step(quirks);
         if let Step::Exact(minutes) = step {
-            return Some(after.plus(minutes));
+            return Some(after.minute.plus(minutes).into());
         }
-        let window = Window::around(zone, after);
-        let start = window.local(after);
+        let window = Window::around(zone, after.minute);
+        let start = after.local(window);
         let next = (1..=CYCLE).find_map(|nth| step.occurrence(start, nth))?;
         // Later than `after`: the clock has not shown `next` yet, for it is a day or more ahead of `start`,
         // and no clock was ever set back by more than a day.
@@ -101,7 +102,7 @@ impl Interval {
         before: DateTime<Utc>,
         zone: Tz,
         quirks: Quirks,
-    ) -> Option<Minute> {
+    ) -> Option<Slot> {
         let first = Minute::of(start);
         // Every occurrence has the seconds of `start`, so they decide whether the last minute counts.
         let seconds = |time: DateTime<Utc>| (time.second(), time.nanosecond());
@@ -111,7 +112,7 @@ impl Interval {
         let step = self.step(quirks);
         if let Step::Exact(minutes) = step {
             let elapsed = last.since(first);
-            return (elapsed >= 0).then(|| first.plus(whole(elapsed, minutes)));
+            return (elapsed >= 0).then(|| first.plus(whole(elapsed, minutes)).into());
         }
         let origin = Window::around(zone, first).local(first);
         if quirks.keeps(Quirk::IntervalsOnLocalClock) {
@@ -123,7 +124,7 @@ impl Interval {
         let window = Window::around(zone, last);
         match step.last_occurrence(origin, window.latest_shown(last)) {
             // The start is an instant. Read off the clock it might be taken for an earlier pass.
-            Some((0, _)) | None => (first <= last).then_some(first),
+            Some((0, _)) | None => (first <= last).then(|| first.into()),
             Some((_, found)) => placed(found, window, quirks),
         }
     }
@@ -205,12 +206,13 @@ impl fmt::Display for Interval {
 /// The instant of a local time that an interval has led to: on the first pass of a fold. A time that is
 /// skipped becomes the end of the gap, or with the quirk, as in Python, what a clock would show that nobody
 /// has set.
-fn placed(local: Local, near: Window, quirks: Quirks) -> Option<Minute> {
+fn placed(local: Local, near: Window, quirks: Quirks) -> Option<Slot> {
     let window = near.holding(local);
     if !quirks.keeps(Quirk::IntervalsOnLocalClock) {
-        return Some(window.first(local));
+        return Some(window.first(local).into());
     }
-    (local.year() <= LAST_YEAR_OF_PYTHON).then(|| window.unset(local))
+    let slot = Slot { minute: window.unset(local), imagined: Some(local) };
+    (local.year() <= LAST_YEAR_OF_PYTHON).then_some(slot)
 }
 
 /// As much of an amount as a unit goes into.

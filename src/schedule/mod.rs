@@ -25,19 +25,20 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use self::crontab::Crontab;
 use self::interval::Interval;
 use self::minute::Minute;
-use self::zone::Window;
+pub(crate) use self::slot::Slot;
 use crate::policy::Quirks;
 
 mod calendar;
 mod crontab;
 mod days;
 mod minute;
+mod slot;
 mod stored;
 mod walk;
 mod zone;
@@ -166,12 +167,7 @@ impl Schedule {
     /// [`Quirk::IntervalsOnLocalClock`](crate::policy::Quirk::IntervalsOnLocalClock) the answer need not be
     /// later than `after` when clocks are set back.
     pub fn next(&self, after: DateTime<Utc>, quirks: Quirks) -> Option<DateTime<Utc>> {
-        let after = Minute::of(after);
-        match &self.plan {
-            Plan::Crontab(crontab) => crontab.next(after, self.zone, quirks),
-            Plan::Interval(interval) => interval.next(after, self.zone, quirks),
-        }?
-        .instant()
+        self.next_slot(after.into(), quirks)?.instant()
     }
 
     /// The last time strictly earlier than `before`. A whole minute.
@@ -199,22 +195,30 @@ impl Schedule {
         before: DateTime<Utc>,
         quirks: Quirks,
     ) -> Option<DateTime<Utc>> {
-        match &self.plan {
-            Plan::Crontab(crontab) => crontab.previous(Minute::before(before), self.zone, quirks),
-            Plan::Interval(interval) => interval.previous(start, before, self.zone, quirks),
-        }?
-        .instant()
+        self.previous_slot(start, before, quirks)?.instant()
     }
-}
 
-impl Schedule {
-    /// A time, moved by so much on the wall clock of the zone, as Python moves it: which of two repeated hours
-    /// was meant is forgotten. For [`Quirk::MarginOnLocalClock`](crate::policy::Quirk::MarginOnLocalClock).
-    pub(crate) fn later_on_clock(&self, time: DateTime<Utc>, by: TimeDelta) -> Option<DateTime<Utc>> {
-        let time = Minute::of(time);
-        let window = Window::around(self.zone, time);
-        let local = window.local(time).plus(by.num_minutes());
-        window.holding(local).unset(local).instant()
+    /// [`next`](Self::next), from a slot to a slot.
+    pub(crate) fn next_slot(&self, after: Slot, quirks: Quirks) -> Option<Slot> {
+        match &self.plan {
+            Plan::Crontab(crontab) => crontab.next(after.minute, self.zone, quirks).map(Slot::from),
+            Plan::Interval(interval) => interval.next(after, self.zone, quirks),
+        }
+    }
+
+    /// [`previous`](Self::previous), to a slot.
+    pub(crate) fn previous_slot(
+        &self,
+        start: DateTime<Utc>,
+        before: DateTime<Utc>,
+        quirks: Quirks,
+    ) -> Option<Slot> {
+        match &self.plan {
+            Plan::Crontab(crontab) => {
+                crontab.previous(Minute::before(before), self.zone, quirks).map(Slot::from)
+            }
+            Plan::Interval(interval) => interval.previous(start, before, self.zone, quirks),
+        }
     }
 
     /// Whether the next time depends on the calendar alone, not on when the last run was.
