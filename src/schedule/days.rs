@@ -54,8 +54,7 @@ pub(super) struct DayFilter {
 
 impl Days {
     /// # Errors
-    /// When the earliest listed day lies beyond the longest listed month, as in CronSim: even where a weekday
-    /// would do, such a day is a mistake.
+    /// When a day must match both fields and the earliest listed day lies beyond the longest listed month.
     pub(super) fn new(
         of_month: (&str, Members),
         months: Set,
@@ -63,11 +62,11 @@ impl Days {
     ) -> Result<Self, ScheduleError> {
         let (day_text, of_month) = of_month;
         let (weekday_text, of_week) = of_week;
-        if let Some(day) = of_month.never_in(months) {
-            let months = month_names(months);
-            return Err(Field::DayOfMonth.refuse(FieldProblem::NeverOccurs { day, months }));
-        }
         let rule = if day_text.starts_with('*') || weekday_text.starts_with('*') {
+            if let Some(day) = of_month.never_in(months) {
+                let months = month_names(months);
+                return Err(Field::DayOfMonth.refuse(FieldProblem::NeverOccurs { day, months }));
+            }
             DayRule::Both(DayFilter { of_month, of_week })
         } else {
             DayRule::Either(
