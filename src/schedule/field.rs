@@ -215,6 +215,14 @@ impl Set {
         })
     }
 
+    /// First, last and distance of members that are evenly spaced, but not next to each other.
+    fn progression(self) -> Option<(u8, u8, u8)> {
+        let (first, last) = (self.least()?, self.iter().last()?);
+        let step = self.iter().nth(1)?.checked_sub(first)?;
+        let evenly = (first..=last).step_by(usize::from(step)).collect::<Self>() == self;
+        (step > 1 && evenly).then_some((first, last, step))
+    }
+
     pub(super) const fn insert(&mut self, value: u8) {
         self.0 |= bit(value);
     }
@@ -244,9 +252,12 @@ impl FromIterator<u8> for Set {
     }
 }
 
-/// As a list of ranges, `0-5,30`.
+/// As short as a crontab can have it, for `cron` to read: `0-55/5`, or a list of ranges, `0-5,30`.
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((first, last, step)) = self.progression() {
+            return write!(f, "{first}-{last}/{step}");
+        }
         let starts =
             self.iter().filter(|value| !value.checked_sub(1).is_some_and(|prior| self.contains(prior)));
         for (index, start) in starts.enumerate() {

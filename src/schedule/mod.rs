@@ -199,7 +199,7 @@ impl Schedule {
         quirks: Quirks,
     ) -> Option<DateTime<Utc>> {
         match &self.plan {
-            Plan::Crontab(crontab) => crontab.previous(Minute::before(before), self.zone, quirks),
+            Plan::Crontab(crontab) => crontab.previous(before, self.zone, quirks),
             Plan::Interval(interval) => interval.previous(start, before, self.zone, quirks),
         }?
         .instant()
