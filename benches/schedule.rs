@@ -1,1 +1,46 @@
-fn main() {}
+//! What schedules cost: a check-in asks for one `next`, a configuration for one parse.
+
+use std::hint::black_box;
+use std::num::NonZeroU32;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use criterion::{Criterion, criterion_group, criterion_main};
+use overdue::policy::Quirks;
+use overdue::schedule::{Schedule, Unit};
+
+fn schedules(c: &mut Criterion) {
+    let from: DateTime<Utc> = "2025-05-17T12:34:56Z".parse().expect("a time");
+    let crontab = |text: &str, zone: Tz| Schedule::crontab(text, zone).expect("a crontab");
+    let next = |schedule: &Schedule, quirks| black_box(schedule).next(black_box(from), quirks);
+    let previous = |schedule: &Schedule| black_box(schedule).previous(from, black_box(from), Quirks::NONE);
+
+    for (name, text, zone) in [
+        ("next in a zone", "0 2 * * *", Tz::Europe__Berlin),
+        ("next in UTC", "0 2 * * *", Tz::UTC),
+        ("next of every five minutes", "*/5 * * * *", Tz::Europe__Berlin),
+        ("next of working days or the first", "30 4 1 * 1-5", Tz::America__New_York),
+        ("next of a yearly crontab", "0 2 1 1 *", Tz::Europe__Berlin),
+        ("next of the last Friday", "0 2 * * 5L", Tz::Europe__Berlin),
+        ("next of a rare crontab", "0 0 29 2 */7", Tz::America__New_York),
+    ] {
+        let schedule = crontab(text, zone);
+        c.bench_function(name, |b| b.iter(|| next(&schedule, Quirks::NONE)));
+    }
+
+    let daily = crontab("0 2 * * *", Tz::Europe__Berlin);
+    c.bench_function("next in a zone, all quirks kept", |b| b.iter(|| next(&daily, Quirks::ALL)));
+    c.bench_function("previous in a zone", |b| b.iter(|| previous(&daily)));
+
+    let two_weeks =
+        NonZeroU32::new(2).and_then(|count| Schedule::every(count, Unit::Week, daily.zone()).ok());
+    let two_weeks = two_weeks.expect("an interval");
+    c.bench_function("next of an interval", |b| b.iter(|| next(&two_weeks, Quirks::NONE)));
+
+    for (name, text) in [("parse", "0 2 * * *"), ("parse lists", "*/5 8-18 1,15 1-6 MON-FRI")] {
+        c.bench_function(name, |b| b.iter(|| Schedule::crontab(black_box(text), Tz::Europe__Berlin)));
+    }
+}
+
+criterion_group!(benches, schedules);
+criterion_main!(benches);

@@ -4,12 +4,14 @@
 //! cargo run --example schedule -- "30 2 * * *" --tz America/New_York --from 2025-03-07T00:00:00Z
 //! ```
 
+#![expect(clippy::arithmetic_side_effects, reason = "the preview is for dates that a person can read")]
+
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
 use std::num::NonZeroU32;
 use std::process::ExitCode;
 
-use chrono::{DateTime, NaiveDateTime, Offset, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Offset, SecondsFormat, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use overdue::policy::Quirks;
 use overdue::schedule::{Field, Schedule, ScheduleKind, Unit};
@@ -64,6 +66,9 @@ fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     }
     let schedule = read_schedule(&text, options.zone)?;
     let from = options.from.unwrap_or_else(now);
+    if !(1..=9_999).contains(&from.year()) {
+        return Err(format!("{from} is not a date to look from"));
+    }
     let preview = Preview {
         past: past(&schedule, options.start.unwrap_or(from), from, options.prev, options.quirks),
         upcoming: upcoming(&schedule, from, options.next, options.quirks),
@@ -199,13 +204,12 @@ enum Answer {
 }
 
 fn answer_lines(quirks: Quirks) -> io::Result<()> {
-    let mut output = io::BufWriter::new(io::stdout().lock());
+    let mut output = io::stdout().lock();
     for line in io::stdin().lock().split(b'\n') {
         let answer = answer(&line?, quirks).unwrap_or_else(|error| Answer::Refusal { valid: false, error });
-        serde_json::to_writer(&mut output, &answer)?;
-        writeln!(output)?;
+        writeln!(output, "{}", serde_json::to_string(&answer)?)?;
     }
-    output.flush()
+    Ok(())
 }
 
 fn answer(line: &[u8], quirks: Quirks) -> Result<Answer, String> {
@@ -243,16 +247,7 @@ fn explain(schedule: &Schedule) -> String {
         text.push_str("  Counts from the last check-in.\n");
         return text;
     };
-    let fields: Vec<&str> = match crontab {
-        "@hourly" => "0 * * * *",
-        "@daily" => "0 0 * * *",
-        "@weekly" => "0 0 * * 0",
-        "@monthly" => "0 0 1 * *",
-        "@yearly" | "@annually" => "0 0 1 1 *",
-        fields => fields,
-    }
-    .split(' ')
-    .collect();
+    let fields = fields(crontab);
     for (field, members) in Field::ALL.iter().zip(&fields) {
         let members = if *members == "*" { "any" } else { members };
         let _ = writeln!(text, "  {:<14}{members}", field.to_string());
@@ -264,7 +259,7 @@ fn explain(schedule: &Schedule) -> String {
         _ if free(2) || free(4) => "A day must match both day fields, as one of them starts with `*`.",
         _ => "A day must match either day field.",
     };
-    let clock = match free(0) || free(1) {
+    let clock = match follows_the_clock(&fields) {
         true => {
             "Runs whenever the clock shows a matching time: a skipped hour drops runs, a repeated one repeats them."
         }
@@ -274,6 +269,24 @@ fn explain(schedule: &Schedule) -> String {
     };
     let _ = writeln!(text, "\n  {days}\n  {clock}");
     text
+}
+
+fn fields(crontab: &str) -> Vec<&str> {
+    match crontab {
+        "@hourly" => "0 * * * *",
+        "@daily" => "0 0 * * *",
+        "@weekly" => "0 0 * * 0",
+        "@monthly" => "0 0 1 * *",
+        "@yearly" | "@annually" => "0 0 1 1 *",
+        fields => fields,
+    }
+    .split(' ')
+    .collect()
+}
+
+/// Whether the job runs whenever the clock shows a matching time, and not once for each.
+fn follows_the_clock(fields: &[&str]) -> bool {
+    fields.iter().take(2).any(|field| field.starts_with('*'))
 }
 
 struct Preview<'a> {
@@ -300,13 +313,14 @@ impl Preview<'_> {
                 let _ = writeln!(text, "  -- {} --", self.tell(change));
             }
             let local = time.with_timezone(&self.schedule.zone());
-            let _ =
-                write!(text, "  {}  {}{mark}", local.format("%a %Y-%m-%d %H:%M:%S %:z %Z"), written(time));
-            match self.remark(time).filter(|_| mark.is_empty()) {
-                Some(remark) => writeln!(text, "  ({remark})"),
-                None => writeln!(text),
-            }
-            .unwrap_or_default();
+            let remark = self.remark(time).filter(|_| mark.is_empty());
+            let remark = remark.map_or_else(|| mark.to_owned(), |remark| format!("  ({remark})"));
+            let _ = writeln!(
+                text,
+                "  {}  {}{remark}",
+                local.format("%a %Y-%m-%d %H:%M:%S %:z %Z"),
+                written(time)
+            );
             last = Some(time);
         }
         text
@@ -322,24 +336,18 @@ impl Preview<'_> {
             false => ("back", change.shown_after, change.shown_before),
         };
         let mut text = format!("{day}: the clock is set {verb} from {from} to {to}");
-        if let ScheduleKind::Crontab(_) = self.schedule.kind() {
-            let moved =
-                self.schedule.next(change.at - TimeDelta::minutes(1), Quirks::NONE) == Some(change.at);
-            let again = self.schedule.next(change.at - TimeDelta::minutes(1), Quirks::NONE);
-            let again = again.is_some_and(|run| run < change.at + (end - start));
-            let count = match self.plain_runs(start, end).len() {
-                0 => return text,
-                1 => "1 run".to_owned(),
-                runs => format!("{runs} runs"),
-            };
-            let what = match (change.skips(), moved, again) {
-                (true, true, _) => format!("{count} skipped, made up for at {to}"),
-                (true, false, _) => format!("{count} dropped"),
-                (false, _, true) => format!("{count} repeated"),
-                (false, _, false) => format!("{count} not repeated"),
-            };
-            let _ = write!(text, ", {what}");
-        }
+        let ScheduleKind::Crontab(crontab) = self.schedule.kind() else { return text };
+        let count = match self.plain_runs(start, end).len() {
+            0 => return text,
+            1 => "1 run".to_owned(),
+            runs => format!("{runs} runs"),
+        };
+        let _ = match (change.skips(), follows_the_clock(&fields(crontab))) {
+            (true, true) => write!(text, ", {count} dropped"),
+            (true, false) => write!(text, ", {count} skipped, made up for at {to}"),
+            (false, true) => write!(text, ", {count} repeated"),
+            (false, false) => write!(text, ", {count} not repeated"),
+        };
         text
     }
 

@@ -116,11 +116,20 @@ pub enum Quirk {
     ///
     /// Standard: an edit takes effect on the deadlines at once.
     DeadlinesOutliveEdits,
+    /// A day that never comes in the listed months is refused even where a day of the week is listed too:
+    /// `0 0 31 2 1`. Older releases of CronSim do.
+    ///
+    /// Standard: it is accepted, as newer ones do, and runs on Mondays in February.
+    IdleDaysRefused,
+    /// The schedule of a configuration is looked at only when no other field is at fault.
+    ///
+    /// Standard: all faults are named at once.
+    ScheduleFaultsWait,
 }
 
 impl Quirk {
     /// Every quirk, in the order of declaration.
-    pub const ALL: [Quirk; 24] = [
+    pub const ALL: [Quirk; 26] = [
         Quirk::ShortHistoryOpensIncident,
         Quirk::OpenRunsCountAsFailures,
         Quirk::MarginOnLocalClock,
@@ -145,6 +154,8 @@ impl Quirk {
         Quirk::DurationsTruncate,
         Quirk::UnnamedMessagesRepeat,
         Quirk::DeadlinesOutliveEdits,
+        Quirk::IdleDaysRefused,
+        Quirk::ScheduleFaultsWait,
     ];
 }
 

@@ -49,14 +49,12 @@ pub(super) fn decode(object: &str, quirks: Quirks) -> Result<ConfigUpdate, Confi
     let failure_threshold = refusals.check("failure_issue_threshold", setting(failure_threshold, bounded));
     let recovery_threshold = refusals.check("recovery_threshold", setting(recovery_threshold, bounded));
 
-    // A schedule can be read only by its type and in its zone, so faults of other fields come first.
-    let (Some(shape), Some(kind), Some(timezone)) = (schedule, kind, timezone) else {
-        return Err(refusals.into());
-    };
-    if refusals.any_faults() {
+    let (Some(shape), Some(kind)) = (schedule, kind) else { return Err(refusals.into()) };
+    if refusals.any_faults() && quirks.keeps(Quirk::ScheduleFaultsWait) {
         return Err(refusals.into());
     }
-    let schedule = read_schedule(shape, kind, timezone.unwrap_or(Tz::UTC), &mut refusals);
+    let schedule = read_schedule(shape, kind, timezone.flatten().unwrap_or(Tz::UTC), quirks, &mut refusals);
+    let Some(timezone) = timezone else { return Err(refusals.into()) };
     let (Some(schedule), Some(margin), Some(max_runtime), Some(failure_threshold), Some(recovery_threshold)) =
         (schedule, margin, max_runtime, failure_threshold, recovery_threshold)
     else {
@@ -161,6 +159,7 @@ fn read_schedule(
     shape: Shape<'_>,
     beside: Option<Kind>,
     zone: Tz,
+    quirks: Quirks,
     refusals: &mut Refusals,
 ) -> Option<Schedule> {
     let (inside, value, unit) = match shape {
@@ -174,7 +173,11 @@ fn read_schedule(
     let inside = inside.filter(|kind| !matches!(kind, Json::Null) && *kind != Json::Text("".into()));
     let kind = inside.map(Kind::of).transpose();
     let kind = kind.and_then(|inside| inside.or(beside).ok_or(FieldProblem::Missing));
-    let crontab = |text: &str| Schedule::crontab(text, zone).map_err(FieldProblem::other);
+    let crontab = |text: &str| {
+        let schedule = Schedule::crontab(text, zone).map_err(FieldProblem::other)?;
+        let idle = schedule.idle_day().filter(|_| quirks.keeps(Quirk::IdleDaysRefused));
+        idle.map_or(Ok(schedule), |error| Err(FieldProblem::other(error)))
+    };
     let schedule = match (shape, kind) {
         (Shape::Empty, _) => return refusals.check_hopes("schedule", Err(FieldProblem::Blank)),
         (_, Err(problem)) => return refusals.check("schedule_type", Err(problem)),
@@ -201,6 +204,7 @@ fn interval(
     count: Option<Json<'_>>,
     unit: Option<Json<'_>>,
     zone: Tz,
+    quirks: Quirks,
     refusals: &mut Refusals,
 ) -> Option<Schedule> {
     let unit = unit.ok_or(FieldProblem::Missing).and_then(Json::into_text).and_then(|unit| unit_named(&unit));

@@ -185,8 +185,7 @@ fn reschedule(
         return;
     }
     if woken || monitor.config.schedule() != before.config.schedule() {
-        let stale = Environment { deadline: None, ..environment.clone() };
-        environment.deadline = Draft::new(policy, monitor, stale, &[]).deadline(at.into());
+        environment.deadline = Draft::new(policy, monitor, environment.clone(), &[]).deadline(at.into());
     } else if monitor.revision != before.revision {
         let latest = deadline.next.checked_add_signed(monitor.config.margin().duration());
         let latest = latest.unwrap_or(deadline.latest);

@@ -42,15 +42,21 @@ impl<'a> Draft<'a> {
 
     /// When the next run after `from` is due.
     ///
+    /// Reference times never go back: a slot that was missed is not awaited again because of a message that
+    /// was received before it and comes late.
+    ///
     /// While `from` lies between the reference time of the last answer and that answer, the answer still
     /// stands and no calendar is searched. Intervals count from `from` itself, so theirs never stands.
     pub(super) fn deadline(&self, from: Slot) -> Option<Deadline> {
-        let at = from.instant()?;
         let config = &self.monitor.config;
         let (schedule, quirks) = (config.schedule(), self.policy.quirks);
+        let forgetful = quirks.keeps(Quirk::RepeatedHourForgotten);
+        let newest = self.environment.deadline.map(|known| known.from).filter(|_| !forgetful);
+        let at = newest.max(Some(from.instant()?))?;
+        let from = if Some(at) == from.instant() { from } else { at.into() };
         let stands =
             |known: &Deadline| known.revision == self.monitor.revision && known.from <= at && at < known.next;
-        if schedule.is_crontab() && !quirks.keeps(Quirk::RepeatedHourForgotten) {
+        if schedule.is_crontab() && !forgetful {
             if let Some(known) = self.environment.deadline.filter(stands) {
                 return Some(known);
             }

@@ -1,5 +1,6 @@
 //! Crontabs: five fields, and the rule that takes their local times to instants.
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::ScheduleError;
@@ -101,13 +102,14 @@ impl Crontab {
         }
     }
 
-    /// The last run up to a minute, that one included.
-    pub(super) fn previous(&self, until: Minute, zone: Tz, quirks: Quirks) -> Option<Minute> {
+    /// The last run before an instant.
+    pub(super) fn previous(&self, before: DateTime<Utc>, zone: Tz, quirks: Quirks) -> Option<Minute> {
+        let until = Minute::before(before);
         let window = Window::around(zone, until);
         match self.passes {
             Passes::First => {
                 let from = match quirks.keeps(Quirk::RepeatedHourForgotten) {
-                    true => forgetful_start(window, until),
+                    true => forgetful_start(window, before),
                     false => window.latest_shown(until),
                 };
                 let found = in_reach(from, self.calendar.previous(from)?)?;
@@ -169,10 +171,11 @@ impl Crontab {
     }
 }
 
-/// Where the reference system starts to look back from: one minute back on the wall clock, and out of the
-/// gap if that leads into one.
-fn forgetful_start(window: Window, until: Minute) -> Local {
-    let start = window.local(until.plus(1)).plus(-1);
+/// Where the reference system starts to look back from: the last minute before, as reckoned on the wall
+/// clock, and out of the gap if that leads into one.
+fn forgetful_start(window: Window, before: DateTime<Utc>) -> Local {
+    let within = Minute::of(before);
+    let start = window.local(within).plus(Minute::before(before).since(within));
     window.skipping(start).map_or(start, |gap| gap.last_before())
 }
 

@@ -77,6 +77,14 @@ impl Days {
         Ok(Self { months, rule })
     }
 
+    /// The day of the month that never comes, for the days of a crontab that runs by its weekdays alone.
+    pub(super) fn idle_day(&self) -> Option<ScheduleError> {
+        let DayRule::Either(listed, _) = &self.rule else { return None };
+        let day = listed.of_month.never_in(self.months)?;
+        let months = month_names(self.months);
+        Some(Field::DayOfMonth.refuse(FieldProblem::NeverOccurs { day, months }))
+    }
+
     /// Whether the crontab runs on a day.
     pub(super) fn contains(&self, date: NaiveDate) -> bool {
         self.months.contains(date.month())

@@ -215,6 +215,14 @@ impl Set {
         })
     }
 
+    /// First, last and distance of members that are evenly spaced, but not next to each other.
+    fn progression(self) -> Option<(u8, u8, u8)> {
+        let (first, last) = (self.least()?, self.iter().last()?);
+        let step = self.iter().nth(1)?.checked_sub(first)?;
+        let evenly = (first..=last).step_by(usize::from(step)).collect::<Self>() == self;
+        (step > 1 && evenly).then_some((first, last, step))
+    }
+
     pub(super) const fn insert(&mut self, value: u8) {
         self.0 |= bit(value);
     }
@@ -244,9 +252,12 @@ impl FromIterator<u8> for Set {
     }
 }
 
-/// As a list of ranges, `0-5,30`.
+/// As short as a crontab can have it, for `cron` to read: `0-55/5`, or a list of ranges, `0-5,30`.
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((first, last, step)) = self.progression() {
+            return write!(f, "{first}-{last}/{step}");
+        }
         let starts =
             self.iter().filter(|value| !value.checked_sub(1).is_some_and(|prior| self.contains(prior)));
         for (index, start) in starts.enumerate() {
@@ -277,4 +288,53 @@ fn is_number(text: &str) -> bool {
 fn parse_step(text: &str) -> Result<usize, FieldProblem> {
     let step = if is_number(text) { text.parse().unwrap_or(usize::MAX) } else { 0 };
     if step == 0 { Err(FieldProblem::Step { text: text.to_owned() }) } else { Ok(step) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(field: Field, text: &str) -> Vec<u8> {
+        field.parse(text).unwrap().plain.iter().collect()
+    }
+
+    #[test]
+    fn a_step_takes_every_nth_member() {
+        assert_eq!(plain(Field::Minute, "*/25"), [0, 25, 50]);
+        assert_eq!(plain(Field::Minute, "10-20/4,59"), [10, 14, 18, 59]);
+        assert_eq!(plain(Field::Hour, "*/99999999999999999999999"), [0]);
+    }
+
+    #[test]
+    fn a_single_member_with_a_step_runs_to_the_end() {
+        assert_eq!(plain(Field::Minute, "5/15"), [5, 20, 35, 50]);
+        assert_eq!(plain(Field::Minute, "57-57/1"), [57, 58, 59]);
+        assert_eq!(plain(Field::Month, "NOV/1"), [11, 12]);
+    }
+
+    #[test]
+    fn weekdays_are_stepped_over_before_seven_becomes_sunday() {
+        assert_eq!(plain(Field::DayOfWeek, "*/7"), [0]);
+        assert_eq!(plain(Field::DayOfWeek, "1-7/3"), [0, 1, 4]);
+        assert_eq!(plain(Field::DayOfWeek, "SAT-7"), [0, 6]);
+    }
+
+    #[test]
+    fn days_may_be_counted_from_the_end_or_by_weekday() {
+        let days = Field::DayOfMonth.parse("L/5,LW,3").unwrap();
+        assert!(days.last_day && days.last_working_day);
+        assert_eq!(days.plain.iter().collect::<Vec<_>>(), [3]);
+        let weekdays = Field::DayOfWeek.parse("7L,FRI#2").unwrap();
+        assert_eq!(weekdays.last.iter().collect::<Vec<_>>(), [0]);
+        assert_eq!(weekdays.nth.map(|nth| nth.iter().collect::<Vec<_>>())[1], [5]);
+    }
+
+    #[test]
+    fn sets_are_written_short() {
+        let text = |values: &[u8]| values.iter().copied().collect::<Set>().to_string();
+        assert_eq!(text(&[5]), "5");
+        assert_eq!(text(&[0, 1, 2, 59]), "0-2,59");
+        assert_eq!(text(&[3, 10, 17]), "3-17/7");
+        assert_eq!(text(&[0, 63]), "0-63/63");
+    }
 }

@@ -201,6 +201,7 @@ impl Schedule {
     /// [`next`](Self::next), from a slot to a slot.
     pub(crate) fn next_slot(&self, after: Slot, quirks: Quirks) -> Option<Slot> {
         match &self.plan {
+<<<<<<< HEAD
             Plan::Crontab(crontab) => crontab.next(after.minute, self.zone, quirks).map(Slot::from),
             Plan::Interval(interval) => interval.next(after, self.zone, quirks),
         }
@@ -217,7 +218,19 @@ impl Schedule {
             Plan::Crontab(crontab) => {
                 crontab.previous(Minute::before(before), self.zone, quirks).map(Slot::from)
             }
+=======
+            Plan::Crontab(crontab) => crontab.previous(before, self.zone, quirks),
+>>>>>>> schedule
             Plan::Interval(interval) => interval.previous(start, before, self.zone, quirks),
+        }
+    }
+
+    /// Why older releases of CronSim refuse a schedule that runs by its weekdays alone; see
+    /// [`Quirk::IdleDaysRefused`](crate::policy::Quirk::IdleDaysRefused).
+    pub(crate) fn idle_day(&self) -> Option<ScheduleError> {
+        match &self.plan {
+            Plan::Crontab(crontab) => crontab.days.idle_day(),
+            Plan::Interval(_) => None,
         }
     }
 

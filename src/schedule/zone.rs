@@ -139,3 +139,60 @@ fn offset(zone: Tz, minute: Minute) -> i64 {
     let seconds = zone.offset_from_utc_datetime(&instant).fix().local_minus_utc();
     i64::from(seconds.div_euclid(60))
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::TZ_VARIANTS;
+
+    use super::*;
+
+    /// Days from 1840 to 2101: before the oldest change in the zone data to beyond the last.
+    const DAYS: std::ops::Range<i64> = -47_482..47_847;
+
+    /// What `REACH` relies on.
+    #[test]
+    fn changes_are_far_apart_and_no_more_than_a_day() {
+        let mut changes = 0;
+        for zone in TZ_VARIANTS {
+            let mut last = None;
+            let mut before = offset(zone, Minute::EPOCH.plus(DAYS.start * DAY));
+            for day in DAYS.step_by(3) {
+                let noon = Minute::EPOCH.plus(day * DAY);
+                let after = offset(zone, noon);
+                if after != before {
+                    assert!((after - before).abs() <= DAY, "{zone} {noon:?}");
+                    assert!(last.is_none_or(|last| noon.since(last) > 2 * REACH), "{zone} {noon:?}");
+                    last = Some(noon);
+                    changes += 1;
+                }
+                before = after;
+            }
+        }
+        assert!(changes > 10_000, "{changes}");
+    }
+
+    /// Clocks in New York went from 02:00 to 03:00 at 07:00 UTC.
+    #[test]
+    fn a_gap_has_an_end_and_a_start() {
+        let at = Minute::of("2025-03-09T07:00:00Z".parse().unwrap());
+        let window = Window::around(Tz::America__New_York, at.plus(-500));
+        let change = window.change().unwrap();
+        assert_eq!((change.at, change.before, change.after), (at, -300, -240));
+        let skipped = at.on_clock(-300).plus(30);
+        assert!(window.skipping(skipped).is_some());
+        assert_eq!((window.last(skipped), window.first(skipped)), (at.plus(-1), at));
+        assert!(window.skipping(change.last_before()).is_none());
+        assert!(window.skipping(change.first_after()).is_none());
+    }
+
+    /// Clocks in Lord Howe went from 02:00 to 01:30 at 15:00 UTC.
+    #[test]
+    fn a_fold_has_two_passes() {
+        let at = Minute::of("2025-04-05T15:00:00Z".parse().unwrap());
+        let window = Window::around(Tz::Australia__Lord_Howe, at);
+        let repeated = at.on_clock(630).plus(10);
+        assert_eq!((window.first(repeated), window.last(repeated)), (at.plus(-20), at.plus(10)));
+        assert_eq!(window.latest_shown(at.plus(10)), at.on_clock(660).plus(-1));
+        assert_eq!(window.local(at.plus(10)), repeated);
+    }
+}

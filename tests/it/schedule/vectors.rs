@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use flate2::read::GzDecoder;
 use overdue::policy::{Quirk, Quirks};
@@ -11,12 +10,12 @@ use overdue::schedule::{Schedule, Unit};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-type Time = DateTime<Utc>;
+use super::{Time, time};
 
 #[derive(Debug, Deserialize)]
 struct CrontabLine {
     expr: String,
-    tz: Tz_,
+    tz: Zone,
     from: Time,
     next: Option<Vec<Time>>,
     prev: Option<Vec<Time>>,
@@ -29,7 +28,7 @@ struct CrontabLine {
 struct IntervalLine {
     interval: std::num::NonZeroU32,
     unit: Unit,
-    tz: Tz_,
+    tz: Zone,
     start: Time,
     from: Time,
     next: Option<Time>,
@@ -45,7 +44,7 @@ struct InvalidLine {
 #[derive(Debug, Deserialize)]
 struct CronSimLine {
     expr: String,
-    tz: Tz_,
+    tz: Zone,
     from: Time,
     next: Answer,
     prev: Answer,
@@ -60,9 +59,9 @@ enum Answer {
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Tz_(Tz);
+struct Zone(Tz);
 
-impl TryFrom<String> for Tz_ {
+impl TryFrom<String> for Zone {
     type Error = chrono_tz::ParseError;
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
@@ -98,9 +97,9 @@ fn past(schedule: &Schedule, from: Time, quirks: Quirks) -> impl Iterator<Item =
 }
 
 /// The lists of the vectors end with 1971 and 2099, and in Casablanca before 19 September 2026.
-fn recorded(zone: Tz, time: &Time) -> bool {
+fn recorded(zone: Tz, when: &Time) -> bool {
     let end = if zone == Tz::Africa__Casablanca { "2026-09-19T00:00:00Z" } else { "2100-01-01T00:00:00Z" };
-    *time >= "1971-01-01T00:00:00Z".parse::<Time>().unwrap() && *time < end.parse::<Time>().unwrap()
+    *when >= time("1971-01-01T00:00:00Z") && *when < time(end)
 }
 
 /// The times of a schedule equal a list, except where the list was cut.
@@ -180,7 +179,7 @@ fn nicknames_stand_for_five_fields() {
         serde_json::from_str(&read("crontab_nicknames.json")).unwrap();
     assert_eq!(nicknames.len(), 6);
     for (nickname, fields) in nicknames {
-        let from = "2025-05-17T12:34:56Z".parse().unwrap();
+        let from = time("2025-05-17T12:34:56Z");
         let times = |text: &str| {
             let schedule = Schedule::crontab(text, Tz::Europe__Berlin).unwrap();
             upcoming(&schedule, from, Quirks::NONE).take(5).collect::<Vec<_>>()
