@@ -204,7 +204,6 @@ fn interval(
     count: Option<Json<'_>>,
     unit: Option<Json<'_>>,
     zone: Tz,
-    quirks: Quirks,
     refusals: &mut Refusals,
 ) -> Option<Schedule> {
     let unit = unit.ok_or(FieldProblem::Missing).and_then(Json::into_text).and_then(|unit| unit_named(&unit));

@@ -30,7 +30,6 @@ use chrono_tz::Tz;
 
 use self::crontab::Crontab;
 use self::interval::Interval;
-use self::minute::Minute;
 pub(crate) use self::slot::Slot;
 use crate::policy::Quirks;
 
@@ -201,7 +200,6 @@ impl Schedule {
     /// [`next`](Self::next), from a slot to a slot.
     pub(crate) fn next_slot(&self, after: Slot, quirks: Quirks) -> Option<Slot> {
         match &self.plan {
-<<<<<<< HEAD
             Plan::Crontab(crontab) => crontab.next(after.minute, self.zone, quirks).map(Slot::from),
             Plan::Interval(interval) => interval.next(after, self.zone, quirks),
         }
@@ -215,12 +213,7 @@ impl Schedule {
         quirks: Quirks,
     ) -> Option<Slot> {
         match &self.plan {
-            Plan::Crontab(crontab) => {
-                crontab.previous(Minute::before(before), self.zone, quirks).map(Slot::from)
-            }
-=======
-            Plan::Crontab(crontab) => crontab.previous(before, self.zone, quirks),
->>>>>>> schedule
+            Plan::Crontab(crontab) => crontab.previous(before, self.zone, quirks).map(Slot::from),
             Plan::Interval(interval) => interval.previous(start, before, self.zone, quirks),
         }
     }
