@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use overdue::payload::Payload;
+use overdue::checkin::Payload;
 use overdue::policy::Quirks;
 use serde::Deserialize;
 

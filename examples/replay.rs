@@ -19,23 +19,23 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use overdue::admission::RateKey;
+use overdue::admission::RateLimiter;
+use overdue::checkin::Payload;
+use overdue::checkin::{Body, Message};
 use overdue::clock::Tick;
-use overdue::config_update::{ConfigError, ConfigUpdate};
+use overdue::config::{ConfigError, ConfigUpdate};
+use overdue::event::NoSink;
 use overdue::event::{Event, Occurrence};
 use overdue::id::{CheckinId, EnvironmentId, IncidentId, OrganizationId, ProjectId};
 use overdue::key::{EnvironmentKey, EnvironmentName, MonitorKey, Slug};
-use overdue::message::{Body, Message};
-use overdue::monitor::MonitorStatus;
 use overdue::outcome::Outcome;
-use overdue::payload::Payload;
-use overdue::processing_error::ProcessingError;
-use overdue::rate_limiter::RateLimiter;
+use overdue::refusal::ProcessingError;
+use overdue::row::MonitorStatus;
+use overdue::row::Run;
 use overdue::rules::{Edit, EditRefused};
-use overdue::run::Run;
-use overdue::sink::NoSink;
-use overdue::snapshot::{Query, Snapshot};
 use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot};
-use overdue::transition::{MonitorChange, Transition};
+use overdue::store::{MonitorChange, Transition};
+use overdue::store::{Query, Snapshot};
 use overdue::{AdminError, Engine, MemoryStore, Policy, Store};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -377,7 +377,7 @@ impl Replay {
     fn show_run(&self, run: &Run) -> Value {
         let key = self.key(&run.environment());
         let generated = self.generated.contains(&run.id());
-        let named = !generated && run.status() != overdue::run::RunStatus::Missed;
+        let named = !generated && run.status() != overdue::row::RunStatus::Missed;
         let mut shown = json!({
             "project_id": key.monitor.project.get(),
             "slug": key.monitor.slug,

@@ -8,22 +8,22 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::admission::{Admission, AdmitAll};
-use crate::arrival::Arrival;
 use crate::batch;
+use crate::checkin::Arrival;
+use crate::checkin::Message;
 use crate::clock::Tick;
 use crate::config::MonitorConfig;
+use crate::event::EventSink;
 use crate::event::{Event, Refusal};
 use crate::id::{CheckinId, EventId, OrganizationId};
 use crate::key::{EnvironmentKey, MonitorKey};
-use crate::message::Message;
-use crate::monitor::Monitor;
 use crate::outcome::{Judgement, Outcome, Refused, TickOutcome};
 use crate::policy::{Policy, Quirk};
+use crate::row::Monitor;
 use crate::rules::{self, Decision, Edit, EditRefused};
-use crate::sink::EventSink;
-use crate::snapshot::{Query, Snapshot};
+use crate::store::Transition;
 use crate::store::{CommitError, Due, DueKind, DueQuery, Store};
-use crate::transition::Transition;
+use crate::store::{Query, Snapshot};
 
 /// How often a decision is made again when others keep changing the same rows.
 const ATTEMPTS: u32 = 32;
@@ -39,7 +39,7 @@ const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 ///
 /// ```
 /// use overdue::{Engine, MemoryStore, Policy};
-/// use overdue::sink::NoSink;
+/// use overdue::event::NoSink;
 ///
 /// let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default());
 /// assert_eq!(engine.next_deadline()?, None);

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::key::{EnvironmentName, MonitorKey};
-use crate::run::RunStatus;
-use crate::version::Version;
+use crate::row::RunStatus;
+use crate::row::Version;
 
 /// The namespace of every derived id. Changing it, or anything below, changes every id: the golden
 /// bytes in the tests pin it.

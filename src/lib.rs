@@ -1,45 +1,31 @@
 //! Did my scheduled job run, on time, to the end?
+
 pub mod admission;
-pub mod arrival;
 pub mod batch;
 pub mod checkin;
 pub mod clock;
 pub mod config;
-pub mod config_update;
-pub mod engine;
-pub mod environment;
-pub mod error_log;
 pub mod event;
-pub mod field_errors;
-mod guid;
 pub mod id;
-pub mod incident;
-mod json;
 pub mod key;
-pub mod memory;
-pub mod message;
-pub mod millis;
-pub mod monitor;
-pub mod organization;
 pub mod outcome;
-pub mod owner;
-pub mod payload;
 pub mod policy;
-pub mod processing_error;
-pub mod rate_limiter;
+pub mod refusal;
+pub mod row;
 pub mod rules;
-pub mod run;
 pub mod sampling;
 pub mod schedule;
-pub mod sink;
-pub mod snapshot;
 pub mod store;
-pub mod transition;
-pub mod version;
 
-pub use engine::{AdminError, Engine, Error};
-pub use event::Event;
+mod engine;
+mod memory;
+
+pub use checkin::{Checkin, Message};
+pub use clock::Tick;
+pub use engine::{AdminError, Engine, Error, TickReport};
+pub use event::{Event, EventSink};
 pub use memory::MemoryStore;
+pub use outcome::Outcome;
 pub use policy::Policy;
-pub use sink::EventSink;
+pub use schedule::Schedule;
 pub use store::Store;

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::environment::Deadline;
-use crate::field_errors::FieldErrors;
+use crate::checkin::FieldErrors;
 use crate::id::{CheckinId, IncidentId};
 use crate::key::EnvironmentKey;
-use crate::processing_error::ProcessingError;
+use crate::refusal::ProcessingError;
+use crate::row::Deadline;
 
 /// The answer to a check-in.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::environment::Environment;
-use crate::incident::Incident;
 use crate::key::{EnvironmentKey, MonitorKey};
-use crate::monitor::Monitor;
-use crate::run::Run;
-use crate::snapshot::{Query, Snapshot};
+use crate::row::Environment;
+use crate::row::Incident;
+use crate::row::Monitor;
+use crate::row::Run;
+use crate::store::Transition;
 use crate::store::{CommitError, Due, DueQuery, MonitorSnapshot, Store};
-use crate::transition::Transition;
+use crate::store::{Query, Snapshot};
 
 use tables::{Stored, Tables};
 

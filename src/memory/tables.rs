@@ -7,17 +7,17 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::environment::Environment;
 use crate::id::{CheckinId, OrganizationId};
-use crate::incident::Incident;
 use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
-use crate::monitor::Monitor;
-use crate::organization::Organization;
-use crate::run::{Run, RunStatus, RunSummary};
-use crate::snapshot::{Found, Query, RunQuery, Snapshot};
+use crate::row::Environment;
+use crate::row::Incident;
+use crate::row::Monitor;
+use crate::row::Organization;
+use crate::row::Version;
+use crate::row::{Run, RunStatus, RunSummary};
 use crate::store::{CommitError, Due, DueKind, DueQuery, DueRun, HistoryQuery, MonitorSnapshot};
-use crate::transition::{MonitorChange, Put, PutRun, Transition};
-use crate::version::Version;
+use crate::store::{Found, Query, RunQuery, Snapshot};
+use crate::store::{MonitorChange, Put, PutRun, Transition};
 
 use super::due::DueIndex;
 use super::slab::Slab;

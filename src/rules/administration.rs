@@ -5,17 +5,17 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::config::MonitorConfig;
-use crate::environment::{Deadline, Environment};
 use crate::id::OrganizationId;
 use crate::key::{EnvironmentName, MonitorKey};
-use crate::monitor::{Monitor, MonitorStatus};
-use crate::organization::Organization;
-use crate::owner::Owner;
 use crate::policy::{Policy, Quirk};
-use crate::processing_error::ProcessingError;
-use crate::run::Run;
+use crate::refusal::ProcessingError;
+use crate::row::Organization;
+use crate::row::Owner;
+use crate::row::Run;
+use crate::row::{Deadline, Environment};
+use crate::row::{Monitor, MonitorStatus};
 use crate::store::MonitorSnapshot;
-use crate::transition::{MonitorChange, Put, PutRun, Transition};
+use crate::store::{MonitorChange, Put, PutRun, Transition};
 
 use super::draft::{Draft, put, put_monitor};
 use super::{Decision, minute};

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::environment::{Deadline, Environment};
 use crate::event::Event;
-use crate::incident::Incident;
 use crate::key::EnvironmentKey;
-use crate::monitor::Monitor;
 use crate::policy::{Policy, Quirk};
-use crate::run::{Run, RunStatus, RunSummary};
+use crate::row::Incident;
+use crate::row::Monitor;
+use crate::row::{Deadline, Environment};
+use crate::row::{Run, RunStatus, RunSummary};
 use crate::schedule::Slot;
-use crate::transition::{MonitorChange, Put, PutRun, Transition};
+use crate::store::{MonitorChange, Put, PutRun, Transition};
 
 /// An environment in the making: the row as it will be, and what that causes.
 pub(super) struct Draft<'a> {

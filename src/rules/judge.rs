@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::environment::{Failure, Health};
 use crate::event::{Event, LegacyFailure, Occurrence, Recovery};
 use crate::id::{EventId, IncidentId};
-use crate::incident::{Incident, Resolution};
 use crate::outcome::{Judgement, Notice};
 use crate::policy::{IncidentMode, Quirk};
-use crate::run::{Run, RunStatus, RunSummary};
+use crate::row::{Failure, Health};
+use crate::row::{Incident, Resolution};
+use crate::row::{Run, RunStatus, RunSummary};
 use crate::schedule::Slot;
 
 use super::draft::Draft;

@@ -2,14 +2,14 @@
 //!
 //! Nothing here does I/O, asks a clock, draws a random number, logs, locks or panics; time is an argument,
 //! ids derive from their cause. A host with an asynchronous database needs nothing else of this crate: load
-//! what a [`Query`](crate::snapshot::Query) says, decide, commit, and start over when the commit conflicts.
+//! what a [`Query`](crate::store::Query) says, decide, commit, and start over when the commit conflicts.
 //!
 //! ```
-//! use overdue::arrival::Arrival;
+//! use overdue::checkin::Arrival;
 //! use overdue::outcome::Outcome;
-//! use overdue::snapshot::{Query, Snapshot};
+//! use overdue::store::{Query, Snapshot};
 //! use overdue::store::CommitError;
-//! use overdue::transition::Transition;
+//! use overdue::store::Transition;
 //! use overdue::{Policy, rules};
 //!
 //! # struct Database;
@@ -40,11 +40,11 @@ mod tick;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::environment::Health;
 use crate::outcome::Judgement;
 use crate::policy::Policy;
-use crate::snapshot::{Found, Snapshot};
-use crate::transition::Transition;
+use crate::row::Health;
+use crate::store::Transition;
+use crate::store::{Found, Snapshot};
 
 pub use administration::{Edit, EditRefused, create_monitor, edit_monitor, remove_monitor};
 pub use intake::process_checkin;
@@ -71,7 +71,7 @@ impl<T> Decision<T> {
 /// Judges a run that went well, or that says nothing about health: the deadlines follow from `at`, and an
 /// incident may end.
 ///
-/// `snapshot` must hold the run, as [`Query::run_of`](crate::snapshot::Query::run_of) asks for.
+/// `snapshot` must hold the run, as [`Query::run_of`](crate::store::Query::run_of) asks for.
 /// None: there is no such run in the environment. [`process_checkin`] does this for every check-in whose run has not failed; call it to judge a run again.
 pub fn mark_ok(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
     mark(snapshot, policy, |draft, run| draft.mark_ok(run, at))
@@ -79,7 +79,7 @@ pub fn mark_ok(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decis
 
 /// Judges a run that failed: the deadlines follow from `at`, and an incident may open or go on.
 ///
-/// `snapshot` must hold the run, as [`Query::run_of`](crate::snapshot::Query::run_of) asks for.
+/// `snapshot` must hold the run, as [`Query::run_of`](crate::store::Query::run_of) asks for.
 /// None: there is no such run in the environment. [`process_checkin`] and the ticks do this for every run that failed; call it to judge a run again.
 pub fn mark_failed(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
     mark(snapshot, policy, |draft, run| draft.mark_failed(run, at.into()))
@@ -88,7 +88,7 @@ pub fn mark_failed(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> D
 fn mark(
     snapshot: &Snapshot,
     policy: &Policy,
-    judge: impl FnOnce(&mut Draft<'_>, &crate::run::Run) -> Judgement,
+    judge: impl FnOnce(&mut Draft<'_>, &crate::row::Run) -> Judgement,
 ) -> Decision<Option<Judgement>> {
     let (Some(monitor), Some(environment), Some(Found::Here(run))) =
         (&snapshot.monitor, &snapshot.environment, &snapshot.run)

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::clock::Tick;
-use crate::environment::Environment;
 use crate::id::CheckinId;
 use crate::key::EnvironmentKey;
-use crate::monitor::{Monitor, MonitorStatus};
 use crate::outcome::{Ignored, Judgement, Overdue, TickOutcome, Verdict};
 use crate::policy::{Policy, Quirk};
-use crate::run::{Run, RunStatus};
+use crate::row::Environment;
+use crate::row::{Monitor, MonitorStatus};
+use crate::row::{Run, RunStatus};
 use crate::schedule::Slot;
-use crate::snapshot::{Found, Snapshot};
-use crate::transition::PutRun;
+use crate::store::PutRun;
+use crate::store::{Found, Snapshot};
 
 use super::Decision;
 use super::draft::Draft;

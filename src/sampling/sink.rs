@@ -1,13 +1,13 @@
 use super::{SamplingError, SamplingLimits, SamplingRequest, SamplingStore, Upserted, upsert};
 use crate::event::Event;
-use crate::sink::EventSink;
+use crate::event::EventSink;
 
 /// Carries out the [sampling requests](Event::SamplingRequested) among the events of an engine, and tells a
 /// closure what came of each. Other events pass by: pair it with the sink that takes them.
 ///
 /// ```
 /// use overdue::sampling::{MemorySamplingStore, SamplingLimits, SamplingSink};
-/// use overdue::sink::NoSink;
+/// use overdue::event::NoSink;
 /// use overdue::{Engine, MemoryStore, Policy};
 ///
 /// let sampling = SamplingSink::new(MemorySamplingStore::default(), SamplingLimits::default(), |_, result| {

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use overdue::error_log::{ErrorEntry, ErrorLog, ErrorOwner, Recorded};
 use overdue::id::{ErrorId, MonitorId, ProjectId};
-use overdue::processing_error::{ProcessingError, ProcessingErrorKind};
+use overdue::refusal::{ErrorEntry, ErrorLog, ErrorOwner, Recorded};
+use overdue::refusal::{ProcessingError, ProcessingErrorKind};
 use proptest::prelude::*;
 use uuid::Uuid;
 

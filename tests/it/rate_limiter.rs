@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use chrono::{DateTime, Utc};
-use overdue::rate_limiter::{RateLimiter, Verdict};
+use overdue::admission::{RateLimiter, RateVerdict};
 use proptest::prelude::*;
 
 fn limit(limit: u32) -> NonZeroU32 {
@@ -22,7 +22,7 @@ fn at(minute: i64, second: i64) -> DateTime<Utc> {
 }
 
 fn admits<K: Eq + std::hash::Hash>(limiter: &RateLimiter<K>, key: K, at: DateTime<Utc>) -> bool {
-    limiter.admit(key, at) == Verdict::Admitted
+    limiter.admit(key, at) == RateVerdict::Admitted
 }
 
 /// The recorded scenario `rate-limit-per-minute`.
@@ -32,7 +32,7 @@ fn the_seventh_of_a_minute_is_limited() {
     for second in 1..=6 {
         assert!(admits(&limiter, "production", at(0, second)));
     }
-    let limited = Verdict::Limited { limit: limit(6), retry_at: at(1, 0) };
+    let limited = RateVerdict::Limited { limit: limit(6), retry_at: at(1, 0) };
     assert_eq!(limiter.admit("production", at(0, 7)), limited);
     assert!(admits(&limiter, "dev", at(0, 30)), "another key");
     assert_eq!(limiter.admit("production", at(0, 40)), limited);
@@ -91,7 +91,7 @@ fn the_end_of_time_has_an_answer() {
     let limiter = RateLimiter::new(limit(1));
     let end = DateTime::<Utc>::MAX_UTC;
     assert!(admits(&limiter, (), end));
-    assert_eq!(limiter.admit((), end), Verdict::Limited { limit: limit(1), retry_at: end });
+    assert_eq!(limiter.admit((), end), RateVerdict::Limited { limit: limit(1), retry_at: end });
     assert!(admits(&limiter, (), DateTime::<Utc>::MIN_UTC));
 }
 

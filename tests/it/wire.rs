@@ -8,13 +8,13 @@
 
 use chrono_tz::Tz;
 use overdue::checkin::{Checkin, ReportedStatus, RunRef};
+use overdue::checkin::{FieldErrors, FieldProblem};
+use overdue::checkin::{Payload, PayloadError};
+use overdue::config::{ConfigError, ConfigUpdate};
 use overdue::config::{Margin, MaxRuntime, Threshold};
-use overdue::config_update::{ConfigError, ConfigUpdate};
-use overdue::field_errors::{FieldErrors, FieldProblem};
 use overdue::key::{EnvironmentName, Slug};
-use overdue::owner::Owner;
-use overdue::payload::{Payload, PayloadError};
 use overdue::policy::{Quirk, Quirks};
+use overdue::row::Owner;
 use overdue::schedule::{Schedule, Unit};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Why a check-in was refused: an answer for the owner of the job, not a failure of ours.
 //!
 //! ```
-//! use overdue::processing_error::{ProcessingError, ProcessingErrorKind};
+//! use overdue::refusal::{ProcessingError, ProcessingErrorKind};
 //!
 //! let error = ProcessingError::MonitorLimitExceeded { limit: 500 };
 //! assert_eq!(error.kind(), ProcessingErrorKind::MonitorLimitExceeded);
@@ -10,13 +10,17 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod error_log;
+
+pub use error_log::{ErrorEntry, ErrorLog, ErrorOwner, Recorded};
+
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::field_errors::FieldErrors;
+use crate::checkin::FieldErrors;
 use crate::id::CheckinId;
 use crate::key::EnvironmentName;
 
@@ -132,12 +136,12 @@ impl ProcessingError {
 /// The reasons of [`ProcessingError`] without their data: to count by, to label metrics with, to delete by.
 ///
 /// ```
-/// use overdue::processing_error::ProcessingErrorKind;
+/// use overdue::refusal::ProcessingErrorKind;
 ///
 /// let kind: ProcessingErrorKind = "monitor_not_found".parse()?;
 /// assert_eq!(kind, ProcessingErrorKind::MonitorNotFound);
 /// assert_eq!(kind.to_string(), "monitor_not_found");
-/// # Ok::<(), overdue::processing_error::UnknownKind>(())
+/// # Ok::<(), overdue::refusal::UnknownKind>(())
 /// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,18 +1,22 @@
 //! What a host's storage must do: keep rows, look them up, and put several at once.
 
+mod snapshot;
+mod transition;
+
+pub use snapshot::{Found, Query, RunQuery, Snapshot};
+pub use transition::{MonitorChange, Put, PutRun, Transition};
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::environment::Environment;
 use crate::id::CheckinId;
 use crate::key::{EnvironmentKey, MonitorKey};
-use crate::monitor::Monitor;
-use crate::organization::Organization;
-use crate::run::{Run, RunSummary};
-use crate::snapshot::{Query, Snapshot};
-use crate::transition::Transition;
+use crate::row::Environment;
+use crate::row::Monitor;
+use crate::row::Organization;
+use crate::row::{Run, RunSummary};
 
 /// Keeps the rows.
 ///
@@ -149,7 +153,7 @@ pub struct HistoryQuery {
     pub count: u32,
     /// Only runs that started not later than this.
     pub until: Option<DateTime<Utc>>,
-    /// Only runs that [succeeded or failed](crate::run::RunStatus::is_judged).
+    /// Only runs that [succeeded or failed](crate::row::RunStatus::is_judged).
     pub judged: bool,
 }
 

@@ -15,7 +15,7 @@ pub(crate) const WHOLE: &str = "non_field_errors";
 /// Serialises as the message is nested, with a sentence for each problem:
 ///
 /// ```
-/// use overdue::payload::Payload;
+/// use overdue::checkin::Payload;
 /// use overdue::policy::Quirks;
 ///
 /// let payload = Payload::from_json(br#"{"status": "done", "contexts": {"trace": {"trace_id": "x"}}}"#)?;
@@ -157,7 +157,7 @@ impl FieldErrors {
     /// What is wrong with a field, named as in [`FieldErrors::iter`].
     ///
     /// ```
-    /// use overdue::field_errors::{FieldErrors, FieldProblem};
+    /// use overdue::checkin::{FieldErrors, FieldProblem};
     ///
     /// let errors = FieldErrors::one("status", FieldProblem::Missing);
     /// assert_eq!(errors.problem("status"), Some(&FieldProblem::Missing));

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::environment::Environment;
 use crate::event::Event;
-use crate::incident::Incident;
 use crate::key::MonitorKey;
-use crate::monitor::Monitor;
-use crate::organization::Organization;
-use crate::run::Run;
-use crate::version::Version;
+use crate::row::Environment;
+use crate::row::Incident;
+use crate::row::Monitor;
+use crate::row::Organization;
+use crate::row::Run;
+use crate::row::Version;
 
 /// Everything one decision writes, together or not at all (I10).
 ///

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Written, sent and stored as `user:ID` or `team:ID`.
 ///
 /// ```
-/// use overdue::owner::Owner;
+/// use overdue::row::Owner;
 ///
 /// assert_eq!("team:2".parse(), Ok(Owner::Team(2)));
 /// assert_eq!(Owner::User(7).to_string(), "user:7");

@@ -6,16 +6,16 @@
 //! ```
 //! use std::num::NonZeroU32;
 //!
-//! use overdue::rate_limiter::{RateLimiter, Verdict};
+//! use overdue::admission::{RateLimiter, RateVerdict};
 //!
 //! let limiter = RateLimiter::new(NonZeroU32::MIN);
 //! let key = ("my-project", "my-job", "production");
-//! assert_eq!(limiter.admit(key, "2024-09-02T10:00:01Z".parse()?), Verdict::Admitted);
+//! assert_eq!(limiter.admit(key, "2024-09-02T10:00:01Z".parse()?), RateVerdict::Admitted);
 //! assert_eq!(
 //!     limiter.admit(key, "2024-09-02T10:00:59Z".parse()?),
-//!     Verdict::Limited { limit: NonZeroU32::MIN, retry_at: "2024-09-02T10:01:00Z".parse()? },
+//!     RateVerdict::Limited { limit: NonZeroU32::MIN, retry_at: "2024-09-02T10:01:00Z".parse()? },
 //! );
-//! assert_eq!(limiter.admit(key, "2024-09-02T10:01:00Z".parse()?), Verdict::Admitted);
+//! assert_eq!(limiter.admit(key, "2024-09-02T10:01:00Z".parse()?), RateVerdict::Admitted);
 //! # Ok::<(), chrono::ParseError>(())
 //! ```
 
@@ -32,7 +32,7 @@ use crate::clock::Tick;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[must_use = "a check-in that is limited is to be refused"]
 #[expect(clippy::exhaustive_enums, reason = "in or out: there is no third")]
-pub enum Verdict {
+pub enum RateVerdict {
     /// Within the limit.
     Admitted,
     /// The minute is used up for this key.
@@ -87,7 +87,7 @@ impl<K: Eq + Hash> RateLimiter<K> {
     /// ```
     /// use std::num::{NonZeroU32, NonZeroUsize};
     ///
-    /// use overdue::rate_limiter::RateLimiter;
+    /// use overdue::admission::RateLimiter;
     ///
     /// let small = NonZeroUsize::new(1_000).ok_or("zero")?;
     /// let limiter = RateLimiter::<u64>::new(NonZeroU32::MIN).with_capacity(small);
@@ -100,15 +100,15 @@ impl<K: Eq + Hash> RateLimiter<K> {
     }
 
     /// Counts one check-in received at `at`, and says whether it is within the limit.
-    pub fn admit(&self, key: K, at: DateTime<Utc>) -> Verdict {
+    pub fn admit(&self, key: K, at: DateTime<Utc>) -> RateVerdict {
         let minute = Tick::at(at);
         // Nothing below can leave the counters half-changed, so that a poisoned lock is as good as any.
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.count(key, minute, self.capacity, Self::WINDOWS) <= self.limit.get() {
-            return Verdict::Admitted;
+            return RateVerdict::Admitted;
         }
         let retry_at = minute.next().map_or(DateTime::<Utc>::MAX_UTC, Tick::time);
-        Verdict::Limited { limit: self.limit, retry_at }
+        RateVerdict::Limited { limit: self.limit, retry_at }
     }
 
     /// How many counters are held now: never more than the capacity. For metrics.
@@ -171,7 +171,7 @@ mod tests {
     fn a_poisoned_lock_is_no_reason_to_panic() {
         let limiter = RateLimiter::<u8>::new(NonZeroU32::MIN);
         let at = DateTime::<Utc>::UNIX_EPOCH;
-        assert_eq!(limiter.admit(1, at), Verdict::Admitted);
+        assert_eq!(limiter.admit(1, at), RateVerdict::Admitted);
         std::thread::scope(|scope| {
             let poison = scope.spawn(|| {
                 let _held = limiter.windows.lock();
@@ -180,7 +180,7 @@ mod tests {
             assert!(poison.join().is_err());
         });
         assert!(limiter.windows.is_poisoned());
-        assert!(matches!(limiter.admit(1, at), Verdict::Limited { .. }));
+        assert!(matches!(limiter.admit(1, at), RateVerdict::Limited { .. }));
     }
 
     #[test]

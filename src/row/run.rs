@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::checkin::Millis;
 use crate::id::{CheckinId, EnvironmentId};
-use crate::millis::Millis;
 
 /// One run of a job.
 ///

@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{EnvironmentId, MonitorId};
-use crate::incident::Incident;
 use crate::key::EnvironmentName;
-use crate::run::RunSummary;
-use crate::version::Version;
+use crate::row::Incident;
+use crate::row::RunSummary;
+use crate::row::Version;
 
 /// One monitor in one deployment: its health, its deadlines and its open incident.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

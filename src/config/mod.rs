@@ -1,5 +1,10 @@
 //! How a monitor is configured: its schedule, and how patient to be with it.
 
+mod decode;
+mod update;
+
+pub use update::{ConfigError, ConfigUpdate};
+
 use std::fmt;
 
 use chrono::TimeDelta;

@@ -1,17 +1,15 @@
 //! What a message says of how its monitor is to be configured.
 
-mod decode;
-
 use chrono_tz::Tz;
 use serde::de::Error as _;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::checkin::{FieldErrors, FieldProblem, WHOLE};
 use crate::config::{Margin, MaxRuntime, MonitorConfig, Threshold};
-use crate::field_errors::{FieldErrors, FieldProblem, WHOLE};
-use crate::owner::Owner;
 use crate::policy::Quirks;
+use crate::row::Owner;
 use crate::schedule::{Schedule, ScheduleKind};
 
 /// The `monitor_config` of a message: a schedule, and whatever else it names.
@@ -21,7 +19,7 @@ use crate::schedule::{Schedule, ScheduleKind};
 /// rules. All three speak JSON only.
 ///
 /// ```
-/// use overdue::config_update::ConfigUpdate;
+/// use overdue::config::ConfigUpdate;
 /// use overdue::policy::Quirks;
 ///
 /// let old = ConfigUpdate::from_json(
@@ -41,13 +39,13 @@ use crate::schedule::{Schedule, ScheduleKind};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConfigUpdate {
     /// In the zone of the update, or in UTC if it names none.
-    schedule: Schedule,
-    timezone: Option<Tz>,
-    margin: Option<Margin>,
-    max_runtime: Option<MaxRuntime>,
-    failure_threshold: Option<Threshold>,
-    recovery_threshold: Option<Threshold>,
-    owner: Option<Owner>,
+    pub(super) schedule: Schedule,
+    pub(super) timezone: Option<Tz>,
+    pub(super) margin: Option<Margin>,
+    pub(super) max_runtime: Option<MaxRuntime>,
+    pub(super) failure_threshold: Option<Threshold>,
+    pub(super) recovery_threshold: Option<Threshold>,
+    pub(super) owner: Option<Owner>,
 }
 
 /// Why a `monitor_config` cannot be used.
@@ -151,7 +149,7 @@ impl ConfigUpdate {
     /// [`Quirk::UnusableConfigsSwallow`](crate::policy::Quirk::UnusableConfigsSwallow) is kept.
     pub fn from_json(bytes: &[u8], quirks: Quirks) -> Result<Self, ConfigError> {
         let no_object = || ConfigError::Invalid(FieldErrors::one(WHOLE, FieldProblem::NotAnObject));
-        decode::decode(std::str::from_utf8(bytes).map_err(|_| no_object())?, quirks)
+        super::decode::decode(std::str::from_utf8(bytes).map_err(|_| no_object())?, quirks)
     }
 }
 

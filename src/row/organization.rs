@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::OrganizationId;
-use crate::version::Version;
+use crate::row::Version;
 
 /// Who owns the monitors of several projects, and how many there are.
 ///

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CheckinId, EnvironmentId, IncidentId};
-use crate::run::RunSummary;
+use crate::row::RunSummary;
 
 /// An outage of one environment.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

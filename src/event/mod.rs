@@ -1,5 +1,9 @@
 //! What the engine tells the host: incidents, occurrences and refusals.
 
+mod sink;
+
+pub use sink::{EventSink, NoSink};
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -8,14 +12,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::environment::Failure;
+use crate::checkin::Message;
 use crate::id::{EventId, MonitorId};
-use crate::incident::{Incident, Resolution};
 use crate::key::EnvironmentName;
-use crate::message::Message;
-use crate::monitor::Monitor;
-use crate::processing_error::ProcessingError;
-use crate::run::{RunStatus, RunSummary};
+use crate::refusal::ProcessingError;
+use crate::row::Failure;
+use crate::row::Monitor;
+use crate::row::{Incident, Resolution};
+use crate::row::{RunStatus, RunSummary};
 use crate::sampling::SamplingRequest;
 
 /// Something that happened.

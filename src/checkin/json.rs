@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::field_errors::FieldProblem;
+use crate::checkin::FieldProblem;
 
 /// A JSON value, with lists and objects left as text.
 #[derive(Clone, Debug, PartialEq)]

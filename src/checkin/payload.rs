@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::checkin::Millis;
+use crate::checkin::guid;
+use crate::checkin::json::{self, Json};
 use crate::checkin::{Checkin, GivenConfig, InvalidGuid, ReportedStatus, RunRef};
-use crate::config_update::{ConfigError, ConfigUpdate};
-use crate::field_errors::{Faults, FieldErrors, FieldProblem, WHOLE};
-use crate::guid;
-use crate::json::{self, Json};
+use crate::checkin::{Faults, FieldErrors, FieldProblem, WHOLE};
+use crate::config::{ConfigError, ConfigUpdate};
 use crate::key::{EnvironmentName, InvalidEnvironmentName, Slug};
-use crate::millis::Millis;
 use crate::policy::{Quirk, Quirks};
 
 /// A check-in message of which only one thing is known: it is a JSON object.
@@ -21,7 +21,7 @@ use crate::policy::{Quirk, Quirks};
 /// with other names are passed over, and of a field that comes twice the last one counts.
 ///
 /// ```
-/// use overdue::payload::Payload;
+/// use overdue::checkin::Payload;
 /// use overdue::policy::Quirks;
 ///
 /// let payload = Payload::from_json(br#"{"monitor_slug": "Backup DB", "status": "done", "duration": "long"}"#)?;

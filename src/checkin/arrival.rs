@@ -5,16 +5,16 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use crate::admission::{Admission, Admitted, Applicant, Permit, Seat};
+use crate::checkin::Payload;
+use crate::checkin::{Body, Message};
 use crate::checkin::{Checkin, ReportedStatus, RunRef};
 use crate::config::MonitorConfig;
 use crate::id::{CheckinId, EnvironmentId, MonitorId, OrganizationId, ProjectId};
 use crate::key::{EnvironmentKey, EnvironmentName, InvalidEnvironmentName, MonitorKey, Slug};
-use crate::message::{Body, Message};
-use crate::payload::Payload;
 use crate::policy::{Quirk, Quirks};
-use crate::processing_error::ProcessingError;
-use crate::run::RunStatus;
-use crate::snapshot::RunQuery;
+use crate::refusal::ProcessingError;
+use crate::row::RunStatus;
+use crate::store::RunQuery;
 
 /// A check-in that was admitted and validated.
 ///

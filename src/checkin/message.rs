@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::checkin::Checkin;
+use crate::checkin::Payload;
 use crate::id::{OrganizationId, ProjectId};
 use crate::key::{EnvironmentName, Slug};
-use crate::payload::Payload;
 use crate::policy::Quirks;
 
 /// A check-in and its envelope.

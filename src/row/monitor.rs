@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::MonitorConfig;
 use crate::id::{MonitorId, OrganizationId};
 use crate::key::MonitorKey;
-use crate::owner::Owner;
-use crate::version::Version;
+use crate::row::Owner;
+use crate::row::Version;
 
 /// One scheduled job, in all its environments.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -1,5 +1,20 @@
 //! The message of a job: one run has started, gone well or failed.
 
+mod arrival;
+mod field_errors;
+mod guid;
+pub(crate) mod json;
+mod message;
+mod millis;
+mod payload;
+
+pub use arrival::Arrival;
+pub(crate) use field_errors::{Faults, WHOLE};
+pub use field_errors::{FieldErrors, FieldProblem};
+pub use message::{Body, Message};
+pub use millis::Millis;
+pub use payload::{Fields, Payload, PayloadError};
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,12 +24,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::config_update::{ConfigError, ConfigUpdate};
-use crate::guid;
+use crate::config::{ConfigError, ConfigUpdate};
 use crate::id::CheckinId;
 use crate::key::{EnvironmentName, Slug};
-use crate::millis::Millis;
-use crate::payload::{Fields, Payload};
 use crate::policy::Quirks;
 
 /// Which run a message speaks of.

@@ -6,10 +6,10 @@ use std::num::NonZeroU32;
 use chrono_tz::Tz;
 use serde_json::value::RawValue;
 
-use super::{ConfigError, ConfigUpdate};
+use super::update::{ConfigError, ConfigUpdate};
+use crate::checkin::json::{self, Json};
+use crate::checkin::{Faults, FieldErrors, FieldProblem, WHOLE};
 use crate::config::{Margin, OutOfRange};
-use crate::field_errors::{Faults, FieldErrors, FieldProblem, WHOLE};
-use crate::json::{self, Json};
 use crate::policy::{Quirk, Quirks};
 use crate::schedule::{Schedule, ScheduleError, Unit};
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::arrival::Arrival;
-use crate::environment::{Environment, Health};
+use crate::checkin::Arrival;
 use crate::id::{CheckinId, OrganizationId};
 use crate::key::EnvironmentKey;
-use crate::monitor::Monitor;
-use crate::organization::Organization;
 use crate::policy::{Policy, Quirk};
-use crate::run::{Run, RunStatus, RunSummary};
+use crate::row::Monitor;
+use crate::row::Organization;
+use crate::row::{Environment, Health};
+use crate::row::{Run, RunStatus, RunSummary};
 use crate::store::HistoryQuery;
 
 /// Everything a decision about one environment reads, as it stood at one moment.

@@ -5,9 +5,9 @@ use std::fmt;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use crate::checkin::FieldProblem;
+use crate::checkin::json::Json;
 use crate::config::OutOfRange;
-use crate::field_errors::FieldProblem;
-use crate::json::Json;
 use crate::policy::{Quirk, Quirks};
 
 /// How long a run took, in whole milliseconds: 0 to 2³¹ − 1, which is almost 25 days.
@@ -16,7 +16,7 @@ use crate::policy::{Quirk, Quirks};
 ///
 /// ```
 /// use chrono::TimeDelta;
-/// use overdue::millis::Millis;
+/// use overdue::checkin::Millis;
 ///
 /// assert_eq!(Millis::new(1_500)?.duration(), TimeDelta::milliseconds(1_500));
 /// assert!(Millis::try_from(TimeDelta::days(25)).is_err());

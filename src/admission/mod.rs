@@ -1,12 +1,15 @@
 //! Who may check in: the host's kill switches, limits, quotas and seats.
 
+mod rate_limiter;
+
+pub use rate_limiter::{RateLimiter, RateVerdict};
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use crate::id::{OrganizationId, ProjectId};
 use crate::key::{MonitorKey, Slug};
-use crate::rate_limiter::{RateLimiter, Verdict};
 
 /// Decides which check-ins are looked at. The default, [`AdmitAll`], takes every one.
 ///
@@ -97,8 +100,8 @@ impl Admission for RateLimiter<RateKey> {
     fn admit(&self, applicant: &Applicant<'_>) -> Admitted {
         let key = (applicant.project, applicant.slug.clone(), applicant.environment.into());
         match self.admit(key, applicant.received_at) {
-            Verdict::Admitted => Admitted::Yes,
-            Verdict::Limited { .. } => Admitted::RateLimited,
+            RateVerdict::Admitted => Admitted::Yes,
+            RateVerdict::Limited { .. } => Admitted::RateLimited,
         }
     }
 

@@ -4,9 +4,9 @@
 //! the monitor is unknown), kept for [seven days](ErrorLog::KEPT).
 //!
 //! ```
-//! use overdue::error_log::{ErrorEntry, ErrorLog, ErrorOwner, Recorded};
+//! use overdue::refusal::{ErrorEntry, ErrorLog, ErrorOwner, Recorded};
 //! use overdue::id::{ErrorId, ProjectId};
-//! use overdue::processing_error::{ProcessingError, ProcessingErrorKind};
+//! use overdue::refusal::{ProcessingError, ProcessingErrorKind};
 //!
 //! let mut log = ErrorLog::new();
 //! let owner = ErrorOwner::Project(ProjectId::new(7));
@@ -35,7 +35,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ErrorId, MonitorId, ProjectId};
-use crate::processing_error::{ProcessingError, ProcessingErrorKind};
+use crate::refusal::{ProcessingError, ProcessingErrorKind};
 
 /// Whose entries they are.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
