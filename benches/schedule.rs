@@ -1,4 +1,5 @@
 //! What schedules cost: a check-in asks for one `next`, a configuration for one parse.
+#![expect(clippy::expect_used, reason = "the inputs are written below")]
 
 use std::hint::black_box;
 use std::num::NonZeroU32;

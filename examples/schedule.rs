@@ -384,7 +384,6 @@ impl Preview<'_> {
 
 /// A moment at which a clock is set.
 struct Change {
-    at: Time,
     shown_before: NaiveDateTime,
     shown_after: NaiveDateTime,
 }
@@ -403,7 +402,7 @@ impl Change {
             if offset(middle) == before { start = middle } else { end = middle }
         }
         let at = DateTime::from_timestamp(end.timestamp(), 0)?;
-        Some(Self { at, shown_before: at.naive_utc() + before, shown_after: at.naive_utc() + offset(at) })
+        Some(Self { shown_before: at.naive_utc() + before, shown_after: at.naive_utc() + offset(at) })
     }
 
     fn skips(&self) -> bool {
