@@ -15,12 +15,12 @@ impl DueIndex {
         if from == to {
             return;
         }
-        if let Some(from) = from {
-            if let Some(numbers) = self.0.get_mut(&from) {
-                numbers.remove(&number);
-                if numbers.is_empty() {
-                    self.0.remove(&from);
-                }
+        if let Some(from) = from
+            && let Some(numbers) = self.0.get_mut(&from)
+        {
+            numbers.remove(&number);
+            if numbers.is_empty() {
+                self.0.remove(&from);
             }
         }
         if let Some(to) = to {

@@ -14,11 +14,11 @@ impl<T> Default for Slab<T> {
 
 impl<T> Slab<T> {
     pub(super) fn insert(&mut self, row: T) -> u32 {
-        if let Some(number) = self.free.pop() {
-            if let Some(place) = self.rows.get_mut(number as usize) {
-                *place = Some(row);
-                return number;
-            }
+        if let Some(number) = self.free.pop()
+            && let Some(place) = self.rows.get_mut(number as usize)
+        {
+            *place = Some(row);
+            return number;
         }
         let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         self.rows.push(Some(row));

@@ -56,10 +56,11 @@ impl<'a> Draft<'a> {
         let from = if Some(at) == from.instant() { from } else { at.into() };
         let stands =
             |known: &Deadline| known.revision == self.monitor.revision && known.from <= at && at < known.next;
-        if schedule.is_crontab() && !forgetful {
-            if let Some(known) = self.environment.deadline.filter(stands) {
-                return Some(known);
-            }
+        if schedule.is_crontab()
+            && !forgetful
+            && let Some(known) = self.environment.deadline.filter(stands)
+        {
+            return Some(known);
         }
         let slot = schedule.next_slot(from, quirks)?;
         let (next, margin) = (slot.instant()?, config.margin().duration());

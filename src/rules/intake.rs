@@ -203,10 +203,10 @@ impl Intake<'_> {
                 return Err(error.into());
             }
             Some(Found::Here(stored)) => {
-                if let RunQuery::Unnamed(message) = query {
-                    if stored.id == message || stored.closed_by == Some(message) {
-                        return Err(stale(stored).into());
-                    }
+                if let RunQuery::Unnamed(message) = query
+                    && (stored.id == message || stored.closed_by == Some(message))
+                {
+                    return Err(stale(stored).into());
                 }
                 match update(stored, arrival, monitor, quirks)? {
                     Update::Same(run) => (None, run, RunChange::Unchanged),

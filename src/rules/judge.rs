@@ -116,7 +116,7 @@ impl Draft<'_> {
     fn recovery_threshold(&self) -> u32 {
         match (self.policy.incidents, &self.environment.health) {
             (IncidentMode::Legacy, Health::Active | Health::Failed(_)) => 1,
-            _ => u32::from(self.monitor.config.recovery_threshold().get()),
+            _ => self.monitor.config.recovery_threshold().get(),
         }
     }
 
@@ -137,7 +137,7 @@ impl Draft<'_> {
 
     /// Opens an incident, if enough runs in a row have failed.
     fn open(&mut self, run: &Run, from: Slot) -> Judgement {
-        let threshold = u32::from(self.monitor.config.failure_threshold().get());
+        let threshold = self.monitor.config.failure_threshold().get();
         let mut window = self.window(run, threshold);
         let failures = window.iter().take_while(|run| run.status != RunStatus::Ok).count();
         let enough = match self.keeps(Quirk::ShortHistoryOpensIncident) {

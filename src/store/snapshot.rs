@@ -158,7 +158,7 @@ impl<'a> Query<'a> {
             _ if status == RunStatus::Ok => (config.recovery_threshold(), None),
             _ => return None,
         };
-        let count = u32::from(threshold.get());
+        let count = threshold.get();
         (count > 1).then_some(HistoryQuery { count, until, judged })
     }
 }
