@@ -189,6 +189,13 @@ impl Intake<'_> {
         let arrival = self.arrival;
         let query = arrival.run_query(quirks);
         let unnamed = arrival.checkin.run() == RunRef::Newest;
+        // An all-zero heartbeat leaves no id behind: a second delivery is known by its time alone.
+        let stale_unnamed = match (query, arrival.status()) {
+            (RunQuery::Unnamed(_), RunStatus::InProgress) => {
+                environment.unnamed_at.filter(|seen| *seen >= arrival.received_at)
+            }
+            _ => None,
+        };
         let (put_run, run, change) = match &snapshot.run {
             Some(Found::Elsewhere(other)) => {
                 let foreign = other.monitor.project != arrival.project;
@@ -208,6 +215,9 @@ impl Intake<'_> {
                 {
                     return Err(stale(stored).into());
                 }
+                if let Some(unnamed_at) = stale_unnamed {
+                    return Err(Ignored::StaleUnnamed { unnamed_at }.into());
+                }
                 match update(stored, arrival, monitor, quirks)? {
                     Update::Same(run) => (None, run, RunChange::Unchanged),
                     Update::Changed(mut run, change) => {
@@ -219,10 +229,7 @@ impl Intake<'_> {
                 }
             }
             None => {
-                let seen = environment.unnamed_at.filter(|seen| *seen > arrival.received_at);
-                if let (RunQuery::Unnamed(_), RunStatus::InProgress, Some(unnamed_at)) =
-                    (query, arrival.status(), seen)
-                {
+                if let Some(unnamed_at) = stale_unnamed {
                     return Err(Ignored::StaleUnnamed { unnamed_at }.into());
                 }
                 let id = match query {
@@ -349,6 +356,11 @@ fn update(run: &Run, arrival: &Arrival, monitor: &Monitor, quirks: Quirks) -> Re
     }
     let finishes = !heartbeat && run.status != RunStatus::Timeout;
     if !finishes && arrival.received_at <= run.updated_at && !quirks.keeps(Quirk::StaleHeartbeatsApply) {
+        // Without a note of it, an all-zero heartbeat would start another run when it is delivered again
+        // after this one has ended.
+        if heartbeat && arrival.checkin.run() == RunRef::Newest {
+            return Ok(Update::Same(run.clone()));
+        }
         return Err(stale(run).into());
     }
     let (status, change) = match (run.status, heartbeat) {
