@@ -2,7 +2,10 @@
 
 mod clock;
 mod error_log;
+mod properties;
 mod rate_limiter;
 mod sampling;
 mod schedule;
+mod store;
 mod wire;
+mod world;
