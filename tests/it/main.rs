@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a module a subject.
 
+mod administration;
 mod clock;
 mod error_log;
 mod properties;
