@@ -3,6 +3,7 @@
 mod administration;
 mod clock;
 mod error_log;
+mod outcomes;
 mod properties;
 mod rate_limiter;
 mod sampling;
