@@ -1,8 +1,11 @@
 //! The integration tests: one binary, a module a subject.
 
 mod administration;
+mod admission;
 mod clock;
 mod error_log;
+mod events;
+mod legacy;
 mod outcomes;
 mod properties;
 mod rate_limiter;
