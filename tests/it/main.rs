@@ -5,6 +5,7 @@ mod admission;
 mod clock;
 mod error_log;
 mod events;
+mod ids;
 mod legacy;
 mod outcomes;
 mod properties;
