@@ -1,6 +1,6 @@
 //! Golden bytes: an id that changes makes receivers take old events for new ones. The values were computed
 //! independently, as the UUIDv5 of the parts that `id.rs` names, each behind its length in eight bytes.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
 use std::num::NonZeroU32;
 

@@ -2,11 +2,14 @@
 
 mod administration;
 mod admission;
+mod batch;
 mod clock;
+mod engine;
 mod error_log;
 mod events;
 mod ids;
 mod legacy;
+mod memory;
 mod outcomes;
 mod properties;
 mod rate_limiter;
