@@ -14,7 +14,9 @@ use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapsho
 use overdue::{AdminError, Engine, Error, Event, EventSink, MemoryStore, Policy, Store};
 
 use crate::store::doubles::{Fault, Faulty};
-use crate::world::{ORGANIZATION, Told, World, at, checkin, hourly, message, monitor, named, run_id, tick};
+use crate::world::{
+    ORGANIZATION, Told, World, at, checkin, hourly, message, monitor, named, place, run_id, tick,
+};
 
 const fn is_shared<T: Send + Sync>() {}
 
@@ -89,12 +91,15 @@ fn who_is_always_too_slow_gives_up_and_says_so() {
 #[test]
 fn a_tick_goes_on_past_what_is_contended() {
     let engine = busy();
-    let error = engine.check_missed(tick("11:05")).unwrap_err();
+    let error = engine.tick(tick("11:05")).unwrap_err();
     assert_eq!(error, Error::Contended { subject: "7/job/busy".into(), attempts: 32 });
     let environments = engine.store().0.environments(&monitor("job"));
     let production = environments.iter().find(|row| row.name().as_str() == "production").unwrap();
     assert!(production.incident().is_some(), "the others were judged");
-    assert_eq!(engine.sink().lock().unwrap().len(), 2);
+    let runs = engine.store().0.runs(&place("job", "production"));
+    let statuses: Vec<_> = runs.iter().map(|run| run.status().as_str()).collect();
+    assert_eq!(statuses, ["timeout", "missed"]);
+    assert_eq!(engine.sink().lock().unwrap().len(), 3);
 }
 
 #[test]
