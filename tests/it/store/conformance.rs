@@ -718,14 +718,21 @@ pub(crate) fn a_removed_monitor_takes_everything_with_it<S: Store>(store: S) {
 
 pub(crate) fn a_removed_monitor_can_come_back<S: Store>(store: S) {
     let desk = three_jobs(store);
+    let closing = message("10:33", checkin("a", 0, "error"));
+    desk.send("10:33", checkin("a", 0, "error"));
     desk.engine.remove_monitor(&monitor("a")).unwrap();
     desk.create("a", &hourly(2, 2));
-    desk.send("10:40", checkin("a", 2, "in_progress"));
+    desk.send("12:40", checkin("a", 3, "ok"));
+    assert_eq!(desk.look(&closing).run, None, "what ended the old run has not ended the new one");
+    desk.send("12:41", checkin("a", 2, "in_progress"));
+
     let loaded = desk.store().load_monitor(&monitor("a")).unwrap().unwrap();
     assert_eq!(loaded.monitor.config().failure_threshold().get(), 2);
     assert_eq!(loaded.environments.len(), 1);
     assert_eq!(loaded.open_runs.iter().map(Run::id).collect::<Vec<_>>(), [run_id(2)]);
     assert_eq!(runs(&desk.due(DueKind::Timeout)), [4, 1, 5, 2]);
+    let production = |slug| (slug, "production");
+    assert_eq!(slugs(&desk.due(DueKind::Miss)), ["c", "b", "a"].map(production), "due when it is due now");
 }
 
 pub(crate) fn of_two_that_race_one_wins<S: Store + Sync>(store: S) {
