@@ -18,7 +18,7 @@ use crate::event::{Event, Refusal};
 use crate::id::{CheckinId, EventId, OrganizationId};
 use crate::key::{EnvironmentKey, MonitorKey};
 use crate::outcome::{Judgement, Outcome, Refused, TickOutcome};
-use crate::policy::{Policy, Quirk};
+use crate::policy::Policy;
 use crate::row::Monitor;
 use crate::rules::{self, Decision, Edit, EditRefused};
 use crate::store::Transition;
@@ -347,9 +347,9 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     ) -> Result<TickReport, Error<S::Error>> {
         let mut outcomes = Vec::new();
         let mut contended = None;
-        // With this quirk a miss may leave its environment due within the same tick; the reference system
-        // draws up its list once.
-        let mut seen = self.policy.quirks.keeps(Quirk::MarginOnLocalClock).then(HashSet::new);
+        // The reference system draws up its list once. With its quirks, what is handled may be due again at
+        // once; without them, pages do.
+        let mut seen = self.policy.quirks.slots_repeat().then(HashSet::new);
         let mut query = DueQuery { kind, until: Some(tick.time()), after: None, limit: PAGE };
         loop {
             let page = self.store.due(&query).map_err(Error::Store)?;

@@ -195,6 +195,14 @@ impl Quirks {
         Quirks(self.0 & !(1 << quirk as u8))
     }
 
+    /// Whether one slot may be missed more than once.
+    pub(crate) const fn slots_repeat(self) -> bool {
+        self.keeps(Quirk::MarginOnLocalClock)
+            || self.keeps(Quirk::RepeatedHourForgotten)
+            || self.keeps(Quirk::IntervalsOnLocalClock)
+            || self.keeps(Quirk::MissingSlotStopsTick)
+    }
+
     /// The quirks of the set, in the order of declaration.
     pub fn iter(self) -> impl Iterator<Item = Quirk> {
         Quirk::ALL.into_iter().filter(move |quirk| self.keeps(*quirk))

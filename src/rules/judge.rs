@@ -44,7 +44,9 @@ impl Draft<'_> {
         let threshold = self.recovery_threshold();
         let window = self.window(run, threshold);
         let successes = window.iter().take_while(|run| run.status == RunStatus::Ok).count();
-        if successes < window.len() {
+        // Where there is no incident to end, all that there is will do.
+        let enough = if incident.is_some() { threshold as usize } else { window.len() };
+        if successes < enough {
             let successes = u32::try_from(successes).unwrap_or(u32::MAX);
             let incident = incident.map(|incident| incident.id);
             return Judgement::Recovering { incident, successes, threshold };

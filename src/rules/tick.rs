@@ -108,7 +108,7 @@ fn at_rest(
 
 /// The run that was expected and did not come.
 fn miss(draft: &mut Draft<'_>, expected: DateTime<Utc>) -> Run {
-    let again = draft.keeps(Quirk::RepeatedHourForgotten).then_some(draft.environment.version);
+    let again = draft.policy.quirks.slots_repeat().then_some(draft.environment.version);
     let environment = &mut draft.environment;
     let number = environment.runs;
     environment.runs = number.saturating_add(1);
