@@ -112,7 +112,8 @@ impl Tables {
     }
 
     fn number(&self, monitor: &MonitorEntry, name: &EnvironmentName) -> Option<u32> {
-        let named = |number: &&u32| self.environments.get(**number).is_some_and(|entry| entry.row.name == *name);
+        let named =
+            |number: &&u32| self.environments.get(**number).is_some_and(|entry| entry.row.name == *name);
         monitor.environments.iter().find(named).copied()
     }
 

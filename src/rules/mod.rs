@@ -36,6 +36,7 @@ mod administration;
 mod draft;
 mod intake;
 mod judge;
+mod report;
 mod tick;
 
 use chrono::{DateTime, TimeDelta, Utc};
