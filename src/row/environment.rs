@@ -24,6 +24,9 @@ pub struct Environment {
     pub(crate) dormant: bool,
     pub(crate) last_checkin: Option<DateTime<Utc>>,
     pub(crate) deadline: Option<Deadline>,
+    /// What the deadline was computed from. It outlives the deadline: a schedule that has ended does not
+    /// begin again.
+    pub(crate) reference: Option<DateTime<Utc>>,
     /// When the newest run with a result started.
     pub(crate) last_result: Option<DateTime<Utc>>,
     pub(crate) last_ok: Option<RunSummary>,
@@ -90,9 +93,8 @@ pub enum EnvironmentStatus {
 pub struct Deadline {
     pub(crate) next: DateTime<Utc>,
     pub(crate) latest: DateTime<Utc>,
-    /// What it was computed from: the reference time and the monitor's revision. While both still hold,
-    /// so does the answer, and no calendar is searched.
-    pub(crate) from: DateTime<Utc>,
+    /// The monitor's revision that it was computed from. While that holds, so does the answer until it is
+    /// reached, and no calendar is searched.
     pub(crate) revision: u32,
 }
 
@@ -120,6 +122,7 @@ impl Environment {
             dormant: false,
             last_checkin: None,
             deadline: None,
+            reference: None,
             last_result: None,
             last_ok: None,
             unnamed_at: None,

@@ -180,13 +180,17 @@ fn reschedule(
     at: DateTime<Utc>,
     policy: &Policy,
 ) {
-    let Some(deadline) = environment.deadline else { return };
-    if !environment.is_live() || policy.quirks.keeps(Quirk::DeadlinesOutliveEdits) {
+    let awaited = environment.is_live() && environment.reference.is_some();
+    if !awaited || policy.quirks.keeps(Quirk::DeadlinesOutliveEdits) {
         return;
     }
     if woken || monitor.config.schedule() != before.config.schedule() {
-        environment.deadline = Draft::new(policy, monitor, environment.clone(), &[]).deadline(at.into());
-    } else if monitor.revision != before.revision {
+        let mut draft = Draft::new(policy, monitor, environment.clone(), &[]);
+        draft.reschedule(at.into());
+        *environment = draft.environment;
+    } else if monitor.revision != before.revision
+        && let Some(deadline) = environment.deadline
+    {
         let latest = deadline.next.checked_add_signed(monitor.config.margin().duration());
         let latest = latest.unwrap_or(deadline.latest);
         environment.deadline = Some(Deadline { latest, revision: monitor.revision, ..deadline });

@@ -40,35 +40,42 @@ impl<'a> Draft<'a> {
         EnvironmentKey { monitor: self.monitor.key.clone(), name: self.environment.name.clone() }
     }
 
-    /// When the next run after `from` is due.
+    /// Awaits the next run after `from`.
     ///
     /// Reference times never go back: a slot that was missed is not awaited again because of a message that
     /// was received before it and comes late.
     ///
     /// While `from` lies between the reference time of the last answer and that answer, the answer still
     /// stands and no calendar is searched. Intervals count from `from` itself, so theirs never stands.
-    pub(super) fn deadline(&self, from: Slot) -> Option<Deadline> {
+    pub(super) fn reschedule(&mut self, from: Slot) {
+        let forgetful = self.keeps(Quirk::RepeatedHourForgotten);
+        let newest = self.environment.reference.filter(|_| !forgetful);
+        let at = newest.max(from.instant());
+        let stands = |known: &Deadline| {
+            known.revision == self.monitor.revision && at.is_some_and(|at| at < known.next)
+        };
+        if self.monitor.config.schedule().is_crontab()
+            && !forgetful
+            && self.environment.deadline.as_ref().is_some_and(stands)
+        {
+            return;
+        }
+        let from = if at == from.instant() { Some(from) } else { at.map(Slot::from) };
+        self.environment.deadline = from.and_then(|from| self.deadline(from));
+        self.environment.reference = at;
+    }
+
+    /// The deadline that follows from `from`. None: the schedule has ended.
+    fn deadline(&self, from: Slot) -> Option<Deadline> {
         let config = &self.monitor.config;
         let (schedule, quirks) = (config.schedule(), self.policy.quirks);
-        let forgetful = quirks.keeps(Quirk::RepeatedHourForgotten);
-        let newest = self.environment.deadline.map(|known| known.from).filter(|_| !forgetful);
-        let at = newest.max(Some(from.instant()?))?;
-        let from = if Some(at) == from.instant() { from } else { at.into() };
-        let stands =
-            |known: &Deadline| known.revision == self.monitor.revision && known.from <= at && at < known.next;
-        if schedule.is_crontab()
-            && !forgetful
-            && let Some(known) = self.environment.deadline.filter(stands)
-        {
-            return Some(known);
-        }
         let slot = schedule.next_slot(from, quirks)?;
         let (next, margin) = (slot.instant()?, config.margin().duration());
         let latest = match quirks.keeps(Quirk::MarginOnLocalClock) {
             true => slot.later_on_clock(margin, schedule.zone())?,
             false => next.checked_add_signed(margin)?,
         };
-        Some(Deadline { next, latest, from: at, revision: self.monitor.revision })
+        Some(Deadline { next, latest, revision: self.monitor.revision })
     }
 
     /// Takes down what a run in its final state means for later decisions.

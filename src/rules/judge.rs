@@ -22,7 +22,7 @@ impl Draft<'_> {
         let newer_seen = self.environment.last_checkin.is_some_and(|last| last > at);
         if !newer_seen {
             self.see(run);
-            self.environment.deadline = self.deadline(at.into());
+            self.reschedule(at.into());
         }
         if run.status != RunStatus::Ok {
             return Judgement::SaysNothing;
@@ -90,7 +90,7 @@ impl Draft<'_> {
             if run.status != RunStatus::Missed {
                 self.see(run);
             }
-            self.environment.deadline = self.deadline(from);
+            self.reschedule(from);
         }
         match &self.environment.health {
             Health::Error(incident) => {

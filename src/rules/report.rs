@@ -32,10 +32,13 @@ impl Report {
         quirks: Quirks,
     ) -> Result<Self, Dismissal> {
         let query = arrival.run_query(quirks);
+        if let RunQuery::Unnamed(message) = query {
+            unheard(arrival, message, found, environment)?;
+        }
         let report = match found {
             Some(Found::Elsewhere(other)) => return Err(elsewhere(arrival, query, other, quirks).into()),
             Some(Found::Here(run)) => continue_run(run, arrival, query, monitor, quirks)?,
-            None => begin(arrival, query, monitor, environment)?,
+            None => begin(arrival, query, monitor, environment),
         };
         if arrival.checkin.run() == RunRef::Newest {
             environment.unnamed_at = environment.unnamed_at.max(Some(arrival.received_at));
@@ -43,8 +46,36 @@ impl Report {
         Ok(report)
     }
 
+    fn unchanged(run: &Run) -> Self {
+        Self { run: run.clone(), put: None, change: RunChange::Unchanged }
+    }
+
     fn changed(run: Run, change: RunChange) -> Self {
         Self { put: Some(PutRun::Changed(run.clone())), run, change }
+    }
+}
+
+/// Whether an all-zero message is delivered for the first time (I4).
+///
+/// A run remembers the message that began it and the one that ended it. A heartbeat leaves no id behind; a
+/// second delivery is known by its time alone.
+fn unheard(
+    arrival: &Arrival,
+    message: CheckinId,
+    found: Option<&Found>,
+    environment: &Environment,
+) -> Result<(), Ignored> {
+    if let Some(Found::Here(run)) = found
+        && (run.id == message || run.closed_by == Some(message))
+    {
+        return Err(stale(run));
+    }
+    let newest = environment.unnamed_at.filter(|newest| *newest >= arrival.received_at);
+    match newest {
+        Some(unnamed_at) if arrival.status() == RunStatus::InProgress => {
+            Err(Ignored::StaleUnnamed { unnamed_at })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -60,20 +91,11 @@ fn elsewhere(arrival: &Arrival, query: RunQuery, other: &EnvironmentKey, quirks:
 }
 
 /// The run that a check-in begins.
-fn begin(
-    arrival: &Arrival,
-    query: RunQuery,
-    monitor: &Monitor,
-    environment: &mut Environment,
-) -> Result<Report, Dismissal> {
+fn begin(arrival: &Arrival, query: RunQuery, monitor: &Monitor, environment: &mut Environment) -> Report {
     let status = arrival.status();
-    let newest = environment.unnamed_at.filter(|newest| *newest > arrival.received_at);
-    let id = match (query, newest) {
-        (RunQuery::Unnamed(_), Some(unnamed_at)) if status == RunStatus::InProgress => {
-            return Err(Ignored::StaleUnnamed { unnamed_at }.into());
-        }
-        (RunQuery::Id(id) | RunQuery::Unnamed(id), _) => id,
-        (RunQuery::NewestOpen | RunQuery::None, _) => {
+    let id = match query {
+        RunQuery::Id(id) | RunQuery::Unnamed(id) => id,
+        RunQuery::NewestOpen | RunQuery::None => {
             let again = Some(environment.version);
             CheckinId::of_message(environment.id, arrival.received_at, status, again)
         }
@@ -99,7 +121,7 @@ fn begin(
         RunStatus::InProgress => RunChange::Started,
         _ => RunChange::Reported,
     };
-    Ok(Report { put: Some(PutRun::New(run.clone())), run, change })
+    Report { put: Some(PutRun::New(run.clone())), run, change }
 }
 
 /// When a run times out that was heard of at `heard`: the maximum runtime after that minute.
@@ -121,9 +143,6 @@ fn continue_run(
         RunQuery::Unnamed(message) => Some(message),
         _ => None,
     };
-    if unnamed.is_some_and(|message| run.id == message || run.closed_by == Some(message)) {
-        return Err(stale(run).into());
-    }
     let heartbeat = arrival.status() == RunStatus::InProgress;
     match (run.status, heartbeat) {
         (RunStatus::Ok | RunStatus::Error | RunStatus::Missed, false) => {
@@ -133,7 +152,7 @@ fn continue_run(
         }
         (RunStatus::Ok | RunStatus::Error | RunStatus::Missed, true) => {
             match quirks.keeps(Quirk::LateInProgressJudgesAgain) {
-                true => Ok(Report { run: run.clone(), put: None, change: RunChange::Unchanged }),
+                true => Ok(Report::unchanged(run)),
                 false => Err(Ignored::AlreadyFinished { checkin: run.id }.into()),
             }
         }
@@ -146,7 +165,11 @@ fn continue_run(
             Ok(Report::changed(run, RunChange::FinishedLate))
         }
         (RunStatus::InProgress | RunStatus::Timeout | RunStatus::Unknown, true) => {
-            fresh(run, arrival, quirks)?;
+            match fresh(run, arrival, quirks) {
+                // It is taken down all the same, or a second delivery would begin a run once this one has ended.
+                Err(_) if unnamed.is_some() => return Ok(Report::unchanged(run)),
+                fresh => fresh?,
+            }
             let run = update(run, RunStatus::InProgress, arrival, monitor, quirks)?;
             Ok(Report::changed(run, RunChange::Heartbeat))
         }

@@ -38,7 +38,7 @@ pub fn check_missed(
     };
     let mut draft = Draft::new(policy, monitor, environment.clone(), &snapshot.history);
     let run = miss(&mut draft, deadline.next);
-    let slot = slot_before(&draft, deadline.next, tick, deadline.next);
+    let slot = slot_before(&draft, deadline.next, tick);
     let judgement = slot.map_or(Judgement::Abandoned, |at| draft.mark_failed(&run, at));
     let overdue = overdue(&draft, &run, judgement);
     decide(key, draft, PutRun::New(run), Verdict::Missed(overdue))
@@ -72,8 +72,7 @@ pub fn check_timeout(
     let judgement = match newer {
         Some(last_result) => Judgement::NewerFinished { last_result },
         None => {
-            let expected = run.expected_at.unwrap_or(run.started_at);
-            let slot = slot_before(&draft, run.started_at, tick, expected);
+            let slot = slot_before(&draft, run.started_at, tick);
             slot.map_or(Judgement::Abandoned, |at| draft.mark_failed(&run, at))
         }
     };
@@ -130,11 +129,14 @@ fn miss(draft: &mut Draft<'_>, expected: DateTime<Utc>) -> Run {
 
 /// The last scheduled time before a tick: what the deadlines after a failure follow from, so that one miss
 /// is recorded and the schedule catches up even when ticks were skipped (I8).
-fn slot_before(draft: &Draft<'_>, start: DateTime<Utc>, tick: Tick, expected: DateTime<Utc>) -> Option<Slot> {
+///
+/// A schedule that ended long before the tick knows of none; then they follow from the tick itself, after
+/// which nothing is due any more (I7).
+fn slot_before(draft: &Draft<'_>, start: DateTime<Utc>, tick: Tick) -> Option<Slot> {
     let slot = draft.monitor.config.schedule().previous_slot(start, tick.time(), draft.policy.quirks);
     match draft.keeps(Quirk::MissingSlotStopsTick) {
         true => slot,
-        false => slot.or(Some(expected.into())),
+        false => slot.or(Some(tick.time().into())),
     }
 }
 

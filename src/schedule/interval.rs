@@ -3,7 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use chrono::{DateTime, Datelike, Months, Timelike, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -166,7 +166,8 @@ impl Step {
         let steps = match self {
             Step::Exact(minutes) | Step::Clock(minutes) => until.since(start).div_euclid(minutes),
             Step::Months(months) => {
-                let (start, until) = (start.date()?, until.date()?);
+                // At the very end of time, clocks ahead of UTC show dates that chrono cannot hold.
+                let (start, until) = (start.date()?, until.date().unwrap_or(NaiveDate::MAX));
                 let years = i64::from(until.year()).saturating_sub(i64::from(start.year()));
                 let elapsed = years
                     .saturating_mul(12)
