@@ -280,7 +280,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
         self.administer(key, |snapshot| rules::edit_monitor(snapshot, edit, at, &self.policy))
     }
 
-    /// Removes a monitor with its environments, runs and incidents.
+    /// Removes a monitor with its environments, runs and incidents. Nobody is told: an incident that was
+    /// announced is not resolved by an event.
     ///
     /// # Errors
     /// [`AdminError::Refused`] when there is no such monitor; [`AdminError::Failed`].

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkin::Checkin;
 use crate::checkin::Payload;
 use crate::id::{OrganizationId, ProjectId};
-use crate::key::{EnvironmentName, Slug};
+use crate::key::{EnvironmentName, MonitorKey, Slug};
 use crate::policy::Quirks;
 
 /// A check-in and its envelope.
@@ -24,6 +24,17 @@ pub struct Message {
     pub received_at: DateTime<Utc>,
     /// What the job sent.
     pub body: Body,
+}
+
+impl Message {
+    /// The monitor it names, if a slug can be read.
+    pub fn monitor(&self) -> Option<MonitorKey> {
+        let slug = match &self.body {
+            Body::Checkin(checkin) => checkin.slug().clone(),
+            Body::Json(json) => Payload::from_json(json).ok()?.slug().ok()?,
+        };
+        Some(MonitorKey { project: self.project, slug })
+    }
 }
 
 /// What a job sent.

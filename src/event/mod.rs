@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::checkin::Message;
-use crate::id::{EventId, MonitorId};
+use crate::id::{ErrorId, EventId, MonitorId};
 use crate::key::EnvironmentName;
-use crate::refusal::ProcessingError;
+use crate::refusal::{ErrorEntry, ErrorOwner, ProcessingError};
 use crate::row::Failure;
 use crate::row::Monitor;
 use crate::row::{Incident, Resolution};
@@ -237,4 +237,25 @@ pub struct Refusal {
     pub errors: Vec<ProcessingError>,
     /// The check-in itself.
     pub message: Message,
+}
+
+impl Refusal {
+    /// Whose [log](crate::refusal::ErrorLog) it belongs into: the monitor's, unless there is none.
+    pub fn owner(&self) -> ErrorOwner {
+        let unknown = self.errors.contains(&ProcessingError::MonitorNotFound);
+        match self.message.monitor().filter(|_| !unknown) {
+            Some(key) => ErrorOwner::Monitor(MonitorId::of(&key)),
+            None => ErrorOwner::Project(self.message.project),
+        }
+    }
+
+    /// Its entry in that log.
+    pub fn entry(&self) -> ErrorEntry<Message> {
+        ErrorEntry {
+            id: ErrorId::from_uuid(*self.id.as_uuid()),
+            at: self.received_at,
+            errors: self.errors.clone(),
+            checkin: self.message.clone(),
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::store::{MonitorChange, Put, Snapshot, Transition};
 
 use super::Decision;
 use super::administration::one_more_monitor;
+use super::dismissal::Dismissal;
 use super::draft::{Draft, put, put_monitor};
 use super::report::Report;
 
@@ -31,24 +32,6 @@ pub fn process_checkin(snapshot: &Snapshot, arrival: &Arrival, policy: &Policy) 
         Ok(decision) => decision,
         Err(Dismissal::Ignored(reason)) => Decision::answer(Outcome::Ignored(reason)),
         Err(Dismissal::Refused(errors)) => intake.refuse(errors),
-    }
-}
-
-/// Why a check-in goes no further.
-pub(super) enum Dismissal {
-    Ignored(Ignored),
-    Refused(Vec<ProcessingError>),
-}
-
-impl From<Ignored> for Dismissal {
-    fn from(reason: Ignored) -> Self {
-        Self::Ignored(reason)
-    }
-}
-
-impl From<ProcessingError> for Dismissal {
-    fn from(error: ProcessingError) -> Self {
-        Self::Refused(vec![error])
     }
 }
 

@@ -33,6 +33,7 @@
 //! ```
 
 mod administration;
+mod dismissal;
 mod draft;
 mod intake;
 mod judge;

@@ -11,7 +11,7 @@ use crate::refusal::ProcessingError;
 use crate::row::{Environment, Monitor, Run, RunStatus};
 use crate::store::{Found, PutRun, RunQuery};
 
-use super::intake::Dismissal;
+use super::dismissal::Dismissal;
 use super::minute;
 
 /// A run after its check-in.
