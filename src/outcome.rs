@@ -16,7 +16,7 @@ use crate::row::Deadline;
 pub enum Outcome {
     /// It was taken down and judged.
     Accepted(Accepted),
-    /// It says nothing new; nothing was written.
+    /// It says nothing new; nothing that can be seen was written.
     Ignored(Ignored),
     /// It was refused, for all these reasons.
     Refused(Refused),

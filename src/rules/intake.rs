@@ -189,6 +189,13 @@ impl Intake<'_> {
         let arrival = self.arrival;
         let query = arrival.run_query(quirks);
         let unnamed = arrival.checkin.run() == RunRef::Newest;
+        // No run remembers the heartbeats without a name that it was given, so they are told by their time.
+        let heard = match (query, arrival.status()) {
+            (RunQuery::Unnamed(_), RunStatus::InProgress) => {
+                environment.unnamed_at.filter(|unnamed_at| *unnamed_at >= arrival.received_at)
+            }
+            _ => None,
+        };
         let (put_run, run, change) = match &snapshot.run {
             Some(Found::Elsewhere(other)) => {
                 let foreign = other.monitor.project != arrival.project;
@@ -208,7 +215,20 @@ impl Intake<'_> {
                 {
                     return Err(stale(stored).into());
                 }
-                match update(stored, arrival, monitor, quirks)? {
+                if let Some(unnamed_at) = heard {
+                    return Err(Ignored::StaleUnnamed { unnamed_at }.into());
+                }
+                let update = match update(stored, arrival, monitor, quirks) {
+                    Err(Dismissal::Ignored(reason)) if matches!(query, RunQuery::Unnamed(_)) => {
+                        // Once that run has ended, only this mark tells a second delivery from a new run.
+                        environment.unnamed_at = environment.unnamed_at.max(Some(arrival.received_at));
+                        let draft = Draft::new(self.policy, monitor, environment, &[]);
+                        let transition = Some(draft.commit(None));
+                        return Ok(Decision { transition, outcome: Outcome::Ignored(reason) });
+                    }
+                    update => update?,
+                };
+                match update {
                     Update::Same(run) => (None, run, RunChange::Unchanged),
                     Update::Changed(mut run, change) => {
                         if let (RunQuery::Unnamed(message), true) = (query, run.status.is_result()) {
@@ -219,10 +239,7 @@ impl Intake<'_> {
                 }
             }
             None => {
-                let seen = environment.unnamed_at.filter(|seen| *seen > arrival.received_at);
-                if let (RunQuery::Unnamed(_), RunStatus::InProgress, Some(unnamed_at)) =
-                    (query, arrival.status(), seen)
-                {
+                if let Some(unnamed_at) = heard {
                     return Err(Ignored::StaleUnnamed { unnamed_at }.into());
                 }
                 let id = match query {
