@@ -5,4 +5,10 @@ mod error_log;
 mod rate_limiter;
 mod sampling;
 mod schedule;
+mod traces;
+mod vectors;
 mod wire;
+
+/// The traces are played as the example plays them.
+#[path = "../../examples/replay/playback/mod.rs"]
+mod playback;
