@@ -1,5 +1,7 @@
 //! What was decided, and why nothing else was: the answer to "why did it not alert?".
 
+mod text;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
