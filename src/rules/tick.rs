@@ -108,7 +108,10 @@ fn at_rest(
 
 /// The run that was expected and did not come.
 fn miss(draft: &mut Draft<'_>, expected: DateTime<Utc>) -> Run {
-    let again = draft.keeps(Quirk::RepeatedHourForgotten).then_some(draft.environment.version);
+    // With one of these a slot may be missed again, and that is another run.
+    let forgetful = [Quirk::RepeatedHourForgotten, Quirk::MarginOnLocalClock, Quirk::IntervalsOnLocalClock];
+    let forgets = forgetful.into_iter().any(|quirk| draft.keeps(quirk));
+    let again = forgets.then_some(draft.environment.version);
     let environment = &mut draft.environment;
     let number = environment.runs;
     environment.runs = number.saturating_add(1);
