@@ -1,6 +1,6 @@
 //! Every quirk on a timeline that is as short as it gets, kept and dropped. The scenarios named here are traces in
 //! which the reference system was seen to behave so.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
 
 mod timeline;
 
