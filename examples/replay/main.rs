@@ -9,6 +9,7 @@
 //! `{"name": ..., "expect": [...]}`. With `--check` the first difference of each differing trace and the
 //! totals are printed instead, and the exit code is 1 if there is any. A trace is compared up to the first op
 //! at which the recorded system crashed.
+#![expect(clippy::arithmetic_side_effects, reason = "it counts lines")]
 
 mod playback;
 

@@ -2,6 +2,7 @@
 
 mod clock;
 mod error_log;
+mod quirks;
 mod rate_limiter;
 mod sampling;
 mod schedule;
@@ -9,6 +10,6 @@ mod traces;
 mod vectors;
 mod wire;
 
-/// The traces are played as the example plays them.
+/// Traces are played as the example plays them.
 #[path = "../../examples/replay/playback/mod.rs"]
 mod playback;

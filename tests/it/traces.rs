@@ -1,5 +1,11 @@
 //! The recorded traces: the reference profile equals them, and the standard profile keeps its promises on them.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "these are tests"
+)]
 
 mod checker;
 mod promises;

@@ -24,20 +24,17 @@ impl fmt::Display for Difference {
 /// Compares the outcomes of a trace with the record, up to the first op at which the recorded system crashed.
 /// The answer is how many ops were compared, or the first difference.
 pub(crate) fn difference(trace: &Trace, outcomes: &[Value]) -> Result<usize, Difference> {
-    let mut compared = 0;
-    for (op, (recorded, outcome)) in trace.expect.iter().zip(outcomes).enumerate() {
-        if recorded.get("reference_crashes").is_some() {
-            break;
-        }
+    let until = trace.expect.iter().position(|recorded| recorded.get("reference_crashes").is_some());
+    let until = until.unwrap_or(trace.expect.len());
+    for (op, (recorded, outcome)) in trace.expect.iter().zip(outcomes).enumerate().take(until) {
         for field in ["errors", "events", "environments", "checkins", "incidents"] {
             let (recorded, outcome) = (without_texts(&recorded[field]), without_texts(&outcome[field]));
             if recorded != outcome {
                 return Err(Difference { op, field, recorded, outcome });
             }
         }
-        compared += 1;
     }
-    Ok(compared)
+    Ok(until)
 }
 
 /// Of the `errors` of validations the names of the fields are compared, not the texts.

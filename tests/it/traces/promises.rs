@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use overdue::Policy;
+use overdue::policy::{Quirk, Quirks};
 use serde_json::{Value, json};
 
 use super::checker::{Promise, violations};
 use super::{all_traces, play, traces};
+use crate::playback::Player;
 
 #[test]
 fn the_standard_profile_breaks_no_promise() {
@@ -95,4 +97,20 @@ fn an_event_of_a_muted_environment_is_told() {
         });
         push(&mut failed["events"], event);
     });
+}
+
+/// A host that migrates drops the quirks one by one: whichever it keeps, every op has an answer.
+#[test]
+fn every_quirk_can_be_kept_or_dropped_alone() {
+    let traces: Vec<_> = all_traces().collect();
+    for (number, quirk) in Quirk::ALL.into_iter().enumerate() {
+        for quirks in [Quirks::NONE.with(quirk), Quirks::ALL.without(quirk)] {
+            let mut policy = Policy::default();
+            policy.quirks = quirks;
+            for trace in traces.iter().skip(number % 8).step_by(8) {
+                let outcomes = Player::new(&policy, trace.limits).play(&trace.ops);
+                assert!(outcomes.is_ok(), "{}, {quirk:?}, {outcomes:?}", trace.name);
+            }
+        }
+    }
 }
