@@ -1,0 +1,100 @@
+//! A batch is its check-ins one by one.
+
+use std::collections::HashSet;
+
+use overdue::batch::{ProcessingKey, groups};
+use overdue::{Engine, MemoryStore, Message, Policy};
+use proptest::prelude::*;
+
+use super::history::{History, Pace, Step, histories};
+use super::view::{ids_by_environment, seen};
+use crate::world::Told;
+
+fn engine(history: &History) -> Engine<MemoryStore, Told> {
+    let engine = Engine::new(MemoryStore::new(), Told::default(), Policy::default());
+    history.begin(&engine);
+    engine
+}
+
+/// The messages of a history. Groups are independent of each other as long as they share no run and none
+/// configures the monitor of another: so a run keeps to the first group that names it, and the configurations
+/// are taken out.
+fn independent(history: &History) -> Vec<Message> {
+    let mut owners = std::collections::HashMap::new();
+    let messages = history.steps.iter().filter_map(|step| match step {
+        Step::Checkin(message) => Some(message.clone()),
+        _ => None,
+    });
+    messages
+        .filter(|message| {
+            let sent = String::from_utf8_lossy(&message.body.bytes()).into_owned();
+            let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
+            let key = ProcessingKey::of(message);
+            let owner = owners.entry(sent["check_in_id"].to_string()).or_insert_with(|| key.clone());
+            let unnamed = sent["check_in_id"] == "00000000-0000-0000-0000-000000000000";
+            sent.get("monitor_config").is_none() && (unnamed || *owner == key)
+        })
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn a_batch_is_its_items_one_by_one(history in histories(Pace::Plausible)) {
+        let messages = independent(&history);
+        let (whole, single, threads) = (engine(&history), engine(&history), engine(&history));
+
+        let answers = whole.process_batch(&messages);
+        let one_by_one: Vec<_> = messages.iter().map(|message| single.process_checkin(message)).collect();
+        prop_assert_eq!(answers, one_by_one);
+
+        // A host with threads.
+        std::thread::scope(|scope| {
+            for (_, group) in groups(&messages) {
+                let threads = &threads;
+                scope.spawn(move || threads.process_checkin_group(group.iter().map(|(_, message)| *message)));
+            }
+        });
+
+        let told = |engine: &Engine<MemoryStore, Told>| ids_by_environment(&engine.sink().lock().unwrap());
+        prop_assert_eq!(by_name(&whole), by_name(&single));
+        prop_assert_eq!(by_name(&threads), by_name(&single));
+        prop_assert_eq!(told(&whole).into_keys().collect::<Vec<_>>(), told(&single).into_keys().collect::<Vec<_>>());
+        let sorted = |engine| told(engine).into_values().map(|mut ids| { ids.sort(); ids }).collect::<Vec<_>>();
+        prop_assert_eq!(sorted(&whole), sorted(&single));
+        prop_assert_eq!(sorted(&threads), sorted(&single));
+    }
+
+    #[test]
+    fn groups_keep_every_message_in_order(history in histories(Pace::Plausible), partitions in 1_u32..64) {
+        let messages: Vec<Message> = history.steps.into_iter().filter_map(|step| match step {
+            Step::Checkin(message) => Some(message),
+            _ => None,
+        }).collect();
+        let groups = groups(&messages);
+        let keys: HashSet<_> = groups.iter().map(|(key, _)| key).collect();
+        prop_assert_eq!(keys.len(), groups.len());
+        let mut positions = Vec::new();
+        for (key, group) in &groups {
+            prop_assert!(group.is_sorted_by_key(|(position, _)| *position));
+            for (position, message) in group {
+                prop_assert_eq!(&messages[*position], *message);
+                prop_assert_eq!(&ProcessingKey::of(message), key);
+            }
+            let partitions = partitions.try_into().unwrap();
+            prop_assert!(key.partition(partitions) < partitions.get());
+            positions.extend(group.iter().map(|(position, _)| *position));
+        }
+        positions.sort_unstable();
+        prop_assert!(positions.into_iter().eq(0..messages.len()));
+    }
+}
+
+/// What a reader sees, in no order of creation: groups are created in an order of their own.
+fn by_name(engine: &Engine<MemoryStore, Told>) -> serde_json::Value {
+    let mut rows = seen(engine.store());
+    for monitor in rows["monitors"].as_array_mut().unwrap() {
+        let environments = monitor["environments"].as_array_mut().unwrap();
+        environments.sort_by_key(|environment| environment["row"]["name"].to_string());
+    }
+    rows
+}

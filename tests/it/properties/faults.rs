@@ -1,0 +1,78 @@
+//! Stores that fail: nothing is done by halves, and doing it again heals (I4, I10).
+
+use overdue::{Engine, Event, MemoryStore, Policy};
+use proptest::prelude::*;
+
+use super::history::{History, Pace, histories};
+use super::view::{ids_by_environment, rows, seen};
+use crate::store::doubles::{Fault, Faulty, Outbox};
+use crate::world::Told;
+
+type Broken = Faulty<Outbox<MemoryStore>>;
+
+fn over<S: overdue::Store>(store: S) -> Engine<S, Told> {
+    Engine::new(store, Told::default(), Policy::default())
+}
+
+/// The same history on a store that never fails.
+fn undisturbed(history: &History) -> Engine<Outbox<MemoryStore>, Told> {
+    let engine = over(Outbox::default());
+    history.play(&engine);
+    engine
+}
+
+/// Plays a history on a store that fails once, and does again what failed. None: it never came to that.
+fn disturbed(history: &History, fault: Fault, nth: usize) -> Option<Engine<Broken, Told>> {
+    let store = MemoryStore::new();
+    history.begin(&over(&store));
+    let engine = over(Faulty::new(Outbox::over(store), fault, nth));
+    for step in &history.steps {
+        if step.take(&engine).is_err() {
+            step.take(&engine).unwrap();
+        }
+    }
+    engine.store().has_struck().then_some(engine)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Whoever is too slow, at whichever commit, decides again: with the same rows and events in the end.
+    #[test]
+    fn a_conflict_leaves_no_trace(history in histories(Pace::Plausible)) {
+        let calm = undisturbed(&history);
+        let stormy = (0..).map_while(|nth| disturbed(&history, Fault::Conflict, nth));
+        for stormy in stormy {
+            prop_assert_eq!(rows(&stormy.store().store.store), rows(&calm.store().store));
+            prop_assert_eq!(stormy.store().store.events(), calm.store().events());
+            prop_assert_eq!(&*stormy.sink().lock().unwrap(), &*calm.sink().lock().unwrap());
+        }
+    }
+
+    /// A store that breaks, at whichever call, has written nothing; the call repeated does all of it.
+    #[test]
+    fn a_broken_call_can_be_repeated(history in histories(Pace::Plausible)) {
+        let calm = undisturbed(&history);
+        for broken in (0..).map_while(|nth| disturbed(&history, Fault::Lost, nth)) {
+            prop_assert_eq!(rows(&broken.store().store.store), rows(&calm.store().store));
+            // A tick that broke off and begins again handles what is left in another order.
+            let (told, expected) = (broken.store().store.events(), calm.store().events());
+            prop_assert_eq!(ids_by_environment(&told), ids_by_environment(&expected));
+        }
+    }
+
+    /// A process that dies between the commit and the events has lost none but those; an outbox has them all.
+    #[test]
+    fn a_commit_without_an_answer_can_be_repeated(history in histories(Pace::Plausible)) {
+        let calm = undisturbed(&history);
+        for broken in (0..).map_while(|nth| disturbed(&history, Fault::Unheard, nth)) {
+            prop_assert_eq!(seen(&broken.store().store.store), seen(&calm.store().store));
+            let told = broken.store().store.events();
+            prop_assert_eq!(ids_by_environment(&told), ids_by_environment(&calm.store().events()));
+            let heard = broken.sink().lock().unwrap().clone();
+            let mut outbox = told.iter();
+            let mut heard = heard.iter().filter(|event| !matches!(event, Event::Refused(_)));
+            prop_assert!(heard.all(|event| outbox.any(|kept| kept == event)));
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Properties of the standard profile (DESIGN.md, section 5).
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+
+use overdue::outcome::Outcome;
+use overdue::rules::Edit;
+use overdue::store::{DueKind, DueQuery};
+use overdue::{Engine, MemoryStore, Policy, Store, Tick};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::Value;
+
+use super::history::{Answer, Pace, Step, histories};
+use super::view::{Watch, ids, ids_by_environment, rows, rows_without, seen};
+use crate::store::doubles::Outbox;
+use crate::world::{Time, Told};
+
+type World = Engine<Outbox<MemoryStore>, Told>;
+
+fn world() -> World {
+    Engine::new(Outbox::default(), Told::default(), Policy::default())
+}
+
+fn store(world: &World) -> &MemoryStore {
+    &world.store().store
+}
+
+fn told(world: &World) -> Vec<overdue::Event> {
+    std::mem::take(&mut *world.sink().lock().unwrap())
+}
+
+fn is_anything_due(store: &impl Store, tick: Tick) -> bool {
+    [DueKind::Miss, DueKind::Timeout].into_iter().any(|kind| {
+        let query = DueQuery { kind, until: Some(tick.time()), after: None, limit: NonZeroUsize::MIN };
+        !store.due(&query).unwrap().is_empty()
+    })
+}
+
+fn times(steps: &[Step]) -> impl Iterator<Item = Time> {
+    steps.iter().map(|step| match step {
+        Step::Checkin(message) => message.received_at,
+        Step::Tick(tick) => tick.time(),
+        Step::Edit(_, _, at) => *at,
+    })
+}
+
+proptest! {
+    /// I1, I2, I5, I6, and what is told fits what is stored.
+    #[test]
+    fn invariants_hold_after_every_step(history in histories(Pace::Plausible)) {
+        let world = world();
+        let mut watch = Watch::default();
+        history.begin(&world);
+        for step in &history.steps {
+            let answer = step.take(&world).unwrap();
+            watch.check(store(&world), &answer, &told(&world));
+        }
+    }
+
+    /// And at any date that chrono can hold (I11).
+    #[test]
+    fn invariants_hold_at_any_date(history in histories(Pace::Anyhow)) {
+        let world = world();
+        let mut watch = Watch::default();
+        history.begin(&world);
+        for step in &history.steps {
+            let answer = step.take(&world).unwrap();
+            watch.check(store(&world), &answer, &told(&world));
+        }
+    }
+
+    #[test]
+    fn a_refusal_changes_nothing(history in histories(Pace::Plausible)) {
+        let world = world();
+        history.begin(&world);
+        for step in &history.steps {
+            let before = rows(store(&world));
+            if let Answer::Checkin(Outcome::Refused(_) | Outcome::Ignored(_)) = step.take(&world).unwrap() {
+                prop_assert_eq!(rows(store(&world)), before);
+            }
+        }
+    }
+
+    /// I4: not a byte changes, be the message delivered again at once or at the very end.
+    #[test]
+    fn a_message_delivered_again_changes_nothing(history in histories(Pace::Plausible)) {
+        let world = world();
+        history.begin(&world);
+        let mut known = Vec::new();
+        for step in &history.steps {
+            let answer = step.take(&world).unwrap();
+            // Who was refused may come back when there is a monitor to come back to.
+            if let (Step::Checkin(message), Answer::Checkin(Outcome::Accepted(_) | Outcome::Ignored(_))) = (step, answer) {
+                known.push(message);
+                let (before, events) = (rows(store(&world)), world.store().events());
+                world.process_checkin(message).unwrap();
+                prop_assert_eq!(rows(store(&world)), before, "at once: {:?}", message);
+                prop_assert_eq!(world.store().events(), events);
+            }
+        }
+        let before = rows(store(&world));
+        for message in known {
+            world.process_checkin(message).unwrap();
+            prop_assert_eq!(&rows(store(&world)), &before, "at the end: {:?}", message);
+        }
+    }
+
+    /// I7, I8: one tick handles all that is due, however long nobody ticked.
+    #[test]
+    fn a_tick_leaves_nothing_due(history in histories(Pace::Plausible), gap in 0_i64..2_000_000) {
+        let world = world();
+        history.play(&world);
+        let late = Tick::at(times(&history.steps).max().unwrap() + chrono::TimeDelta::seconds(gap));
+        world.tick(late).unwrap();
+        prop_assert!(!is_anything_due(store(&world), late));
+        prop_assert!(world.next_deadline().unwrap().is_none_or(|next| next > late.time()));
+    }
+
+    #[test]
+    fn a_tick_leaves_nothing_due_at_any_date(history in histories(Pace::Anyhow)) {
+        let world = world();
+        history.begin(&world);
+        for step in &history.steps {
+            step.take(&world).unwrap();
+            if let Step::Tick(tick) = step {
+                prop_assert!(!is_anything_due(store(&world), *tick));
+                prop_assert!(world.next_deadline().unwrap().is_none_or(|next| next > tick.time()));
+            }
+        }
+    }
+
+    /// I8: a tick that comes again, or comes late, finds its work done.
+    #[test]
+    fn a_tick_twice_is_a_tick_once(history in histories(Pace::Plausible), age in 0_i64..10_000) {
+        let world = world();
+        history.begin(&world);
+        for step in &history.steps {
+            step.take(&world).unwrap();
+            if let Step::Tick(tick) = step {
+                let (before, events) = (rows(store(&world)), ids(&world.store().events()));
+                let earlier = Tick::at(tick.time() - chrono::TimeDelta::seconds(age));
+                for again in [*tick, earlier] {
+                    let report = world.tick(again).unwrap();
+                    prop_assert!(report.outcomes.is_empty(), "{:?}", report);
+                }
+                prop_assert_eq!(rows(store(&world)), before);
+                prop_assert_eq!(ids(&world.store().events()), events);
+            }
+        }
+    }
+
+    /// Two workers that tick at once leave what one leaves, and tell what one tells.
+    #[test]
+    fn two_workers_tick_as_one(history in histories(Pace::Plausible)) {
+        let (alone, shared) = (world(), world());
+        history.begin(&alone);
+        history.begin(&shared);
+        for step in &history.steps {
+            step.take(&alone).unwrap();
+            match step {
+                Step::Tick(tick) => std::thread::scope(|scope| {
+                    for worker in 0..2 {
+                        let shared = &shared;
+                        std::thread::Builder::new().name(format!("worker {worker}"))
+                            .spawn_scoped(scope, move || shared.tick(*tick).unwrap()).unwrap();
+                    }
+                }),
+                _ => { step.take(&shared).unwrap(); }
+            }
+        }
+        prop_assert_eq!(rows(store(&shared)), rows(store(&alone)));
+        prop_assert_eq!(ids_by_environment(&shared.store().events()), ids_by_environment(&alone.store().events()));
+    }
+
+    /// I9: who is muted fares as if he were not; only less is told of him.
+    #[test]
+    fn muting_changes_nothing_but_what_is_told(history in histories(Pace::Plausible)) {
+        let (muted, loud) = (world(), world());
+        history.play(&muted);
+        let mut unmuted = history;
+        unmuted.steps.retain(|step| !matches!(step, Step::Edit(_, Edit::Muted(_) | Edit::EnvironmentMuted(..), _)));
+        unmuted.play(&loud);
+        let silent = ["version", "muted", "announced"];
+        prop_assert_eq!(rows_without(store(&muted), &silent), rows_without(store(&loud), &silent));
+        prop_assert!(told(&muted).len() <= told(&loud).len());
+    }
+
+    /// A store that is saved and read back in the middle goes on as if nothing had been.
+    #[test]
+    fn a_store_resumes_where_it_was_saved(history in histories(Pace::Plausible), at in any::<prop::sample::Index>()) {
+        let world = world();
+        history.begin(&world);
+        let at = at.index(history.steps.len());
+        let (past, future) = history.steps.split_at(at);
+        for step in past {
+            step.take(&world).unwrap();
+        }
+        let saved = serde_json::to_vec(store(&world)).unwrap();
+        let restored: MemoryStore = serde_json::from_slice(&saved).unwrap();
+        prop_assert_eq!(rows(&restored), rows(store(&world)));
+        let resumed = Engine::new(Outbox::over(restored), Told::default(), Policy::default());
+        told(&world);
+        for step in future {
+            prop_assert_eq!(step.take(&resumed).unwrap(), step.take(&world).unwrap());
+        }
+        prop_assert_eq!(rows(store(&resumed)), rows(store(&world)));
+        prop_assert_eq!(told(&resumed), told(&world));
+        prop_assert_eq!(seen(store(&resumed)), seen(store(&world)));
+    }
+
+    /// What is pruned is looked at by no decision, as long as nobody comes back to it.
+    #[test]
+    fn a_pruned_store_decides_alike(history in histories(Pace::Plausible), at in any::<prop::sample::Index>()) {
+        let (whole, pruned) = (world(), world());
+        let at = at.index(history.steps.len());
+        let (past, future) = history.steps.split_at(at);
+        for world in [&whole, &pruned] {
+            history.begin(world);
+            past.iter().for_each(|step| { step.take(world).unwrap(); });
+        }
+        let before = times(past).max().unwrap_or_default();
+        store(&pruned).prune(before);
+        for step in future.iter().filter(|step| looks_ahead(step, before)) {
+            prop_assert_eq!(step.take(&pruned).unwrap(), step.take(&whole).unwrap());
+        }
+        prop_assert_eq!(told(&pruned), told(&whole));
+    }
+}
+
+/// Whether a step concerns no run from before: thresholds that grow, and runs that started long ago or have
+/// a name, would.
+fn looks_ahead(step: &Step, before: Time) -> bool {
+    match step {
+        Step::Checkin(message) => {
+            let sent = String::from_utf8_lossy(&message.body.bytes()).into_owned();
+            let unnamed = sent.contains(r#""check_in_id":"00000000-0000-0000-0000-000000000000""#);
+            let plain = !sent.contains("duration") && !sent.contains("monitor_config");
+            message.received_at > before && unnamed && plain
+        }
+        Step::Edit(_, edit, _) => !matches!(edit, Edit::Config(_)),
+        Step::Tick(_) => true,
+    }
+}
+
+/// The histories come to everything that can be said of a check-in or a tick: else the rest proves little.
+#[test]
+fn histories_reach_everything() {
+    let mut runner = TestRunner::deterministic();
+    let histories = histories(Pace::Plausible);
+    let mut reached = BTreeSet::new();
+    for _ in 0..600 {
+        let history = histories.new_tree(&mut runner).unwrap().current();
+        let world = world();
+        for answer in history.play(&world) {
+            note(&answer, &mut reached);
+        }
+        reached.extend(
+            told(&world).iter().flat_map(|event| words(&serde_json::to_value(event).unwrap(), "kind")),
+        );
+    }
+    let expected = [
+        // Outcomes, and why one was ignored.
+        "accepted",
+        "ignored",
+        "refused",
+        "already_finished",
+        "already_timed_out",
+        "stale",
+        "stale_unnamed",
+        // What happened to a run.
+        "started",
+        "heartbeat",
+        "reported",
+        "finished",
+        "finished_late",
+        "unchanged",
+        // Judgements.
+        "healthy",
+        "first_ok",
+        "says_nothing",
+        "newer_seen",
+        "newer_finished",
+        "below_threshold",
+        "opened",
+        "continued",
+        "recovering",
+        "older_than_failure",
+        "resolved",
+        // Notices.
+        "sent",
+        "monitor_muted",
+        "environment_muted",
+        "never_announced",
+        // Verdicts.
+        "missed",
+        "timed_out",
+        "unknown",
+        // Events.
+        "incident_opened",
+        "incident_occurrence",
+        "incident_resolved",
+        // Refusals.
+        "checkin_environment_mismatch",
+        "checkin_finished",
+        "checkin_guid_project_mismatch",
+        "checkin_invalid_guid",
+        "checkin_validation_failed",
+        "monitor_disabled",
+        "monitor_invalid_config",
+        "monitor_invalid_environment",
+        "monitor_not_found",
+    ];
+    let missing: Vec<_> = expected.into_iter().filter(|word| !reached.contains(*word)).collect();
+    assert!(missing.is_empty(), "never reached: {missing:?}");
+}
+
+fn note(answer: &Answer, reached: &mut BTreeSet<String>) {
+    let answer = match answer {
+        Answer::Checkin(outcome) => serde_json::to_value(outcome).unwrap(),
+        Answer::Tick(report) => serde_json::to_value(report).unwrap(),
+        Answer::Edit(_) => return,
+    };
+    for tag in ["outcome", "reason", "change", "judgement", "notice", "verdict", "type"] {
+        reached.extend(words(&answer, tag));
+    }
+}
+
+/// The texts that stand under this name, at any depth.
+fn words(value: &Value, name: &str) -> Vec<String> {
+    match value {
+        Value::Object(map) => {
+            let here = map.get(name).and_then(Value::as_str).map(str::to_owned);
+            here.into_iter().chain(map.values().flat_map(|value| words(value, name))).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(|item| words(item, name)).collect(),
+        _ => Vec::new(),
+    }
+}

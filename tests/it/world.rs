@@ -1,0 +1,173 @@
+//! A small world: an engine over a store in memory, everything it has told, and short words for what happens.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
+
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use overdue::checkin::{Body, ReportedStatus};
+use overdue::config::{Margin, MaxRuntime, MonitorConfig, Threshold};
+use overdue::id::{CheckinId, OrganizationId, ProjectId};
+use overdue::key::{EnvironmentKey, EnvironmentName, MonitorKey};
+use overdue::outcome::{Accepted, Judgement, Outcome, Refused, Verdict};
+use overdue::refusal::ProcessingError;
+use overdue::row::{Environment, Monitor, Run};
+use overdue::rules::{Edit, EditRefused};
+use overdue::{AdminError, Checkin, Engine, Event, MemoryStore, Message, Policy, Schedule, Tick};
+use uuid::Uuid;
+
+pub(crate) type Time = DateTime<Utc>;
+
+/// Every event, in order.
+pub(crate) type Told = Arc<Mutex<Vec<Event>>>;
+
+pub(crate) const ORGANIZATION: OrganizationId = OrganizationId::new(1);
+pub(crate) const PROJECT: ProjectId = ProjectId::new(7);
+
+/// A time of day on Monday, 2 September 2024, in UTC; or a whole RFC 3339 time.
+pub(crate) fn at(text: &str) -> Time {
+    let text = match text.len() {
+        5 => format!("2024-09-02T{text}:00Z"),
+        8 => format!("2024-09-02T{text}Z"),
+        _ => text.to_owned(),
+    };
+    text.parse().unwrap()
+}
+
+pub(crate) fn tick(text: &str) -> Tick {
+    Tick::at(at(text))
+}
+
+pub(crate) fn monitor(slug: &str) -> MonitorKey {
+    MonitorKey { project: PROJECT, slug: slug.parse().unwrap() }
+}
+
+pub(crate) fn place(slug: &str, environment: &str) -> EnvironmentKey {
+    EnvironmentKey { monitor: monitor(slug), name: named(environment) }
+}
+
+pub(crate) fn named(environment: &str) -> EnvironmentName {
+    environment.parse().unwrap()
+}
+
+pub(crate) fn run_id(number: u128) -> CheckinId {
+    CheckinId::from_uuid(Uuid::from_u128(number))
+}
+
+/// Due on the hour in UTC, missed five minutes later, timed out after ten; the thresholds are the caller's.
+pub(crate) fn hourly(failures: u32, successes: u32) -> MonitorConfig {
+    MonitorConfig::builder(Schedule::crontab("0 * * * *", Tz::UTC).unwrap())
+        .margin(Margin::new(5).unwrap())
+        .max_runtime(MaxRuntime::new(10).unwrap())
+        .failure_threshold(Threshold::new(failures).unwrap())
+        .recovery_threshold(Threshold::new(successes).unwrap())
+        .build()
+}
+
+/// A check-in of the run with this number; zero does not name it.
+pub(crate) fn checkin(slug: &str, run: u128, status: &str) -> Checkin {
+    Checkin::new(slug.parse().unwrap(), Uuid::from_u128(run), status.parse::<ReportedStatus>().unwrap())
+}
+
+pub(crate) fn message(received: &str, body: impl Into<Body>) -> Message {
+    Message { organization: ORGANIZATION, project: PROJECT, received_at: at(received), body: body.into() }
+}
+
+pub(crate) struct World {
+    pub(crate) engine: Engine<MemoryStore, Told>,
+}
+
+impl World {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self { engine: Engine::new(MemoryStore::new(), Told::default(), policy) }
+    }
+
+    /// The standard profile, and a monitor `job` so configured.
+    pub(crate) fn with(config: &MonitorConfig) -> Self {
+        let world = Self::new(Policy::default());
+        world.create("job", config).unwrap();
+        world
+    }
+
+    pub(crate) fn create(
+        &self,
+        slug: &str,
+        config: &MonitorConfig,
+    ) -> Result<Arc<Monitor>, AdminError<std::convert::Infallible>> {
+        self.engine.create_monitor(ORGANIZATION, &monitor(slug), config)
+    }
+
+    pub(crate) fn edit(&self, when: &str, edit: &Edit) -> Arc<Monitor> {
+        self.engine.edit_monitor(&monitor("job"), edit, at(when)).unwrap()
+    }
+
+    pub(crate) fn refused_edit(&self, slug: &str, edit: &Edit) -> EditRefused {
+        match self.engine.edit_monitor(&monitor(slug), edit, at("12:00")) {
+            Err(AdminError::Refused(refused)) => refused,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn send(&self, received: &str, body: impl Into<Body>) -> Outcome {
+        self.engine.process_checkin(&message(received, body)).unwrap()
+    }
+
+    /// Sends a check-in of `job` that is to be accepted.
+    pub(crate) fn accepted(&self, received: &str, run: u128, status: &str) -> Accepted {
+        match self.send(received, checkin("job", run, status)) {
+            Outcome::Accepted(accepted) => accepted,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Sends a check-in of `job`, and tells what it said about the environment.
+    pub(crate) fn judged(&self, received: &str, run: u128, status: &str) -> Judgement {
+        self.accepted(received, run, status).judgement
+    }
+
+    /// Sends a body that is to be refused.
+    pub(crate) fn refused(&self, received: &str, body: impl Into<Body>) -> Vec<ProcessingError> {
+        match self.send(received, body) {
+            Outcome::Refused(Refused { errors, .. }) => errors,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn tick(&self, when: &str) -> Vec<Verdict> {
+        let report = self.engine.tick(tick(when)).unwrap();
+        report.outcomes.into_iter().map(|outcome| outcome.verdict).collect()
+    }
+
+    pub(crate) fn store(&self) -> &MemoryStore {
+        self.engine.store()
+    }
+
+    pub(crate) fn monitor(&self) -> Arc<Monitor> {
+        self.store().monitors().into_iter().find(|row| *row.key() == monitor("job")).unwrap()
+    }
+
+    /// The production environment of `job`.
+    pub(crate) fn environment(&self) -> Environment {
+        self.environment_named("production").unwrap()
+    }
+
+    pub(crate) fn environment_named(&self, name: &str) -> Option<Environment> {
+        self.store().environments(&monitor("job")).into_iter().find(|row| row.name().as_str() == name)
+    }
+
+    /// When the next run of `job` is due, and when it is missed.
+    pub(crate) fn deadline(&self) -> Option<(Time, Time)> {
+        self.environment().deadline().map(|deadline| (deadline.next(), deadline.latest()))
+    }
+
+    pub(crate) fn run(&self, number: u128) -> Run {
+        let runs = self.store().runs(&place("job", "production"));
+        runs.into_iter().find(|run| run.id() == run_id(number)).unwrap()
+    }
+
+    /// The events since the last time somebody asked.
+    pub(crate) fn told(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.engine.sink().lock().unwrap())
+    }
+}
