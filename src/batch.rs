@@ -44,7 +44,8 @@ impl ProcessingKey {
     pub fn partition(&self, partitions: NonZeroU32) -> u32 {
         let project = self.project.get().to_be_bytes();
         let spread = id::spread(&[&project, self.slug.as_bytes(), self.environment.as_bytes()]);
-        u32::try_from(spread % u128::from(partitions.get())).unwrap_or_default()
+        let partition = spread.checked_rem(u128::from(partitions.get()));
+        partition.and_then(|partition| u32::try_from(partition).ok()).unwrap_or_default()
     }
 }
 
