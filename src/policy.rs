@@ -10,6 +10,15 @@ use crate::sampling::SamplingPolicy;
 /// [`Policy::sentry_2024`] keeps them all and the default policy none. A host
 /// that migrates can drop them one by one. Each variant describes what happens while the quirk is
 /// *kept*; the second paragraph says what the standard profile does instead.
+///
+/// ```
+/// use overdue::policy::{Policy, Quirk};
+///
+/// assert!(Policy::sentry_2024().quirks.keeps(Quirk::DurationsTruncate));
+/// assert!(!Policy::default().quirks.keeps(Quirk::DurationsTruncate));
+/// assert_eq!(serde_json::to_string(&Quirk::DurationsTruncate)?, r#""durations_truncate""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -250,12 +259,25 @@ pub struct Policy {
 
 impl Policy {
     /// The reference profile: Sentry's cron monitoring of September 2024, with all its [`Quirk`]s.
+    ///
+    /// ```
+    /// use overdue::policy::{Policy, Quirks};
+    ///
+    /// assert_eq!(Policy::sentry_2024().quirks, Quirks::ALL);
+    /// ```
     pub fn sentry_2024() -> Self {
         Self { quirks: Quirks::ALL, ..Self::default() }
     }
 }
 
 /// What failures lead to.
+///
+/// ```
+/// use overdue::policy::{IncidentMode, Policy};
+///
+/// let mut policy = Policy::default();
+/// policy.incidents = IncidentMode::Legacy;
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "with incidents or without")]
@@ -269,6 +291,13 @@ pub enum IncidentMode {
 }
 
 /// How much may be created by check-ins and by administration. `None` means no limit.
+///
+/// ```
+/// use overdue::policy::{Limits, Policy};
+///
+/// let mut policy = Policy::default();
+/// policy.limits = Limits { monitors: Some(500), environments: Some(20) };
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
 #[expect(clippy::exhaustive_structs, reason = "plain data")]
