@@ -183,15 +183,17 @@ pub fn edit_monitor(
     let monitor = Arc::clone(&put_row.row);
     let dormant = monitor.status != MonitorStatus::Active;
     let mut transition = only(MonitorChange::Put(put_row));
+    let shift = monitor.config.max_runtime() != snapshot.monitor.config.max_runtime();
     for (before, mut environment) in snapshot.environments.iter().zip(environments) {
         environment.dormant = dormant;
         let woken = environment.is_live() && !before.is_live();
         reschedule(&snapshot.monitor, &monitor, &mut environment, woken, at, policy);
-        if environment != *before {
+        // Runs are guarded by the version of their environment: whoever writes one writes the other (I5).
+        let guards = shift && snapshot.open_runs.iter().any(|run| run.environment == environment.id);
+        if guards || environment != *before {
             transition.environments.push(put(environment));
         }
     }
-    let shift = monitor.config.max_runtime() != snapshot.monitor.config.max_runtime();
     transition.runs = snapshot.open_runs.iter().filter(|_| shift).map(|run| extend(run, &monitor)).collect();
     Decision { transition: Some(transition), outcome: Ok(monitor) }
 }
