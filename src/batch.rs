@@ -18,7 +18,7 @@ use crate::id::{self, ProjectId};
 ///
 /// let key = ProcessingKey::new(ProjectId::new(1), "nightly-backup", "production");
 /// let partitions = NonZeroU32::MIN.saturating_add(63);
-/// assert_eq!(key.partition(partitions), 13);
+/// assert_eq!(key.partition(partitions), 48);
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct ProcessingKey {
@@ -51,6 +51,28 @@ impl ProcessingKey {
 
 /// Sorts messages into groups, each with the positions of its messages, in order. The groups come in the
 /// order in which the input first names them.
+///
+/// ```
+/// use overdue::batch;
+///
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// let mut other = message.clone();
+/// other.project = overdue::id::ProjectId::new(2);
+/// let messages = [message.clone(), other, message];
+/// let groups = batch::groups(&messages);
+/// let positions: Vec<Vec<usize>> =
+///     groups.iter().map(|(_, group)| group.iter().map(|(position, _)| *position).collect()).collect();
+/// assert_eq!(positions, [vec![0, 2], vec![1]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn groups(messages: &[Message]) -> Vec<(ProcessingKey, Vec<(usize, &Message)>)> {
     let mut positions = HashMap::new();
     let mut groups: Vec<(ProcessingKey, Vec<(usize, &Message)>)> = Vec::new();

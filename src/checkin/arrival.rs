@@ -19,6 +19,30 @@ use crate::store::RunQuery;
 /// A check-in that was admitted and validated.
 ///
 /// [`Arrival::receive`] makes one of a [`Message`]; an asynchronous host does so before it loads.
+///
+/// ```
+/// use overdue::admission::AdmitAll;
+/// use overdue::checkin::Arrival;
+/// use overdue::refusal::ProcessingError;
+///
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// let policy = Policy::default();
+/// let arrival = Arrival::receive(&message, &AdmitAll, policy.quirks)?;
+/// assert_eq!(arrival.key().name.as_str(), "production");
+///
+/// let unnamed = Message { body: br#"{"monitor_slug": "nightly"}"#.to_vec().into(), ..message };
+/// let refused = Arrival::receive(&unnamed, &AdmitAll, policy.quirks);
+/// assert_eq!(refused, Err(ProcessingError::CheckinInvalidGuid));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arrival {
     pub(crate) organization: OrganizationId,

@@ -47,6 +47,29 @@ impl MemoryStore {
     }
 
     /// Every monitor, in order of key.
+    ///
+    /// ```
+    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+    /// # let message = Message {
+    /// #     organization: overdue::id::OrganizationId::new(1),
+    /// #     project: overdue::id::ProjectId::new(1),
+    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+    /// # };
+    /// # use overdue::id::{CheckinId, ProjectId};
+    /// # use overdue::key::{EnvironmentKey, MonitorKey};
+    /// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+    /// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+    /// engine.process_checkin(&message)?;
+    /// let store = engine.store();
+    /// assert_eq!(store.monitors()[0].key(), &monitor);
+    /// assert_eq!(store.environments(&monitor)[0].name().as_str(), "production");
+    /// assert_eq!(store.runs(&environment).len(), 1);
+    /// assert!(store.incidents(&environment).is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn monitors(&self) -> Vec<Arc<Monitor>> {
         let mut monitors: Vec<_> = self.tables().monitors().cloned().collect();
         monitors.sort_by(|a, b| a.key.cmp(&b.key));
@@ -73,6 +96,21 @@ impl MemoryStore {
     ///
     /// A message that is delivered again after its run is gone is taken for a new run: keep runs for longer
     /// than messages may be delivered again.
+    ///
+    /// ```
+    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+    /// # let message = Message {
+    /// #     organization: overdue::id::OrganizationId::new(1),
+    /// #     project: overdue::id::ProjectId::new(1),
+    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+    /// # };
+    /// engine.process_checkin(&message)?;
+    /// assert_eq!(engine.store().prune("2025-01-01T00:00:00Z".parse()?), 0, "the newest run is still looked at");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn prune(&self, before: DateTime<Utc>) -> usize {
         self.tables().prune(before)
     }

@@ -12,6 +12,17 @@ use crate::refusal::ProcessingError;
 use crate::row::Deadline;
 
 /// The answer to a check-in.
+///
+/// ```
+/// use overdue::Outcome;
+///
+/// fn status_code(outcome: &Outcome) -> u16 {
+///     match outcome {
+///         Outcome::Accepted(_) | Outcome::Ignored(_) => 202,
+///         _ => 400,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -25,6 +36,16 @@ pub enum Outcome {
 }
 
 /// A check-in that was taken down.
+///
+/// ```
+/// use overdue::outcome::{Accepted, ConfigChange};
+///
+/// fn warn(accepted: &Accepted) {
+///     if let ConfigChange::Invalid(errors) = &accepted.config {
+///         eprintln!("{}: the configuration is not used: {errors}", accepted.environment);
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Accepted {
@@ -43,6 +64,14 @@ pub struct Accepted {
 }
 
 /// Refused, and why.
+///
+/// ```
+/// use overdue::outcome::Refused;
+///
+/// fn page(refused: &Refused) -> String {
+///     refused.errors.iter().map(|error| format!("- {error}\n")).collect()
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Refused {
@@ -51,6 +80,13 @@ pub struct Refused {
 }
 
 /// What a check-in did to its run.
+///
+/// ```
+/// use overdue::outcome::RunChange;
+///
+/// assert_eq!(serde_json::to_string(&RunChange::FinishedLate)?, r#""finished_late""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -70,6 +106,24 @@ pub enum RunChange {
 }
 
 /// What became of the configuration that a check-in brought.
+///
+/// ```
+/// use overdue::Outcome;
+/// use overdue::outcome::ConfigChange;
+///
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// let Outcome::Accepted(accepted) = engine.process_checkin(&message)? else { panic!("not accepted") };
+/// assert_eq!(accepted.config, ConfigChange::Created);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -87,6 +141,18 @@ pub enum ConfigChange {
 }
 
 /// Why a check-in or a deadline was let pass.
+///
+/// ```
+/// use overdue::outcome::Ignored;
+///
+/// fn why(reason: &Ignored) -> String {
+///     match reason {
+///         Ignored::Stale { updated_at, .. } => format!("something newer came at {updated_at}"),
+///         Ignored::Disabled => "it is not watched".to_owned(),
+///         other => format!("{other:?}"),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -129,6 +195,20 @@ pub enum Ignored {
 }
 
 /// What a run said about its environment.
+///
+/// ```
+/// use overdue::outcome::Judgement;
+///
+/// /// Why did it not alert?
+/// fn why(judgement: &Judgement) -> String {
+///     match judgement {
+///         Judgement::BelowThreshold { failures, threshold } => format!("{failures} of {threshold} failures"),
+///         Judgement::NewerFinished { last_result } => format!("a newer run, of {last_result}, finished"),
+///         Judgement::Opened { notice, .. } => format!("an incident opened: {notice:?}"),
+///         other => format!("{other:?}"),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "judgement", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -208,6 +288,13 @@ pub enum Judgement {
 }
 
 /// Whether anybody was told, and if not, why.
+///
+/// ```
+/// use overdue::outcome::Notice;
+///
+/// assert_eq!(serde_json::to_string(&Notice::MonitorMuted)?, r#""monitor_muted""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "every reason for silence")]
@@ -223,6 +310,18 @@ pub enum Notice {
 }
 
 /// What a tick did to one environment or run that was due.
+///
+/// ```
+/// use overdue::outcome::{TickOutcome, Verdict};
+///
+/// fn line(outcome: &TickOutcome) -> Option<String> {
+///     match &outcome.verdict {
+///         Verdict::Missed(_) => Some(format!("{} was missed", outcome.environment)),
+///         Verdict::TimedOut(_) => Some(format!("{} hangs", outcome.environment)),
+///         _ => None,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct TickOutcome {
@@ -233,6 +332,25 @@ pub struct TickOutcome {
 }
 
 /// What a tick decided.
+///
+/// ```
+/// use overdue::outcome::{Judgement, Verdict};
+///
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// engine.process_checkin(&message)?;
+/// let report = engine.tick(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
+/// let Verdict::Missed(run) = &report.outcomes[0].verdict else { panic!("not missed") };
+/// assert!(matches!(run.judgement, Judgement::Opened { .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -251,6 +369,17 @@ pub enum Verdict {
 }
 
 /// A run that was missed or timed out.
+///
+/// ```
+/// use overdue::outcome::Overdue;
+///
+/// fn next(overdue: &Overdue) -> String {
+///     match &overdue.deadline {
+///         Some(deadline) => format!("{:?}, next expected at {}", overdue.judgement, deadline.next()),
+///         None => "the schedule has ended".to_owned(),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Overdue {

@@ -33,12 +33,25 @@ pub struct Policy {
 
 impl Policy {
     /// The reference profile: Sentry's cron monitoring of September 2024, with all its [`Quirk`]s.
+    ///
+    /// ```
+    /// use overdue::policy::{Policy, Quirks};
+    ///
+    /// assert_eq!(Policy::sentry_2024().quirks, Quirks::ALL);
+    /// ```
     pub fn sentry_2024() -> Self {
         Self { quirks: Quirks::ALL, ..Self::default() }
     }
 }
 
 /// What failures lead to.
+///
+/// ```
+/// use overdue::policy::{IncidentMode, Policy};
+///
+/// let mut policy = Policy::default();
+/// policy.incidents = IncidentMode::Legacy;
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "with incidents or without")]
@@ -52,6 +65,13 @@ pub enum IncidentMode {
 }
 
 /// How much may be created by check-ins and by administration. `None` means no limit.
+///
+/// ```
+/// use overdue::policy::{Limits, Policy};
+///
+/// let mut policy = Policy::default();
+/// policy.limits = Limits { monitors: Some(500), environments: Some(20) };
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
 #[expect(clippy::exhaustive_structs, reason = "plain data")]

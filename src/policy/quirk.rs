@@ -8,6 +8,15 @@ use serde::{Deserialize, Serialize};
 /// [`Policy::sentry_2024`](crate::Policy::sentry_2024) keeps them all and the default policy none. A host
 /// that migrates can drop them one by one. Each variant describes what happens while the quirk is
 /// *kept*; the second paragraph says what the standard profile does instead.
+///
+/// ```
+/// use overdue::policy::{Policy, Quirk};
+///
+/// assert!(Policy::sentry_2024().quirks.keeps(Quirk::DurationsTruncate));
+/// assert!(!Policy::default().quirks.keeps(Quirk::DurationsTruncate));
+/// assert_eq!(serde_json::to_string(&Quirk::DurationsTruncate)?, r#""durations_truncate""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

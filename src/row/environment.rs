@@ -12,6 +12,17 @@ use crate::row::RunSummary;
 use crate::row::Version;
 
 /// One monitor in one deployment: its health, its deadlines and its open incident.
+///
+/// ```
+/// use overdue::row::Environment;
+///
+/// fn line(environment: &Environment) -> String {
+///     match environment.incident() {
+///         Some(incident) => format!("{}: down since {}", environment.name(), incident.started_at()),
+///         None => format!("{}: {:?}", environment.name(), environment.status()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Environment {
     pub(crate) id: EnvironmentId,
@@ -38,6 +49,13 @@ pub struct Environment {
 }
 
 /// What the runs of an environment say about it.
+///
+/// ```
+/// use overdue::row::{EnvironmentStatus, Failure, Health};
+///
+/// assert_eq!(Health::Active.status(), EnvironmentStatus::Active);
+/// assert_eq!(Health::Failed(Failure::Timeout).status(), EnvironmentStatus::Timeout);
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "hosts show it, and a new state should break them")]
@@ -57,6 +75,13 @@ pub enum Health {
 }
 
 /// How a run failed.
+///
+/// ```
+/// use overdue::row::Failure;
+///
+/// assert_eq!(serde_json::to_string(&Failure::Missed)?, r#""missed""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "there is no other way to fail")]
@@ -70,6 +95,27 @@ pub enum Failure {
 }
 
 /// The status of an environment in one word.
+///
+/// ```
+/// use overdue::row::EnvironmentStatus;
+///
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// # use overdue::id::{CheckinId, ProjectId};
+/// # use overdue::key::{EnvironmentKey, MonitorKey};
+/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// engine.process_checkin(&message)?;
+/// assert_eq!(engine.store().environments(&monitor)[0].status(), EnvironmentStatus::Ok);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "hosts show it, and a new status should break them")]
@@ -89,6 +135,28 @@ pub enum EnvironmentStatus {
 }
 
 /// When the next run is due.
+///
+/// ```
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// # use overdue::id::{CheckinId, ProjectId};
+/// # use overdue::key::{EnvironmentKey, MonitorKey};
+/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// engine.process_checkin(&message)?;
+/// let environments = engine.store().environments(&monitor);
+/// let deadline = environments[0].deadline().ok_or("the schedule has ended")?;
+/// assert_eq!(deadline.next().to_rfc3339(), "2024-09-03T02:00:00+00:00");
+/// assert_eq!(deadline.latest().to_rfc3339(), "2024-09-03T02:01:00+00:00");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Deadline {
     pub(crate) next: DateTime<Utc>,

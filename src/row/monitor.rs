@@ -11,6 +11,24 @@ use crate::row::Owner;
 use crate::row::Version;
 
 /// One scheduled job, in all its environments.
+///
+/// ```
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// engine.process_checkin(&message)?;
+/// let monitors = engine.store().monitors();
+/// assert_eq!(monitors[0].name(), "nightly");
+/// assert_eq!(monitors[0].config().schedule().to_string(), "0 2 * * *");
+/// assert_eq!(monitors[0].environments(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Monitor {
     pub(crate) id: MonitorId,
@@ -28,6 +46,13 @@ pub struct Monitor {
 }
 
 /// Whether a monitor is watched.
+///
+/// ```
+/// use overdue::row::MonitorStatus;
+///
+/// assert_eq!(serde_json::to_string(&MonitorStatus::Disabled)?, r#""disabled""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "hosts decide by it, and a new status should break them")]

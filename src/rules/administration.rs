@@ -21,6 +21,14 @@ use super::draft::{Draft, put, put_monitor};
 use super::{Decision, minute};
 
 /// A change to a monitor.
+///
+/// ```
+/// use overdue::rules::Edit;
+///
+/// let silence = Edit::Muted(true);
+/// let silence_staging = "staging".parse().map(|name| Edit::EnvironmentMuted(name, true));
+/// # let _ = (silence, silence_staging);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Edit {
@@ -44,6 +52,12 @@ pub enum Edit {
 }
 
 /// Why an edit was refused. Nothing was written.
+///
+/// ```
+/// use overdue::rules::EditRefused;
+///
+/// assert_eq!(EditRefused::NoMonitor.to_string(), "there is no such monitor");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditRefused {
@@ -65,6 +79,23 @@ pub enum EditRefused {
 }
 
 /// Decides on a new monitor. `stored` is the monitor that has its key already, if any.
+///
+/// ```
+/// use chrono_tz::Tz;
+/// use overdue::config::MonitorConfig;
+/// use overdue::id::OrganizationId;
+/// use overdue::{Policy, Schedule, rules};
+///
+/// # use overdue::id::{CheckinId, ProjectId};
+/// # use overdue::key::{EnvironmentKey, MonitorKey};
+/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// let config = MonitorConfig::builder(Schedule::crontab("0 2 * * *", Tz::UTC)?).build();
+/// let owner = OrganizationId::new(1);
+/// let decision = rules::create_monitor(None, None, owner, monitor, config, &Policy::default());
+/// assert_eq!(decision.outcome?.name(), "nightly");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`EditRefused::Exists`] and [`EditRefused::MonitorLimit`].
@@ -96,6 +127,32 @@ pub fn create_monitor(
 
 /// Decides on a change to a monitor, made at `at`.
 ///
+/// ```
+/// use overdue::rules::{self, Edit};
+/// use overdue::store::Store;
+///
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// # use overdue::id::{CheckinId, ProjectId};
+/// # use overdue::key::{EnvironmentKey, MonitorKey};
+/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// # engine.process_checkin(&message)?;
+/// let snapshot = engine.store().load_monitor(&monitor)?.ok_or("no such monitor")?;
+/// let edit = Edit::Name("Nightly backup".to_owned());
+/// let at = "2024-09-02T12:00:00Z".parse()?;
+/// let decision = rules::edit_monitor(&snapshot, &edit, at, &Policy::default());
+/// assert_eq!(decision.outcome?.name(), "Nightly backup");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`EditRefused::NoEnvironment`].
 pub fn edit_monitor(
@@ -126,20 +183,46 @@ pub fn edit_monitor(
     let monitor = Arc::clone(&put_row.row);
     let dormant = monitor.status != MonitorStatus::Active;
     let mut transition = only(MonitorChange::Put(put_row));
+    let shift = monitor.config.max_runtime() != snapshot.monitor.config.max_runtime();
     for (before, mut environment) in snapshot.environments.iter().zip(environments) {
         environment.dormant = dormant;
         let woken = environment.is_live() && !before.is_live();
         reschedule(&snapshot.monitor, &monitor, &mut environment, woken, at, policy);
-        if environment != *before {
+        // Runs are guarded by the version of their environment: whoever writes one writes the other (I5).
+        let guards = shift && snapshot.open_runs.iter().any(|run| run.environment == environment.id);
+        if guards || environment != *before {
             transition.environments.push(put(environment));
         }
     }
-    let shift = monitor.config.max_runtime() != snapshot.monitor.config.max_runtime();
     transition.runs = snapshot.open_runs.iter().filter(|_| shift).map(|run| extend(run, &monitor)).collect();
     Decision { transition: Some(transition), outcome: Ok(monitor) }
 }
 
 /// Decides to remove a monitor and all that belongs to it.
+///
+/// ```
+/// use overdue::rules;
+/// use overdue::store::{MonitorChange, Store};
+///
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// # use overdue::id::{CheckinId, ProjectId};
+/// # use overdue::key::{EnvironmentKey, MonitorKey};
+/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// # engine.process_checkin(&message)?;
+/// let snapshot = engine.store().load_monitor(&monitor)?.ok_or("no such monitor")?;
+/// let transition = rules::remove_monitor(&snapshot).transition.ok_or("nothing to write")?;
+/// assert!(matches!(transition.monitor, MonitorChange::Remove { .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn remove_monitor(snapshot: &MonitorSnapshot) -> Decision<()> {
     let MonitorSnapshot { organization, monitor, .. } = snapshot;
     let mut transition = only(MonitorChange::Remove { key: monitor.key.clone(), version: monitor.version });

@@ -18,6 +18,31 @@ use super::draft::{Draft, put, put_monitor};
 use super::report::Report;
 
 /// Decides what a check-in does. Total: every snapshot and check-in has an answer.
+///
+/// ```
+/// use overdue::admission::AdmitAll;
+/// use overdue::checkin::Arrival;
+/// use overdue::store::{Query, Store};
+/// use overdue::{Outcome, rules};
+///
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// # let store = engine.store();
+/// let policy = Policy::default();
+/// let arrival = Arrival::receive(&message, &AdmitAll, policy.quirks)?;
+/// let snapshot = store.load(&arrival.key(), &Query::arrival(&arrival, &policy))?;
+/// let decision = rules::process_checkin(&snapshot, &arrival, &policy);
+/// assert!(matches!(decision.outcome, Outcome::Accepted(_)));
+/// store.commit(&decision.transition.ok_or("nothing to write")?)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn process_checkin(snapshot: &Snapshot, arrival: &Arrival, policy: &Policy) -> Decision<Outcome> {
     let mut intake = Intake {
         snapshot,

@@ -22,6 +22,35 @@ use super::draft::Draft;
 /// Decides whether an environment that was listed as due has missed its run.
 ///
 /// It looks again: a check-in that arrived after the list was drawn up wins.
+///
+/// ```
+/// use overdue::outcome::{Ignored, Verdict};
+/// use overdue::rules;
+/// use overdue::store::{Query, Store};
+///
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// # use overdue::id::{CheckinId, ProjectId};
+/// # use overdue::key::{EnvironmentKey, MonitorKey};
+/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// # engine.process_checkin(&message)?;
+/// # let store = engine.store();
+/// let policy = Policy::default();
+/// let snapshot = store.load(&environment, &Query::miss(&policy))?;
+/// let tick = Tick::at("2024-09-03T02:00:00Z".parse()?);
+/// let decision = rules::check_missed(&snapshot, &environment, tick, &policy);
+/// let due_at = Some("2024-09-03T02:01:00Z".parse()?);
+/// assert_eq!(decision.outcome.verdict, Verdict::Ignored(Ignored::NotDue { due_at }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn check_missed(
     snapshot: &Snapshot,
     key: &EnvironmentKey,
@@ -48,6 +77,35 @@ pub fn check_missed(
 ///
 /// It looks again: a result that arrived after the list was drawn up wins, and no completed run becomes
 /// a timeout (I5).
+///
+/// ```
+/// use overdue::outcome::{Ignored, Verdict};
+/// use overdue::rules;
+/// use overdue::store::{Query, Store};
+///
+/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
+/// # let message = Message {
+/// #     organization: overdue::id::OrganizationId::new(1),
+/// #     project: overdue::id::ProjectId::new(1),
+/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
+/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
+/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
+/// # };
+/// # use overdue::id::{CheckinId, ProjectId};
+/// # use overdue::key::{EnvironmentKey, MonitorKey};
+/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// # engine.process_checkin(&message)?;
+/// # let store = engine.store();
+/// let policy = Policy::default();
+/// let run = "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc".parse()?;
+/// let snapshot = store.load(&environment, &Query::run_of(run, &policy))?;
+/// let tick = Tick::at("2024-09-03T02:00:00Z".parse()?);
+/// let decision = rules::check_timeout(&snapshot, &environment, tick, &policy);
+/// assert_eq!(decision.outcome.verdict, Verdict::Ignored(Ignored::NotDue { due_at: None }), "it has finished");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn check_timeout(
     snapshot: &Snapshot,
     key: &EnvironmentKey,

@@ -2,6 +2,7 @@
 
 mod administration;
 mod clock;
+mod edits;
 mod error_log;
 mod properties;
 mod quirks;
