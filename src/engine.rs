@@ -87,19 +87,7 @@ pub enum Error<E> {
 /// use overdue::AdminError;
 /// use overdue::rules::EditRefused;
 ///
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
-/// # use overdue::id::{CheckinId, ProjectId};
-/// # use overdue::key::{EnvironmentKey, MonitorKey};
-/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// let error = engine.remove_monitor(&monitor).unwrap_err();
 /// assert_eq!(error, AdminError::Refused(EditRefused::NoMonitor));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -118,15 +106,8 @@ pub enum AdminError<E> {
 /// What a tick did, one entry for each environment or run that was due.
 ///
 /// ```
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
+/// # use overdue::Tick;
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// engine.process_checkin(&message)?;
 /// let report = engine.tick(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
 /// for outcome in &report.outcomes {
@@ -191,15 +172,7 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// use overdue::Outcome;
     /// use overdue::outcome::Judgement;
     ///
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// let Outcome::Accepted(accepted) = engine.process_checkin(&message)? else { panic!("not accepted") };
     /// assert_eq!(accepted.judgement, Judgement::FirstOk);
     /// assert_eq!(accepted.deadline.map(|deadline| deadline.next()), Some("2024-09-03T02:00:00Z".parse()?));
@@ -237,15 +210,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// ```
     /// use overdue::Outcome;
     ///
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
+    /// # use overdue::Message;
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// let later = Message { received_at: "2024-09-02T02:11:31Z".parse()?, ..message.clone() };
     /// let answers = engine.process_checkin_group([&message, &later]);
     /// assert!(matches!(answers[..], [Ok(Outcome::Accepted(_)), Ok(Outcome::Refused(_))]));
@@ -262,15 +228,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// each other: a host with threads takes [`batch::groups`] and processes each group on its own.
     ///
     /// ```
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
+    /// # use overdue::Message;
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// let other = Message { project: overdue::id::ProjectId::new(2), ..message.clone() };
     /// let answers = engine.process_batch(&[message, other]);
     /// assert_eq!(answers.len(), 2);
@@ -294,19 +253,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// ```
     /// use overdue::outcome::Judgement;
     ///
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
-    /// # use overdue::id::{CheckinId, ProjectId};
-    /// # use overdue::key::{EnvironmentKey, MonitorKey};
-    /// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-    /// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// # use overdue::id::CheckinId;
     /// engine.process_checkin(&message)?;
     /// let run: CheckinId = "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc".parse()?;
     /// let judgement = engine.mark_ok(&environment, run, "2024-09-02T02:12:00Z".parse()?)?;
@@ -331,19 +279,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// ```
     /// use overdue::outcome::Judgement;
     ///
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
-    /// # use overdue::id::{CheckinId, ProjectId};
-    /// # use overdue::key::{EnvironmentKey, MonitorKey};
-    /// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-    /// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// # use overdue::id::CheckinId;
     /// engine.process_checkin(&message)?;
     /// let unknown: CheckinId = "00000000000000000000000000000001".parse()?;
     /// assert_eq!(engine.mark_failed(&environment, unknown, "2024-09-02T02:12:00Z".parse()?)?, None);
@@ -368,15 +305,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// ```
     /// use overdue::outcome::Verdict;
     ///
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
+    /// # use overdue::Tick;
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// engine.process_checkin(&message)?;
     /// let report = engine.check_missed(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
     /// assert!(matches!(report.outcomes[0].verdict, Verdict::Missed(_)));
@@ -397,15 +327,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// Handles every run whose time is up at this tick. Repeating a tick, or skipping some, is harmless (I8).
     ///
     /// ```
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
+    /// # use overdue::Tick;
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// let report = engine.check_timeouts(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
     /// assert!(report.outcomes.is_empty(), "no run is in progress");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -425,15 +348,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// Handles all that is due at this tick: misses first, then timeouts. Afterwards nothing is (I7).
     ///
     /// ```
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
+    /// # use overdue::Tick;
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// engine.process_checkin(&message)?;
     /// let tick = Tick::at("2024-09-10T12:00:00Z".parse()?);
     /// assert_eq!(engine.tick(tick)?.outcomes.len(), 1, "one miss for a week of silence");
@@ -452,15 +368,7 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// When the next tick has something to do. None: nothing is awaited.
     ///
     /// ```
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// engine.process_checkin(&message)?;
     /// assert_eq!(engine.next_deadline()?, Some("2024-09-03T02:01:00Z".parse()?));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -485,19 +393,7 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// use overdue::config::MonitorConfig;
     /// use overdue::id::OrganizationId;
     ///
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
-    /// # use overdue::id::{CheckinId, ProjectId};
-    /// # use overdue::key::{EnvironmentKey, MonitorKey};
-    /// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-    /// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// let config = MonitorConfig::builder(Schedule::crontab("0 2 * * *", Tz::UTC)?).build();
     /// let created = engine.create_monitor(OrganizationId::new(1), &monitor, &config)?;
     /// assert_eq!(created.name(), "nightly");
@@ -528,19 +424,7 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// use overdue::row::MonitorStatus;
     /// use overdue::rules::Edit;
     ///
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
-    /// # use overdue::id::{CheckinId, ProjectId};
-    /// # use overdue::key::{EnvironmentKey, MonitorKey};
-    /// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-    /// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// engine.process_checkin(&message)?;
     /// let now = "2024-09-02T12:00:00Z".parse()?;
     /// assert!(engine.edit_monitor(&monitor, &Edit::Muted(true), now)?.is_muted());
@@ -564,19 +448,7 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// announced is not resolved by an event.
     ///
     /// ```
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
-    /// # use overdue::id::{CheckinId, ProjectId};
-    /// # use overdue::key::{EnvironmentKey, MonitorKey};
-    /// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-    /// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// engine.process_checkin(&message)?;
     /// engine.remove_monitor(&monitor)?;
     /// assert!(engine.store().monitors().is_empty());

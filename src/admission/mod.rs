@@ -89,15 +89,7 @@ pub struct Applicant<'a> {
 /// #     fn admit(&self, _: &Applicant<'_>) -> Admitted { Admitted::OverQuota }
 /// #     fn seat(&self, _: &overdue::key::MonitorKey) -> overdue::admission::Seat { overdue::admission::Seat::Granted }
 /// # }
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// // A gate that answers `Admitted::OverQuota`:
 /// let refused = Arrival::receive(&message, &UsedUp, Quirks::NONE);
 /// assert_eq!(refused, Err(ProcessingError::MonitorOverQuota));
@@ -162,15 +154,7 @@ pub enum Permit {
 /// use overdue::checkin::Arrival;
 /// use overdue::policy::Quirks;
 ///
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// let arrival = Arrival::receive(&message, &AdmitAll, Quirks::NONE)?;
 /// assert_eq!(arrival.key().to_string(), "1/nightly/production");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

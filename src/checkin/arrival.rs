@@ -25,15 +25,8 @@ use crate::store::RunQuery;
 /// use overdue::checkin::Arrival;
 /// use overdue::refusal::ProcessingError;
 ///
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
+/// # use overdue::{Message, Policy};
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// let policy = Policy::default();
 /// let arrival = Arrival::receive(&message, &AdmitAll, policy.quirks)?;
 /// assert_eq!(arrival.key().name.as_str(), "production");

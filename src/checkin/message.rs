@@ -43,6 +43,16 @@ pub struct Message {
 }
 
 impl Message {
+    /// A check-in of a project, received at this time: made in code, or the bytes off the wire.
+    pub fn new(
+        organization: OrganizationId,
+        project: ProjectId,
+        received_at: DateTime<Utc>,
+        body: impl Into<Body>,
+    ) -> Self {
+        Self { organization, project, received_at, body: body.into() }
+    }
+
     /// The monitor it names, if a slug can be read.
     pub fn monitor(&self) -> Option<MonitorKey> {
         let slug = match &self.body {

@@ -49,19 +49,7 @@ impl MemoryStore {
     /// Every monitor, in order of key.
     ///
     /// ```
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
-    /// # use overdue::id::{CheckinId, ProjectId};
-    /// # use overdue::key::{EnvironmentKey, MonitorKey};
-    /// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-    /// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// engine.process_checkin(&message)?;
     /// let store = engine.store();
     /// assert_eq!(store.monitors()[0].key(), &monitor);
@@ -98,15 +86,7 @@ impl MemoryStore {
     /// than messages may be delivered again.
     ///
     /// ```
-    /// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-    /// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-    /// # let message = Message {
-    /// #     organization: overdue::id::OrganizationId::new(1),
-    /// #     project: overdue::id::ProjectId::new(1),
-    /// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-    /// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-    /// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-    /// # };
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// engine.process_checkin(&message)?;
     /// assert_eq!(engine.store().prune("2025-01-01T00:00:00Z".parse()?), 0, "the newest run is still looked at");
     /// # Ok::<(), Box<dyn std::error::Error>>(())

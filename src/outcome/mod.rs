@@ -111,15 +111,7 @@ pub enum RunChange {
 /// use overdue::Outcome;
 /// use overdue::outcome::ConfigChange;
 ///
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// let Outcome::Accepted(accepted) = engine.process_checkin(&message)? else { panic!("not accepted") };
 /// assert_eq!(accepted.config, ConfigChange::Created);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -336,15 +328,8 @@ pub struct TickOutcome {
 /// ```
 /// use overdue::outcome::{Judgement, Verdict};
 ///
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
+/// # use overdue::Tick;
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// engine.process_checkin(&message)?;
 /// let report = engine.tick(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
 /// let Verdict::Missed(run) = &report.outcomes[0].verdict else { panic!("not missed") };

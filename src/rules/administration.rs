@@ -131,19 +131,8 @@ pub fn create_monitor(
 /// use overdue::rules::{self, Edit};
 /// use overdue::store::Store;
 ///
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
-/// # use overdue::id::{CheckinId, ProjectId};
-/// # use overdue::key::{EnvironmentKey, MonitorKey};
-/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// # use overdue::Policy;
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// # engine.process_checkin(&message)?;
 /// let snapshot = engine.store().load_monitor(&monitor)?.ok_or("no such monitor")?;
 /// let edit = Edit::Name("Nightly backup".to_owned());
@@ -204,19 +193,7 @@ pub fn edit_monitor(
 /// use overdue::rules;
 /// use overdue::store::{MonitorChange, Store};
 ///
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
-/// # use overdue::id::{CheckinId, ProjectId};
-/// # use overdue::key::{EnvironmentKey, MonitorKey};
-/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// # engine.process_checkin(&message)?;
 /// let snapshot = engine.store().load_monitor(&monitor)?.ok_or("no such monitor")?;
 /// let transition = rules::remove_monitor(&snapshot).transition.ok_or("nothing to write")?;

@@ -68,15 +68,8 @@ use crate::row::{Run, RunSummary};
 ///         Ok(())
 ///     }
 /// }
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
+/// # use overdue::{Engine, MemoryStore, Policy};
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// let engine = Engine::new(Counting::default(), overdue::event::NoSink, Policy::default());
 /// engine.process_checkin(&message)?;
 /// assert_eq!(engine.store().commits.load(std::sync::atomic::Ordering::Relaxed), 1);
@@ -119,19 +112,7 @@ pub trait Store {
 /// ```
 /// use overdue::store::Store;
 ///
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
-/// # use overdue::id::{CheckinId, ProjectId};
-/// # use overdue::key::{EnvironmentKey, MonitorKey};
-/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// engine.process_checkin(&message)?;
 /// let snapshot = engine.store().load_monitor(&monitor)?.ok_or("no such monitor")?;
 /// assert_eq!(snapshot.organization.monitors(), 1);
@@ -177,15 +158,7 @@ pub enum CommitError<E> {
 /// use std::num::NonZeroUsize;
 /// use overdue::store::{DueKind, DueQuery, Store};
 ///
-/// # use overdue::{Engine, MemoryStore, Message, Policy, Tick};
-/// # let engine = Engine::new(MemoryStore::new(), overdue::event::NoSink, Policy::default());
-/// # let message = Message {
-/// #     organization: overdue::id::OrganizationId::new(1),
-/// #     project: overdue::id::ProjectId::new(1),
-/// #     received_at: "2024-09-02T02:11:30Z".parse()?,
-/// #     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok",
-/// #         "monitor_config": {"schedule": {"type": "crontab", "value": "0 2 * * *"}}}"#.to_vec().into(),
-/// # };
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// engine.process_checkin(&message)?;
 /// let mut query = DueQuery {
 ///     kind: DueKind::Miss,
