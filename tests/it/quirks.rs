@@ -1,6 +1,6 @@
 //! Every quirk on a timeline that is as short as it gets, kept and dropped. The scenarios named here are traces in
 //! which the reference system was seen to behave so.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "these are tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 mod timeline;
 
@@ -98,10 +98,10 @@ fn margin_on_local_clock() {
         05:57 tick => kept: missed 06:00, 1 alert | dropped: no run, silent
         ",
     );
-    crontab("30 * * * *").with("checkin_margin", 60).on("2025-03-09", "America/New_York").shows(
+    crontab("30 * * * *").with("checkin_margin", 120).on("2025-03-09", "America/New_York").shows(
         Quirk::MarginOnLocalClock,
         "
-        06:00 a ok => kept: next 06:30, latest 07:30 | dropped: next 06:30, latest 07:30
+        06:00 a ok => kept: next 06:30, latest 07:30 | dropped: next 06:30, latest 08:30
         ",
     );
 }
@@ -255,7 +255,8 @@ fn incident_ends_before_it_began() {
         Quirk::IncidentEndsBeforeItBegan,
         "
         10:10 a error => incident since 10:10
-        10:08 b ok => kept: incident from 10:10 to 10:08, recovery | dropped: incident since 10:10, no recovery
+        10:08 b ok
+            => kept: incident from 10:10 to 10:08, recovery | dropped: incident since 10:10, no recovery
         ",
     );
 }
@@ -290,7 +291,8 @@ fn refusals_leave_changes() {
         r#"
         10:00 a ok => next 01-02 00:00
         10:01 disable
-        10:02 b ok {"monitor_config": {"schedule": {"type": "crontab", "value": "0 * * * *"}}} => refused monitor_disabled
+        10:02 b ok {"monitor_config": {"schedule": {"type": "crontab", "value": "0 * * * *"}}}
+            => refused monitor_disabled
         10:03 enable
         10:04 c ok => kept: next 11:00 | dropped: next 01-02 00:00
         "#,
@@ -304,7 +306,9 @@ fn foreign_runs_reveal_environment() {
         Quirk::ForeignRunsRevealEnvironment,
         r#"
         10:00 a ok {"environment": "secret"}
-        10:01 a ok {"project_id": 2, "monitor_config": {"schedule": {"type": "crontab", "value": "0 0 * * *"}}} => kept: refused checkin_environment_mismatch, reveals secret | dropped: refused checkin_guid_project_mismatch
+        10:01 a ok {"project_id": 2, "monitor_config": {"schedule": {"type": "crontab", "value": "0 0 * * *"}}}
+            => kept: refused checkin_environment_mismatch, reveals secret
+            | dropped: refused checkin_guid_project_mismatch
         "#,
     );
 }
@@ -315,7 +319,8 @@ fn environment_names_untrimmed() {
     crontab(DAILY).shows(
         Quirk::EnvironmentNamesUntrimmed,
         r#"
-        10:00 a ok {"environment": ""} => kept: refused checkin_validation_failed, faults environment | dropped: in "production"
+        10:00 a ok {"environment": ""}
+            => kept: refused checkin_validation_failed, faults environment | dropped: in "production"
         10:01 b ok {"environment": " dev "} => kept: in " dev " | dropped: in "dev" and "production"
         "#,
     );
@@ -327,7 +332,8 @@ fn unusable_configs_swallow() {
     nothing().shows(
         Quirk::UnusableConfigsSwallow,
         r#"
-        10:00 a ok {"monitor_config": {"schedule": ""}} => kept: not refused, no run | dropped: refused monitor_invalid_config, faults schedule
+        10:00 a ok {"monitor_config": {"schedule": ""}}
+            => kept: not refused, no run | dropped: refused monitor_invalid_config, faults schedule
         "#,
     );
 }
@@ -339,7 +345,8 @@ fn blank_timezone_ignored() {
         Quirk::BlankTimezoneIgnored,
         r#"
         05:00 a ok => next 06:30
-        05:01 b ok {"monitor_config": {"schedule": {"type": "crontab", "value": "0 12 * * *"}, "timezone": ""}} => kept: next 06:30 | dropped: next 12:00
+        05:01 b ok {"monitor_config": {"schedule": {"type": "crontab", "value": "0 12 * * *"}, "timezone": ""}}
+            => kept: next 06:30 | dropped: next 12:00
         "#,
     );
 }
@@ -351,7 +358,8 @@ fn rate_limit_by_given_environment() {
         Quirk::RateLimitByGivenEnvironment,
         r#"
         10:00:00 a ok => not refused
-        10:00:10 b ok {"environment": "production"} => kept: not refused | dropped: refused monitor_environment_ratelimited
+        10:00:10 b ok {"environment": "production"}
+            => kept: not refused | dropped: refused monitor_environment_ratelimited
         "#,
     );
 }
@@ -363,7 +371,8 @@ fn durations_truncate() {
         Quirk::DurationsTruncate,
         r#"
         10:00 a ok {"duration": 1.005} => kept: a took 1004 ms | dropped: a took 1005 ms
-        10:01 b ok {"duration": true} => kept: b took 1000 ms | dropped: refused checkin_validation_failed, faults duration
+        10:01 b ok {"duration": true}
+            => kept: b took 1000 ms | dropped: refused checkin_validation_failed, faults duration
         "#,
     );
 }
@@ -430,7 +439,8 @@ fn idle_days_refused() {
     nothing().shows(
         Quirk::IdleDaysRefused,
         r#"
-        10:00 a ok {"monitor_config": {"schedule": {"type": "crontab", "value": "0 0 31 2 1"}}} => kept: refused monitor_invalid_config, faults schedule | dropped: a ok, next 02-03 00:00
+        10:00 a ok {"monitor_config": {"schedule": {"type": "crontab", "value": "0 0 31 2 1"}}}
+            => kept: refused monitor_invalid_config, faults schedule | dropped: a ok, next 02-03 00:00
         "#,
     );
 }
@@ -441,7 +451,8 @@ fn schedule_faults_wait() {
     nothing().shows(
         Quirk::ScheduleFaultsWait,
         r#"
-        10:00 a ok {"monitor_config": {"schedule": {"type": "crontab", "value": "bad"}, "max_runtime": 0}} => kept: faults max_runtime | dropped: faults max_runtime+schedule
+        10:00 a ok {"monitor_config": {"schedule": {"type": "crontab", "value": "bad"}, "max_runtime": 0}}
+            => kept: faults max_runtime | dropped: faults max_runtime+schedule
         "#,
     );
 }

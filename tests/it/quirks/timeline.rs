@@ -1,10 +1,11 @@
 //! Timelines that read like prose, played with a quirk kept and dropped.
 //!
-//! A line is a step and, after `=>`, what is to be seen then: the same for both, or `kept: ... | dropped: ...`.
+//! A line is a step and, after `=>`, what is to be seen then: the same for both, or `kept: ... | dropped: ...`. Long
+//! ones are broken before `=>` and `|`.
 //!
 //! ```text
 //! 10:00 a ok                       => status ok, next 11:00
-//! 10:05 b error {"duration": 2.5}  => 1 alert
+//! 10:05 b error {"duration": 2.5}  => status error, 1 alert
 //! 11:01 tick                       => kept: missed 11:00 | dropped: no run
 //! ```
 //!
@@ -20,6 +21,13 @@ use overdue::policy::{Quirk, Quirks};
 use serde_json::{Value, json};
 
 use crate::playback::{Player, TraceLimits};
+
+/// What a script tells of.
+#[derive(Clone, Copy)]
+enum Tells {
+    Kept,
+    Dropped,
+}
 
 /// Where a timeline starts: on which day, with which monitor, within which limits.
 pub(super) struct Timeline {
@@ -75,41 +83,49 @@ impl Timeline {
         self
     }
 
-    /// Plays the script with the quirk kept and dropped: in the profiles, and as their only difference.
+    /// The script tells what is seen with the quirk kept and dropped, in the profiles and as their only difference,
+    /// and tells the two apart.
     #[track_caller]
     pub(super) fn shows(&self, quirk: Quirk, script: &str) {
-        let of = |quirks| {
-            let mut policy = Policy::default();
-            policy.quirks = quirks;
-            policy
-        };
-        self.play(&Policy::sentry_2024(), true, script);
-        self.play(&of(self.alongside.with(quirk)), true, script);
-        self.play(&Policy::default(), false, script);
-        self.play(&of(self.alongside), false, script);
-        self.play(&of(Quirks::ALL.without(quirk)), false, script);
+        for quirks in [Quirks::ALL, self.alongside.with(quirk)] {
+            self.assert_tells(quirks, Tells::Kept, Tells::Dropped, script);
+        }
+        for quirks in [Quirks::NONE, self.alongside, Quirks::ALL.without(quirk)] {
+            self.assert_tells(quirks, Tells::Dropped, Tells::Kept, script);
+        }
     }
 
     #[track_caller]
-    fn play(&self, policy: &Policy, kept: bool, script: &str) {
-        let mut player = Player::new(policy, self.limits);
+    fn assert_tells(&self, quirks: Quirks, this: Tells, not_that: Tells, script: &str) {
+        if let Err(unseen) = self.play(quirks, this, script) {
+            panic!("{unseen}\nunder {quirks:?}");
+        }
+        assert!(self.play(quirks, not_that, script).is_err(), "both alike under {quirks:?}: {script}");
+    }
+
+    /// Plays the script. An error is the first line that tells what is not seen.
+    fn play(&self, quirks: Quirks, tells: Tells, script: &str) -> Result<(), String> {
+        let mut policy = Policy::default();
+        policy.quirks = quirks;
+        let mut player = Player::new(&policy, self.limits);
         let mut step = |op: Value| player.step(&serde_json::from_value(op).unwrap()).unwrap();
         if let Some(config) = &self.config {
             let op = json!({"op": "create_monitor", "project_id": 1, "slug": "job", "config": config});
             assert_eq!(step(op)["errors"], json!([]), "{config}");
         }
-        for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let (what, expected) = line.split_once("=>").unwrap_or((line, ""));
+        for line in lines(script) {
+            let (what, told) = line.split_once("=>").unwrap_or((&line, ""));
             let seen = self.facts(&step(self.op(what.trim())));
-            let expected = match expected.split_once('|') {
-                Some((if_kept, _)) if kept => if_kept.trim().strip_prefix("kept: ").unwrap(),
-                Some((_, if_dropped)) => if_dropped.trim().strip_prefix("dropped: ").unwrap(),
-                None => expected.trim(),
+            let told = match (told.split_once('|'), tells) {
+                (None, _) => told.trim(),
+                (Some((kept, _)), Tells::Kept) => kept.trim().strip_prefix("kept: ").unwrap(),
+                (Some((_, dropped)), Tells::Dropped) => dropped.trim().strip_prefix("dropped: ").unwrap(),
             };
-            for fact in expected.split(", ").filter(|fact| !fact.is_empty()) {
-                assert!(seen.contains(fact), "{line}\nseen: {seen:?}\nunder {:?}", policy.quirks);
+            if !told.split(", ").all(|fact| fact.is_empty() || seen.contains(fact)) {
+                return Err(format!("{line}\nseen: {seen:?}"));
             }
         }
+        Ok(())
     }
 
     /// A step as an op of a trace.
@@ -224,6 +240,18 @@ impl Timeline {
             day => format!("{} {clock}", day.format("%m-%d")),
         }
     }
+}
+
+/// The lines of a script. One that starts with `=>` or `|` goes on with the line before.
+fn lines(script: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        match lines.last_mut() {
+            Some(last) if line.starts_with(['=', '|']) => *last = format!("{last} {line}"),
+            _ => lines.push(line.into()),
+        }
+    }
+    lines
 }
 
 /// The id of the run with this letter.
