@@ -19,7 +19,7 @@ use chrono::{DateTime, Utc};
 use overdue::admission::AdmitAll;
 use overdue::checkin::{Arrival, Body, Message};
 use overdue::clock::{Clock, PartitionId, Tick};
-use overdue::id::{CheckinId, EnvironmentId, IncidentId, MonitorId, OrganizationId, ProjectId};
+use overdue::id::{CheckinId, EnvironmentId, IncidentId, OrganizationId, ProjectId};
 use overdue::key::{EnvironmentKey, MonitorKey};
 use overdue::outcome::{Outcome, TickOutcome};
 use overdue::refusal::ProcessingError;
@@ -42,7 +42,7 @@ struct Database {
 struct Tables {
     organizations: HashMap<OrganizationId, Organization>,
     monitors: HashMap<MonitorKey, Arc<Monitor>>,
-    environments: HashMap<EnvironmentId, (EnvironmentKey, Environment)>,
+    environments: HashMap<EnvironmentId, Environment>,
     runs: HashMap<CheckinId, Run>,
     incidents: HashMap<IncidentId, Arc<Incident>>,
     /// What is to be told, until somebody has.
@@ -58,8 +58,8 @@ impl Database {
         yield_now().await;
         let tables = self.tables.lock().await;
         let monitor = tables.monitors.get(&key.monitor).cloned();
-        let id = EnvironmentId::of(MonitorId::of(&key.monitor), &key.name);
-        let environment = tables.environments.get(&id).map(|(_, row)| row.clone());
+        let id = EnvironmentId::of(key);
+        let environment = tables.environments.get(&id).cloned();
         let run = match query.run() {
             RunQuery::None => None,
             RunQuery::Id(run) => tables.run(id, run),
@@ -89,15 +89,7 @@ impl Database {
         let mut tables = self.tables.lock().await;
         // Without `..`, so that this stops compiling should there ever be another kind of row.
         let Transition { organization, monitor, environments, runs, incidents, events } = transition;
-        let key = match &monitor {
-            MonitorChange::Keep { key, .. } | MonitorChange::Remove { key, .. } => key.clone(),
-            MonitorChange::Put(put) => put.row.key().clone(),
-        };
-        let expected = match &monitor {
-            MonitorChange::Keep { version, .. } | MonitorChange::Remove { version, .. } => *version,
-            MonitorChange::Put(put) => put.replaces,
-        };
-        let current = tables.monitor_version(&key) == expected
+        let current = tables.monitor_version(monitor.key()) == monitor.expects()
             && organization.iter().all(|put| tables.organization_version(put.row.id()) == put.replaces)
             && environments.iter().all(|put| tables.environment_version(put.row.id()) == put.replaces)
             && runs.iter().all(|put| !matches!(put, PutRun::New(run) if tables.runs.contains_key(&run.id())));
@@ -109,13 +101,10 @@ impl Database {
         }
         match monitor {
             MonitorChange::Keep { .. } => {}
-            MonitorChange::Put(Put { row, .. }) => drop(tables.monitors.insert(key.clone(), row)),
-            MonitorChange::Remove { .. } => tables.remove(&key),
+            MonitorChange::Put(Put { row, .. }) => drop(tables.monitors.insert(row.key().clone(), row)),
+            MonitorChange::Remove { key, .. } => tables.remove(&key),
         }
-        for Put { row, .. } in environments {
-            let key = EnvironmentKey { monitor: key.clone(), name: row.name().clone() };
-            tables.environments.insert(row.id(), (key, row));
-        }
+        tables.environments.extend(environments.into_iter().map(|put| (put.row.id(), put.row)));
         tables.runs.extend(runs.into_iter().map(|put| match put {
             PutRun::New(run) | PutRun::Changed(run) => (run.id(), run),
         }));
@@ -128,8 +117,8 @@ impl Database {
     async fn misses_due(&self, time: DateTime<Utc>) -> Vec<EnvironmentKey> {
         yield_now().await;
         let tables = self.tables.lock().await;
-        let due = tables.environments.values().filter(|(_, row)| row.due_at().is_some_and(|at| at <= time));
-        due.map(|(key, _)| key.clone()).collect()
+        let due = tables.environments.values().filter(|row| row.due_at().is_some_and(|at| at <= time));
+        due.map(|row| row.key().clone()).collect()
     }
 
     /// The runs that have taken too long by this time: another index.
@@ -161,7 +150,7 @@ impl Tables {
     }
 
     fn key(&self, environment: EnvironmentId) -> Option<EnvironmentKey> {
-        self.environments.get(&environment).map(|(key, _)| key.clone())
+        self.environments.get(&environment).map(|row| row.key().clone())
     }
 
     fn organization_version(&self, id: OrganizationId) -> Version {
@@ -173,12 +162,12 @@ impl Tables {
     }
 
     fn environment_version(&self, id: EnvironmentId) -> Version {
-        self.environments.get(&id).map_or(Version::NEW, |(_, row)| row.version())
+        self.environments.get(&id).map_or(Version::NEW, Environment::version)
     }
 
     fn remove(&mut self, monitor: &MonitorKey) {
         self.monitors.remove(monitor);
-        let gone = self.environments.extract_if(|_, (key, _)| key.monitor == *monitor);
+        let gone = self.environments.extract_if(|_, row| row.key().monitor == *monitor);
         let gone: Vec<EnvironmentId> = gone.map(|(id, _)| id).collect();
         self.runs.retain(|_, run| !gone.contains(&run.environment()));
         self.incidents.retain(|_, incident| !gone.contains(&incident.environment()));

@@ -15,7 +15,7 @@ use crate::clock::Tick;
 use crate::config::MonitorConfig;
 use crate::event::EventSink;
 use crate::event::{Event, Refusal};
-use crate::id::{CheckinId, EventId, OrganizationId};
+use crate::id::{CheckinId, OrganizationId};
 use crate::key::{EnvironmentKey, MonitorKey};
 use crate::outcome::{Judgement, Outcome, Refused, TickOutcome};
 use crate::policy::Policy;
@@ -192,15 +192,10 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
                     rules::process_checkin(snapshot, &arrival, &self.policy)
                 })?
             }
-            Err(error) => Outcome::Refused(Refused { errors: vec![error] }),
+            Err(error) => error.into(),
         };
         if let Outcome::Refused(Refused { errors }) = &outcome {
-            self.sink.emit(&Event::Refused(Refusal {
-                id: EventId::of_refusal(message.project, message.received_at, &message.body.bytes()),
-                received_at: message.received_at,
-                errors: errors.clone(),
-                message: message.clone(),
-            }));
+            self.sink.emit(&Event::Refused(Refusal::new(message.clone(), errors.clone())));
         }
         Ok(outcome)
     }
@@ -411,9 +406,7 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     ) -> Result<Arc<Monitor>, AdminError<S::Error>> {
         let place = EnvironmentKey { monitor: key.clone(), name: crate::key::EnvironmentName::production() };
         let created = self.settle(&place, &Query::creation(organization, &self.policy), |snapshot| {
-            let row = snapshot.organization.clone();
-            let (key, config) = (key.clone(), config.clone());
-            rules::create_monitor(snapshot.monitor.as_deref(), row, organization, key, config, &self.policy)
+            rules::create_monitor(snapshot, organization, key, config, &self.policy)
         });
         Ok(created.map_err(AdminError::Failed)??)
     }

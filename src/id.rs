@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::key::{EnvironmentName, MonitorKey};
+use crate::key::{EnvironmentKey, MonitorKey};
 use crate::row::RunStatus;
 use crate::row::Version;
 
@@ -199,9 +199,10 @@ impl MonitorId {
 }
 
 impl EnvironmentId {
-    /// The id of a monitor's environment with this name.
-    pub fn of(monitor: MonitorId, name: &EnvironmentName) -> Self {
-        Self(derive("environment", &[monitor.0.as_bytes(), name.as_str().as_bytes()]))
+    /// The id of the environment with this key.
+    pub fn of(key: &EnvironmentKey) -> Self {
+        let monitor = MonitorId::of(&key.monitor);
+        Self(derive("environment", &[monitor.0.as_bytes(), key.name.as_str().as_bytes()]))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::checkin::Payload;
 use crate::checkin::{Body, Message};
 use crate::checkin::{Checkin, ReportedStatus, RunRef};
 use crate::config::MonitorConfig;
-use crate::id::{CheckinId, EnvironmentId, MonitorId, OrganizationId, ProjectId};
+use crate::id::{CheckinId, EnvironmentId, OrganizationId, ProjectId};
 use crate::key::{EnvironmentKey, EnvironmentName, InvalidEnvironmentName, MonitorKey, Slug};
 use crate::policy::{Quirk, Quirks};
 use crate::refusal::ProcessingError;
@@ -93,8 +93,7 @@ impl Arrival {
             RunRef::Id(id) => RunQuery::Id(id),
             RunRef::Newest if quirks.keeps(Quirk::UnnamedMessagesRepeat) => RunQuery::NewestOpen,
             RunRef::Newest => {
-                let environment =
-                    EnvironmentId::of(MonitorId::of(&self.monitor_key()), self.checkin.environment());
+                let environment = EnvironmentId::of(&self.key());
                 RunQuery::Unnamed(CheckinId::of_message(environment, self.received_at, self.status(), None))
             }
         }

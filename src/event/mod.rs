@@ -307,6 +307,17 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// The refusal of a message for these reasons: what an asynchronous host tells its own sink.
+    pub fn new(message: Message, errors: Vec<ProcessingError>) -> Self {
+        let Message { project, received_at, .. } = message;
+        Self {
+            id: EventId::of_refusal(project, received_at, &message.body.bytes()),
+            received_at,
+            errors,
+            message,
+        }
+    }
+
     /// Whose [log](crate::refusal::ErrorLog) it belongs into: the monitor's, unless there is none.
     pub fn owner(&self) -> ErrorOwner {
         let unknown = self.errors.contains(&ProcessingError::MonitorNotFound);

@@ -43,7 +43,6 @@ struct MonitorEntry {
 
 #[derive(Debug)]
 pub(super) struct EnvironmentEntry {
-    monitor: MonitorKey,
     pub(super) row: Environment,
     /// Its runs, in order of start.
     runs: VecDeque<u32>,
@@ -57,8 +56,8 @@ struct DueEntry<'a>(&'a EnvironmentEntry, Option<DueRun>);
 
 impl DueEntry<'_> {
     /// As [`Due::order`].
-    fn order(&self, at: DateTime<Utc>) -> (DateTime<Utc>, (&MonitorKey, &EnvironmentName), Option<u32>) {
-        (at, (&self.0.monitor, &self.0.row.name), self.1.map(|run| run.number))
+    fn order(&self, at: DateTime<Utc>) -> (DateTime<Utc>, &EnvironmentKey, Option<u32>) {
+        (at, &self.0.row.key, self.1.map(|run| run.number))
     }
 }
 
@@ -113,7 +112,7 @@ impl Tables {
 
     fn number(&self, monitor: &MonitorEntry, name: &EnvironmentName) -> Option<u32> {
         let named =
-            |number: &&u32| self.environments.get(**number).is_some_and(|entry| entry.row.name == *name);
+            |number: &&u32| self.environments.get(**number).is_some_and(|entry| entry.row.key.name == *name);
         monitor.environments.iter().find(named).copied()
     }
 
@@ -158,7 +157,7 @@ impl Tables {
             return self.runs.get(place.run).cloned().map(Found::Here);
         }
         let entry = self.environments.get(place.environment)?;
-        Some(Found::Elsewhere(entry.key()))
+        Some(Found::Elsewhere(entry.row.key.clone()))
     }
 
     fn history(&self, entry: &EnvironmentEntry, wanted: HistoryQuery) -> Vec<RunSummary> {
@@ -198,7 +197,11 @@ impl Tables {
                 minute.truncate(room);
             }
             minute.sort_unstable_by(|a, b| a.order(at).cmp(&b.order(at)));
-            page.extend(minute.into_iter().map(|entry| Due { at, key: entry.0.key(), run: entry.1 }));
+            page.extend(minute.into_iter().map(|entry| Due {
+                at,
+                key: entry.0.row.key.clone(),
+                run: entry.1,
+            }));
             if page.len() >= limit {
                 break;
             }
@@ -219,11 +222,7 @@ impl Tables {
 
     pub(super) fn commit(&mut self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
         let Transition { organization, monitor, environments, runs, incidents, events: _ } = transition;
-        let key = match monitor {
-            MonitorChange::Keep { key, .. } | MonitorChange::Remove { key, .. } => key,
-            MonitorChange::Put(put) => &put.row.key,
-        };
-        let known = self.keys.get(key).copied();
+        let known = self.keys.get(monitor.key()).copied();
         let entry = known.and_then(|number| self.monitors.get(number));
         if !self.is_current(organization.as_ref(), monitor, entry, environments, runs) {
             return Err(CommitError::Conflict);
@@ -262,16 +261,12 @@ impl Tables {
         runs: &[PutRun],
     ) -> bool {
         let stored = entry.map_or(Version::NEW, |entry| entry.row.version);
-        let expected = match monitor {
-            MonitorChange::Keep { version, .. } | MonitorChange::Remove { version, .. } => *version,
-            MonitorChange::Put(put) => put.replaces,
-        };
         let version = |put: &Put<Environment>| {
-            let number = entry.and_then(|entry| self.number(entry, &put.row.name));
+            let number = entry.and_then(|entry| self.number(entry, &put.row.key.name));
             let entry = number.and_then(|number| self.environments.get(number));
             entry.map_or(Version::NEW, |entry| entry.row.version)
         };
-        stored == expected
+        stored == monitor.expects()
             && organization.is_none_or(|put| self.organization(put.row.id).version == put.replaces)
             && environments.iter().all(|put| version(put) == put.replaces)
             && runs.iter().all(|put| match put {
@@ -307,11 +302,10 @@ impl Tables {
 
     fn put_environment(&mut self, monitor: u32, row: &Environment) {
         let Some(owner) = self.monitors.get(monitor) else { return };
-        let number = match self.number(owner, &row.name) {
+        let number = match self.number(owner, &row.key.name) {
             Some(number) => number,
             None => {
                 let number = self.environments.insert(EnvironmentEntry {
-                    monitor: owner.row.key.clone(),
                     row: Environment { deadline: None, ..row.clone() },
                     runs: VecDeque::new(),
                     open: Vec::new(),
@@ -467,11 +461,5 @@ impl From<Stored> for Tables {
             }
         }
         tables
-    }
-}
-
-impl EnvironmentEntry {
-    fn key(&self) -> EnvironmentKey {
-        EnvironmentKey { monitor: self.monitor.clone(), name: self.row.name.clone() }
     }
 }

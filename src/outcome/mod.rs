@@ -79,6 +79,13 @@ pub struct Refused {
     pub errors: Vec<ProcessingError>,
 }
 
+/// The answer to a check-in that is refused for one reason.
+impl From<ProcessingError> for Outcome {
+    fn from(error: ProcessingError) -> Self {
+        Self::Refused(Refused { errors: vec![error] })
+    }
+}
+
 /// What a check-in did to its run.
 ///
 /// ```

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{EnvironmentId, MonitorId};
-use crate::key::EnvironmentName;
+use crate::id::EnvironmentId;
+use crate::key::{EnvironmentKey, EnvironmentName};
 use crate::row::Incident;
 use crate::row::RunSummary;
 use crate::row::Version;
@@ -26,8 +26,7 @@ use crate::row::Version;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Environment {
     pub(crate) id: EnvironmentId,
-    pub(crate) monitor: MonitorId,
-    pub(crate) name: EnvironmentName,
+    pub(crate) key: EnvironmentKey,
     pub(crate) health: Health,
     pub(crate) muted: bool,
     pub(crate) disabled: bool,
@@ -155,11 +154,10 @@ impl Deadline {
 }
 
 impl Environment {
-    pub(crate) fn new(monitor: MonitorId, name: EnvironmentName) -> Self {
+    pub(crate) fn new(key: EnvironmentKey) -> Self {
         Self {
-            id: EnvironmentId::of(monitor, &name),
-            monitor,
-            name,
+            id: EnvironmentId::of(&key),
+            key,
             health: Health::Active,
             muted: false,
             disabled: false,
@@ -181,14 +179,14 @@ impl Environment {
         self.id
     }
 
-    /// Whose environment it is.
-    pub const fn monitor(&self) -> MonitorId {
-        self.monitor
+    /// Its monitor and its name.
+    pub const fn key(&self) -> &EnvironmentKey {
+        &self.key
     }
 
     /// Its name.
     pub const fn name(&self) -> &EnvironmentName {
-        &self.name
+        &self.key.name
     }
 
     /// What its runs say about it.

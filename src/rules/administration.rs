@@ -14,9 +14,10 @@ use crate::row::Owner;
 use crate::row::Run;
 use crate::row::{Deadline, Environment};
 use crate::row::{Monitor, MonitorStatus};
-use crate::store::MonitorSnapshot;
 use crate::store::{MonitorChange, Put, PutRun, Transition};
+use crate::store::{MonitorSnapshot, Snapshot};
 
+use super::dismissal::Dismissal;
 use super::draft::{Draft, put, put_monitor};
 use super::{Decision, minute};
 
@@ -78,21 +79,20 @@ pub enum EditRefused {
     },
 }
 
-/// Decides on a new monitor. `stored` is the monitor that has its key already, if any.
+/// Decides on a new monitor. `snapshot` is what [`Query::creation`](crate::store::Query::creation) asks for.
 ///
 /// ```
 /// use chrono_tz::Tz;
 /// use overdue::config::MonitorConfig;
 /// use overdue::id::OrganizationId;
+/// use overdue::store::{Query, Store};
 /// use overdue::{Policy, Schedule, rules};
 ///
-/// # use overdue::id::{CheckinId, ProjectId};
-/// # use overdue::key::{EnvironmentKey, MonitorKey};
-/// # let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-/// # let environment = EnvironmentKey { monitor: monitor.clone(), name: "production".parse()? };
+/// # let (engine, _, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// let (organization, policy) = (OrganizationId::new(1), Policy::default());
 /// let config = MonitorConfig::builder(Schedule::crontab("0 2 * * *", Tz::UTC)?).build();
-/// let owner = OrganizationId::new(1);
-/// let decision = rules::create_monitor(None, None, owner, monitor, config, &Policy::default());
+/// let snapshot = engine.store().load(&environment, &Query::creation(organization, &policy))?;
+/// let decision = rules::create_monitor(&snapshot, organization, &monitor, &config, &policy);
 /// assert_eq!(decision.outcome?.name(), "nightly");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -100,28 +100,23 @@ pub enum EditRefused {
 /// # Errors
 /// [`EditRefused::Exists`] and [`EditRefused::MonitorLimit`].
 pub fn create_monitor(
-    stored: Option<&Monitor>,
-    organization: Option<Organization>,
-    owner: OrganizationId,
-    key: MonitorKey,
-    config: MonitorConfig,
+    snapshot: &Snapshot,
+    organization: OrganizationId,
+    key: &MonitorKey,
+    config: &MonitorConfig,
     policy: &Policy,
 ) -> Decision<Result<Arc<Monitor>, EditRefused>> {
-    if stored.is_some() {
+    if snapshot.monitor.is_some() {
         return Decision::answer(Err(EditRefused::Exists));
     }
-    let organization = organization.unwrap_or_else(|| Organization::new(owner));
-    let organization = match one_more_monitor(organization, policy) {
-        Ok(organization) => organization,
-        Err(ProcessingError::MonitorLimitExceeded { limit }) => {
-            return Decision::answer(Err(EditRefused::MonitorLimit { limit }));
-        }
-        Err(_) => return Decision::answer(Err(EditRefused::Exists)),
+    let row = snapshot.organization.clone().unwrap_or_else(|| Organization::new(organization));
+    let row = match one_more_monitor(row, policy) {
+        Ok(row) => row,
+        Err(TooMany { limit }) => return Decision::answer(Err(EditRefused::MonitorLimit { limit })),
     };
-    let put = put_monitor(Monitor::new(owner, key, config));
+    let put = put_monitor(Monitor::new(organization, key.clone(), config.clone()));
     let monitor = Arc::clone(&put.row);
-    let mut transition = only(MonitorChange::Put(put));
-    transition.organization = Some(organization);
+    let transition = Transition { organization: Some(row), ..only(MonitorChange::Put(put)) };
     Decision { transition: Some(transition), outcome: Ok(monitor) }
 }
 
@@ -214,13 +209,24 @@ pub fn remove_monitor(snapshot: &MonitorSnapshot) -> Decision<()> {
     Decision { transition: Some(transition), outcome: () }
 }
 
+/// The organization has as many monitors as it may.
+pub(super) struct TooMany {
+    limit: u32,
+}
+
+impl From<TooMany> for Dismissal {
+    fn from(TooMany { limit }: TooMany) -> Self {
+        ProcessingError::MonitorLimitExceeded { limit }.into()
+    }
+}
+
 /// The organization's row with one monitor more.
 pub(super) fn one_more_monitor(
     organization: Organization,
     policy: &Policy,
-) -> Result<Put<Organization>, ProcessingError> {
+) -> Result<Put<Organization>, TooMany> {
     if let Some(limit) = policy.limits.monitors.filter(|limit| organization.monitors >= *limit) {
-        return Err(ProcessingError::MonitorLimitExceeded { limit });
+        return Err(TooMany { limit });
     }
     let replaces = organization.version;
     let monitors = organization.monitors.saturating_add(1);
@@ -228,7 +234,7 @@ pub(super) fn one_more_monitor(
 }
 
 fn named<'a>(environments: &'a mut [Environment], name: &EnvironmentName) -> Option<&'a mut Environment> {
-    environments.iter_mut().find(|environment| environment.name == *name)
+    environments.iter_mut().find(|environment| environment.key.name == *name)
 }
 
 /// Gives an environment the deadlines that follow from an edit.

@@ -181,7 +181,7 @@ impl Intake<'_> {
             return Err(ProcessingError::MonitorEnvironmentLimitExceeded { limit }.into());
         }
         monitor.environments = monitor.environments.saturating_add(1);
-        let environment = Environment::new(monitor.id, self.arrival.checkin.environment().clone());
+        let environment = Environment::new(self.arrival.key());
         self.monitor = Some(Arc::new(monitor));
         self.new_environment = Some(environment.clone());
         Ok(environment)

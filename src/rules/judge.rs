@@ -222,7 +222,7 @@ impl Draft<'_> {
             self.events.push(Event::IncidentResolved(Recovery {
                 id: EventId::of(incident.id.as_uuid(), "resolved", run.id),
                 monitor: Arc::clone(self.monitor),
-                environment: self.environment.name.clone(),
+                environment: self.environment.key.name.clone(),
                 incident: Arc::clone(&incident),
                 resolution,
             }));
@@ -245,7 +245,7 @@ impl Draft<'_> {
             self.events.push(Event::Failure(LegacyFailure {
                 id: EventId::of(self.environment.id.as_uuid(), "failure", run.id),
                 monitor: Arc::clone(self.monitor),
-                environment: self.environment.name.clone(),
+                environment: self.environment.key.name.clone(),
                 reason: failure.into(),
                 run: run.summary(),
                 trace_id: run.trace_id,
@@ -290,7 +290,7 @@ impl Draft<'_> {
         Occurrence {
             id: EventId::of(incident.id.as_uuid(), kind, failed.id),
             monitor: Arc::clone(self.monitor),
-            environment: self.environment.name.clone(),
+            environment: self.environment.key.name.clone(),
             incident: Arc::clone(incident),
             run: failed,
             failing: Arc::clone(failing),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::id::CheckinId;
-use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
+use crate::key::{EnvironmentKey, MonitorKey};
 use crate::row::Environment;
 use crate::row::Monitor;
 use crate::row::Organization;
@@ -249,8 +249,8 @@ pub struct DueRun {
 
 impl Due {
     /// The order of lists: by deadline, then by environment, then by creation of the run.
-    pub fn order(&self) -> (DateTime<Utc>, (&MonitorKey, &EnvironmentName), Option<u32>) {
-        (self.at, (&self.key.monitor, &self.key.name), self.run.map(|run| run.number))
+    pub fn order(&self) -> (DateTime<Utc>, &EnvironmentKey, Option<u32>) {
+        (self.at, &self.key, self.run.map(|run| run.number))
     }
 }
 

@@ -68,16 +68,15 @@ pub struct Put<T> {
 /// What a transition does to the monitor.
 ///
 /// ```
-/// use overdue::key::MonitorKey;
-/// use overdue::row::Version;
 /// use overdue::store::MonitorChange;
 ///
-/// fn guard(change: &MonitorChange) -> (&MonitorKey, Version) {
-///     match change {
-///         MonitorChange::Keep { key, version } | MonitorChange::Remove { key, version } => (key, *version),
-///         MonitorChange::Put(put) => (put.row.key(), put.replaces),
-///     }
+/// # fn apply(change: &MonitorChange) {
+/// match change {
+///     MonitorChange::Keep { .. } => {}
+///     MonitorChange::Put(put) => println!("put {}", put.row.key()),
+///     MonitorChange::Remove { key, .. } => println!("remove {key}"),
 /// }
+/// # }
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a store must handle every case")]
@@ -98,6 +97,24 @@ pub enum MonitorChange {
         /// The version the decision was made on.
         version: Version,
     },
+}
+
+impl MonitorChange {
+    /// Which monitor.
+    pub fn key(&self) -> &MonitorKey {
+        match self {
+            Self::Keep { key, .. } | Self::Remove { key, .. } => key,
+            Self::Put(put) => &put.row.key,
+        }
+    }
+
+    /// The version the stored row must still have; [`Version::NEW`] when there must be none.
+    pub const fn expects(&self) -> Version {
+        match self {
+            Self::Keep { version, .. } | Self::Remove { version, .. } => *version,
+            Self::Put(put) => put.replaces,
+        }
+    }
 }
 
 /// A run to put.

@@ -65,14 +65,9 @@ impl Ledger {
     }
 
     fn enter(&mut self, commit: &Transition) {
-        let monitor = match &commit.monitor {
-            MonitorChange::Keep { key, .. } | MonitorChange::Remove { key, .. } => key,
-            MonitorChange::Put(put) => put.row.key(),
-        };
         for put in &commit.environments {
-            let key = EnvironmentKey { monitor: monitor.clone(), name: put.row.name().clone() };
             let number = self.environments.len();
-            self.environments.entry(put.row.id()).or_insert((number, key));
+            self.environments.entry(put.row.id()).or_insert((number, put.row.key().clone()));
         }
         for incident in &commit.incidents {
             if self.incidents.iter().all(|(id, _)| *id != incident.id()) {
