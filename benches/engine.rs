@@ -1,6 +1,7 @@
 //! What check-ins and ticks cost, at several sizes of the store.
 //!
 //! `cargo bench --bench engine`
+#![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a bench")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

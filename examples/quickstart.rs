@@ -42,10 +42,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             told.try_iter().for_each(tell);
         }
         // Then the check-in is looked at. This job keeps no ids: it always means its newest run.
-        let checkin = Checkin::new("nightly-backup".parse()?, RunRef::Newest, status);
-        let body = checkin.with_config(config.clone()).into();
+        let checkin =
+            Checkin::new("nightly-backup".parse()?, RunRef::Newest, status).with_config(config.clone());
         let (organization, project) = (OrganizationId::new(1), ProjectId::new(1));
-        match engine.process_checkin(&Message { organization, project, received_at, body })? {
+        match engine.process_checkin(&Message::new(organization, project, received_at, checkin))? {
             Outcome::Accepted(run) => {
                 say(received_at, "job", status.as_str(), &run.judgement, run.deadline);
             }
@@ -58,15 +58,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Every answer says what was decided and why, and when the next run is awaited.
 fn say(at: DateTime<Utc>, who: &str, what: &str, judgement: &Judgement, deadline: Option<Deadline>) {
-    let why = match judgement {
-        Judgement::SaysNothing => "a run has begun, how it ends is yet to be seen",
-        Judgement::FirstOk => "the first success, healthy from here on",
-        Judgement::Opened { .. } => "an incident opens",
-        Judgement::Resolved { .. } => "the incident is over",
-        _ => "see `Judgement` for what else can be",
-    };
     let next = deadline.map(|deadline| deadline.latest().format("%a %H:%M").to_string()).unwrap_or_default();
-    println!("{}  {who:<5}  {what:<11}  {why:<46}  next by {next}", at.format("%a %H:%M"));
+    let why = judgement.to_string();
+    println!("{}  {who:<5}  {what:<11}  {why:<43}  next by {next}", at.format("%a %H:%M"));
 }
 
 /// What a host would send to a pager or a chat.

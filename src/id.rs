@@ -124,11 +124,13 @@ derived_id! {
     /// One environment of a monitor: derived from the monitor and the environment's name.
     ///
     /// ```
-    /// use overdue::id::{EnvironmentId, MonitorId, ProjectId};
-    /// use overdue::key::MonitorKey;
+    /// use overdue::id::{EnvironmentId, ProjectId};
+    /// use overdue::key::{EnvironmentKey, EnvironmentName, MonitorKey};
     ///
-    /// let monitor = MonitorId::of(&MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? });
-    /// assert_ne!(EnvironmentId::of(monitor, &"dev".parse()?), EnvironmentId::of(monitor, &"production".parse()?));
+    /// let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+    /// let dev = EnvironmentKey { monitor: monitor.clone(), name: "dev".parse()? };
+    /// let production = EnvironmentKey { monitor, name: EnvironmentName::production() };
+    /// assert_ne!(EnvironmentId::of(&dev), EnvironmentId::of(&production));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     EnvironmentId

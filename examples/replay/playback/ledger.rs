@@ -9,7 +9,7 @@ use overdue::id::{CheckinId, EnvironmentId, IncidentId};
 use overdue::key::EnvironmentKey;
 use overdue::refusal::ProcessingError;
 use overdue::row::{Run, RunStatus};
-use overdue::store::{MonitorChange, Transition};
+use overdue::store::Transition;
 use serde_json::{Value, json};
 
 use super::Fallible;
