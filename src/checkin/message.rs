@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::checkin::Checkin;
 use crate::checkin::Payload;
@@ -74,7 +76,7 @@ impl Message {
 /// assert!(matches!(raw, Body::Json(_)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[expect(clippy::exhaustive_enums, reason = "typed or raw")]
 pub enum Body {
@@ -82,7 +84,7 @@ pub enum Body {
     Checkin(Box<Checkin>),
     /// The bytes off the wire, to be validated. Stored as text; bytes that are no UTF-8, which no validation
     /// lets pass, are replaced there.
-    #[serde(with = "text")]
+    #[serde(serialize_with = "text")]
     Json(Vec<u8>),
 }
 
@@ -112,15 +114,20 @@ impl Body {
     }
 }
 
-mod text {
-    use serde::{Deserialize, Deserializer, Serializer};
+fn text<S: Serializer>(json: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&String::from_utf8_lossy(json))
+}
 
-    pub(super) fn serialize<S: Serializer>(json: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&String::from_utf8_lossy(json))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        String::deserialize(deserializer).map(String::into_bytes)
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A check-in reads the very text it is given, and there is none in the buffer that the event around
+        // a refused message is read through.
+        match Value::deserialize(deserializer)? {
+            Value::String(json) => Ok(Self::Json(json.into_bytes())),
+            checkin => {
+                serde_json::from_str(&checkin.to_string()).map(Self::Checkin).map_err(D::Error::custom)
+            }
+        }
     }
 }
 

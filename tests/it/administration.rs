@@ -1,5 +1,5 @@
 //! Creating, editing and removing monitors, and what that does to their deadlines at once.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use chrono_tz::Tz;
 use overdue::config::{ConfigUpdate, Margin, MaxRuntime, MonitorConfig, Threshold};

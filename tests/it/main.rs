@@ -1,9 +1,17 @@
 //! The integration tests: one binary, a module a subject.
 
 mod administration;
+mod admission;
+mod batch;
 mod clock;
 mod edits;
+mod engine;
 mod error_log;
+mod events;
+mod ids;
+mod legacy;
+mod memory;
+mod outcomes;
 mod properties;
 mod quirks;
 mod rate_limiter;

@@ -1,5 +1,11 @@
 //! What a store promises, told so that any store can be held to it.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "these are tests"
+)]
 
 mod conformance;
 pub(crate) mod doubles;

@@ -1,0 +1,175 @@
+//! The engine around the rules: what it is made of, what it does when others are faster, and when stores fail.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use std::convert::Infallible;
+use std::error::Error as _;
+use std::sync::Arc;
+
+use overdue::admission::{AdmitAll, RateKey, RateLimiter};
+use overdue::event::NoSink;
+use overdue::key::{EnvironmentKey, MonitorKey};
+use overdue::outcome::{Outcome, Verdict};
+use overdue::rules::Edit;
+use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Transition};
+use overdue::{AdminError, Engine, Error, Event, EventSink, MemoryStore, Policy, Store};
+
+use crate::store::doubles::{Fault, Faulty};
+use crate::world::{
+    ORGANIZATION, Told, World, at, checkin, hourly, message, monitor, named, place, run_id, tick,
+};
+
+const fn is_shared<T: Send + Sync>() {}
+
+#[test]
+fn an_engine_is_shared_by_threads_when_its_parts_are() {
+    is_shared::<Engine<MemoryStore, NoSink>>();
+    is_shared::<Engine<&MemoryStore, fn(&Event), AdmitAll>>();
+    is_shared::<Engine<Arc<MemoryStore>, Told, Arc<RateLimiter<RateKey>>>>();
+    is_shared::<Engine<Box<dyn Store<Error = Infallible> + Send + Sync>, Box<dyn EventSink + Send + Sync>>>();
+    is_shared::<Error<Infallible>>();
+}
+
+#[test]
+fn stores_and_sinks_need_no_type() {
+    let store: Box<dyn Store<Error = Infallible>> = Box::new(MemoryStore::new());
+    let told = Told::default();
+    let sink: Arc<dyn EventSink> = Arc::new(Arc::clone(&told));
+    let engine = Engine::new(store, sink, Policy::default());
+    engine.create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
+    engine.process_checkin(&message("10:00", checkin("job", 1, "error"))).unwrap();
+    assert_eq!(told.lock().unwrap().len(), 2);
+}
+
+/// A store in which somebody is always faster.
+struct Busy(MemoryStore);
+
+impl Store for Busy {
+    type Error = Infallible;
+
+    fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
+        self.0.load(key, query)
+    }
+
+    fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Infallible> {
+        self.0.load_monitor(key)
+    }
+
+    fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
+        self.0.due(query)
+    }
+
+    fn commit(&self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
+        let busy = transition.environments.iter().any(|put| put.row.name().as_str() == "busy");
+        if busy { Err(CommitError::Conflict) } else { self.0.commit(transition) }
+    }
+}
+
+/// A job with a run in progress in production, and one in an environment that nobody gets a commit through to.
+fn busy() -> Engine<Busy, Told> {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("10:00", 1, "in_progress");
+    world.send("10:00", checkin("job", 2, "in_progress").with_environment(named("busy")));
+    let saved = serde_json::to_value(world.store()).unwrap();
+    Engine::new(Busy(serde_json::from_value(saved).unwrap()), Told::default(), Policy::default())
+}
+
+#[test]
+fn who_is_always_too_slow_gives_up_and_says_so() {
+    let engine = busy();
+    let busy = checkin("job", 2, "ok").with_environment(named("busy"));
+    let error = engine.process_checkin(&message("10:05", busy)).unwrap_err();
+    assert_eq!(error, Error::Contended { subject: "7/job/busy".into(), attempts: 32 });
+    assert_eq!(error.to_string(), "gave up on 7/job/busy after 32 conflicting commits");
+    assert!(engine.sink().lock().unwrap().is_empty());
+
+    let edit =
+        engine.edit_monitor(&monitor("job"), &Edit::EnvironmentMuted(named("busy"), true), at("10:05"));
+    let Err(AdminError::Failed(error)) = edit else { panic!("{edit:?}") };
+    assert_eq!(error, Error::Contended { subject: "7/job".into(), attempts: 32 });
+}
+
+#[test]
+fn a_tick_goes_on_past_what_is_contended() {
+    let engine = busy();
+    let error = engine.tick(tick("11:05")).unwrap_err();
+    assert_eq!(error, Error::Contended { subject: "7/job/busy".into(), attempts: 32 });
+    let environments = engine.store().0.environments(&monitor("job"));
+    let production = environments.iter().find(|row| row.name().as_str() == "production").unwrap();
+    assert!(production.incident().is_some(), "the others were judged");
+    let runs = engine.store().0.runs(&place("job", "production"));
+    let statuses: Vec<_> = runs.iter().map(|run| run.status().as_str()).collect();
+    assert_eq!(statuses, ["timeout", "missed"]);
+    assert_eq!(engine.sink().lock().unwrap().len(), 3);
+}
+
+#[test]
+fn a_store_that_fails_is_an_error_and_nothing_else() {
+    for nth in 0..2 {
+        let store = MemoryStore::new();
+        Engine::new(&store, NoSink, Policy::default())
+            .create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1))
+            .unwrap();
+        let engine = Engine::new(Faulty::new(store, Fault::Lost, nth), Told::default(), Policy::default());
+        let send = || engine.process_checkin(&message("10:00", checkin("job", 1, "error")));
+        let error = send().unwrap_err();
+        assert_eq!(error.to_string(), "the store failed");
+        assert_eq!(error.source().unwrap().to_string(), "the storage broke");
+        assert!(engine.store().store.environments(&monitor("job")).is_empty(), "nothing was written");
+        assert!(engine.sink().lock().unwrap().is_empty(), "and nobody told");
+        assert!(matches!(send(), Ok(Outcome::Accepted(_))));
+    }
+}
+
+#[test]
+fn misses_and_timeouts_are_checked_apart_or_together() {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("10:00", 1, "in_progress");
+    let missed = world.engine.check_missed(tick("11:05")).unwrap();
+    assert_eq!(missed.tick, tick("11:05"));
+    assert!(matches!(missed.outcomes[..], [ref one] if matches!(one.verdict, Verdict::Missed(_))));
+    assert_eq!(world.run(1).status().as_str(), "in_progress");
+    let timeouts = world.engine.check_timeouts(tick("11:05")).unwrap();
+    assert!(matches!(timeouts.outcomes[..], [ref one] if matches!(one.verdict, Verdict::TimedOut(_))));
+    assert_eq!(world.engine.tick(tick("11:05")).unwrap().outcomes, []);
+}
+
+/// More than fit into a page of the list, and all of them due.
+#[test]
+fn a_tick_handles_all_that_is_due() {
+    let world = World::with(&hourly(1, 1));
+    for run in 1..=2_100 {
+        world.accepted("10:00", run, "in_progress");
+    }
+    let outcomes = world.engine.tick(tick("10:10")).unwrap().outcomes;
+    assert_eq!(outcomes.len(), 2_100);
+    let order: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| match &outcome.verdict {
+            Verdict::TimedOut(run) => run.checkin,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(order.into_iter().eq((1..=2_100).map(run_id)), "in order of creation");
+}
+
+#[test]
+fn the_next_deadline_is_the_earlier_of_both_kinds() {
+    let world = World::with(&hourly(1, 1));
+    assert_eq!(world.engine.next_deadline(), Ok(None));
+    world.accepted("10:30", 1, "ok");
+    assert_eq!(world.engine.next_deadline(), Ok(Some(at("11:05"))));
+    world.accepted("10:40", 2, "in_progress");
+    assert_eq!(world.engine.next_deadline(), Ok(Some(at("10:50"))));
+    world.tick("10:50");
+    assert_eq!(world.engine.next_deadline(), Ok(Some(at("11:05"))));
+}
+
+#[test]
+fn an_engine_shows_its_parts() {
+    let mut policy = Policy::sentry_2024();
+    policy.limits.monitors = Some(3);
+    let engine = Engine::new(MemoryStore::new(), NoSink, policy.clone()).with_admission(AdmitAll);
+    assert_eq!(*engine.policy(), policy);
+    assert!(engine.store().monitors().is_empty());
+    let NoSink = engine.sink();
+}

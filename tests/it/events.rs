@@ -1,0 +1,263 @@
+//! What alerts say, and what sampling is asked for.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, mpsc};
+
+use chrono::TimeDelta;
+use overdue::checkin::{Body, Millis};
+use overdue::event::{NoSink, Occurrence, Recovery, Refusal};
+use overdue::row::{Owner, RunStatus};
+use overdue::rules::Edit;
+use overdue::sampling::{
+    Condition, IncidentSampling, MemorySamplingStore, SampleRate, SamplingLimits, SamplingPolicy,
+    SamplingSink, SamplingStore, Upserted,
+};
+use overdue::{Engine, Event, EventSink, MemoryStore, Policy};
+use uuid::Uuid;
+
+use crate::world::{
+    ORGANIZATION, PROJECT, Told, World, at, checkin, hourly, message, monitor, named, run_id,
+};
+
+fn opened(event: Event) -> Occurrence {
+    match event {
+        Event::IncidentOpened(occurrence) => occurrence,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn occurrence(event: Event) -> Occurrence {
+    match event {
+        Event::IncidentOccurrence(occurrence) => occurrence,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn resolved(event: Event) -> Recovery {
+    match event {
+        Event::IncidentResolved(recovery) => recovery,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The words of the alert that these runs bring about; `timeout` and `missed` are the clock's.
+fn reason(runs: &[&str]) -> String {
+    let threshold = u32::try_from(runs.len()).unwrap();
+    let world = World::with(&hourly(threshold, 1));
+    for (hour, run) in (10_u32..).zip(runs) {
+        let number = u128::from(hour);
+        match *run {
+            "missed" => drop(world.tick(&format!("{hour}:05"))),
+            "timeout" => {
+                world.accepted(&format!("{hour}:00"), number, "in_progress");
+                world.tick(&format!("{hour}:10"));
+            }
+            status => drop(world.accepted(&format!("{hour}:00"), number, status)),
+        }
+    }
+    opened(world.told().remove(0)).reason().to_string()
+}
+
+#[test]
+fn an_alert_counts_the_failures_by_kind() {
+    assert_eq!(reason(&["error"]), "one error");
+    assert_eq!(reason(&["error", "missed"]), "one error and one missed");
+    assert_eq!(reason(&["timeout", "missed", "missed"]), "one timeout and two missed");
+    assert_eq!(reason(&["error", "timeout", "missed"]), "one error, one timeout and one missed");
+    assert_eq!(reason(&["error", "missed", "error", "error"]), "three errors and one missed");
+    assert_eq!(reason(&["timeout", "timeout"]), "two timeouts");
+    assert_eq!(reason(&["error", "error", "error", "error"]), "4 errors");
+}
+
+#[test]
+fn an_alert_carries_what_it_takes_to_understand_it() {
+    let world = World::with(&hourly(2, 1));
+    world.edit("09:00", &Edit::Owner(Some(Owner::Team(3))));
+    world.accepted("10:00", 1, "ok");
+    world.accepted("11:00", 2, "error");
+    assert_eq!(world.told(), [], "one of two failures");
+    world.send("12:00", checkin("job", 3, "error").with_trace_id(Uuid::from_u128(9)));
+
+    let told = world.told();
+    assert_eq!(told.len(), 3);
+    let alert = opened(told[0].clone());
+    assert_eq!(alert.monitor, world.monitor());
+    assert_eq!(alert.monitor.owner(), Some(Owner::Team(3)));
+    assert_eq!(alert.environment, named("production"));
+    assert_eq!(
+        alert.failing.iter().map(|run| run.id).collect::<Vec<_>>(),
+        [run_id(2), run_id(3)],
+        "oldest first"
+    );
+    assert_eq!(alert.last_ok.map(|run| (run.id, run.started_at)), Some((run_id(1), at("10:00"))));
+    assert_eq!(alert.trace_id, Some(Uuid::from_u128(9)));
+    assert_eq!(alert.run.id, run_id(3), "the run that brought it about");
+    assert_eq!((alert.incident.started_at(), alert.incident.first().id), (at("11:00"), run_id(2)));
+    assert!(alert.incident.is_announced());
+    assert_eq!(alert.incident.resolution(), None);
+
+    // Then the runs one by one, each with the whole list.
+    let each = told[1..].iter().cloned().map(occurrence).collect::<Vec<_>>();
+    assert_eq!(each.iter().map(|told| told.run.id).collect::<Vec<_>>(), [run_id(2), run_id(3)]);
+    assert!(each.iter().all(|told| told.failing == alert.failing && told.incident == alert.incident));
+    let ids: HashSet<_> = told.iter().map(Event::id).collect();
+    assert_eq!(ids.len(), 3);
+
+    // A further failure is told by itself.
+    world.tick("13:05");
+    let next = occurrence(world.told().remove(0));
+    assert_eq!(next.failing.iter().map(|run| run.status).collect::<Vec<_>>(), [RunStatus::Missed]);
+    assert_eq!(next.reason().to_string(), "one missed");
+    assert_eq!(next.last_ok.map(|run| run.id), Some(run_id(1)));
+    assert_eq!(next.trace_id, None);
+    assert_eq!(next.incident.id(), alert.incident.id());
+    assert_eq!(next.incident.last_failure(), at("13:00"));
+
+    world.accepted("14:00", 4, "ok");
+    let end = resolved(world.told().remove(0));
+    assert_eq!(end.incident.id(), alert.incident.id());
+    assert_eq!((end.resolution.checkin, end.resolution.at), (run_id(4), at("14:00")));
+    assert_eq!(end.incident.resolution(), Some(end.resolution));
+}
+
+#[test]
+fn an_incident_under_a_mute_is_announced_when_the_mute_is_lifted() {
+    let world = World::with(&hourly(2, 1));
+    world.accepted("09:00", 9, "ok");
+    world.edit("09:30", &Edit::EnvironmentMuted(named("production"), true));
+    for (received, run) in [("10:00", 1), ("11:00", 2), ("12:00", 3)] {
+        world.accepted(received, run, "error");
+    }
+    assert_eq!(world.told(), []);
+    assert!(!world.environment().incident().unwrap().is_announced());
+
+    world.edit("12:30", &Edit::EnvironmentMuted(named("production"), false));
+    assert_eq!(world.told(), [], "with the next failure, not before");
+    world.accepted("13:00", 4, "error");
+    let [first, second] = world.told().try_into().unwrap();
+    let (first, second) = (opened(first), occurrence(second));
+    assert_eq!((first.run.id, second.run.id), (run_id(4), run_id(4)));
+    assert_eq!(first.incident.started_at(), at("10:00"), "it began long ago");
+    assert_ne!(first.id, second.id);
+
+    world.accepted("14:00", 5, "error");
+    occurrence(world.told().remove(0));
+    world.accepted("15:00", 6, "ok");
+    resolved(world.told().remove(0));
+}
+
+#[test]
+fn events_are_stored_and_read_back() {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("10:00", 1, "error");
+    world.accepted("11:00", 2, "ok");
+    world.refused("12:00", checkin("nobody", 3, "ok").with_duration(Millis::new(1_005).unwrap()));
+    world.refused("12:00", b"\xff not JSON".to_vec());
+    let told = world.told();
+    assert_eq!(told.len(), 5);
+    for event in &told[..4] {
+        let stored = serde_json::to_string(event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&stored).unwrap(), *event);
+    }
+    let Event::Refused(refusal) = &told[4] else { panic!("{told:?}") };
+    let stored = serde_json::to_string(refusal).unwrap();
+    let read: Refusal = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read.id, refusal.id);
+    assert_eq!(
+        read.message.body,
+        Body::Json("\u{fffd} not JSON".into()),
+        "what is no text cannot be stored as it was"
+    );
+    let stored = serde_json::to_value(&told[0]).unwrap();
+    assert_eq!(stored["kind"], "incident_opened");
+}
+
+/// The standard profile, and a policy of sampling.
+fn sampled(sampling: SamplingPolicy) -> Policy {
+    let mut policy = Policy::default();
+    policy.sampling = sampling;
+    policy
+}
+
+#[test]
+fn sampling_is_asked_for_once_an_incident_if_the_policy_says_so() {
+    let sampling = IncidentSampling { rate: SampleRate::ALL, max_samples: 50, period: TimeDelta::hours(2) };
+    let world = World::new(sampled(SamplingPolicy::OnIncident(sampling)));
+    world.create("job", &hourly(1, 1)).unwrap();
+    world.accepted("10:00", 1, "error");
+    world.accepted("11:00", 2, "error");
+    let requests = |world: &World| -> Vec<_> {
+        let request = |event| match event {
+            Event::SamplingRequested { request, .. } => Some(request),
+            _ => None,
+        };
+        world.told().into_iter().filter_map(request).collect()
+    };
+    let [request] = requests(&world).try_into().unwrap();
+    assert_eq!(request.organization, ORGANIZATION);
+    assert_eq!(request.projects, [PROJECT].into());
+    assert_eq!(request.condition, Condition::of_monitor("job", "production"));
+    assert_eq!((request.start, request.end), (at("10:00"), at("12:00")));
+    assert_eq!((request.max_samples, request.rate), (50, SampleRate::ALL));
+
+    // Samples page nobody: a mute does not stop them.
+    world.accepted("12:00", 3, "ok");
+    world.edit("12:01", &Edit::Muted(true));
+    world.accepted("13:00", 4, "error");
+    assert_eq!(requests(&world).len(), 1);
+}
+
+#[test]
+fn nobody_asks_for_samples_unless_told_to() {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("10:00", 1, "error");
+    assert!(world.told().iter().all(|event| !matches!(event, Event::SamplingRequested { .. })));
+}
+
+#[test]
+fn a_sampling_sink_keeps_the_rules() {
+    let rules = Arc::new(MemorySamplingStore::new());
+    let reports: Arc<Mutex<Vec<Upserted>>> = Arc::default();
+    let told = Told::default();
+    let report = {
+        let reports = Arc::clone(&reports);
+        move |_: &_, result: Result<Upserted, _>| reports.lock().unwrap().push(result.unwrap())
+    };
+    let sampling = SamplingSink::new(Arc::clone(&rules), SamplingLimits::default(), report);
+    let policy = sampled(SamplingPolicy::OnIncident(IncidentSampling::default()));
+    let engine = Engine::new(MemoryStore::new(), (sampling, Arc::clone(&told)), policy);
+    engine.create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
+    for (received, run, status) in [("10:00", 1, "error"), ("11:00", 2, "ok"), ("12:00", 3, "error")] {
+        engine.process_checkin(&message(received, checkin("job", run, status))).unwrap();
+    }
+
+    assert!(matches!(&reports.lock().unwrap()[..], [Upserted::Created(_), Upserted::Extended(_)]));
+    let stored = rules.load(ORGANIZATION).unwrap();
+    let [rule] = stored.rules() else { panic!("{stored:?}") };
+    assert_eq!((rule.start(), rule.end()), (at("10:00"), at("18:00")), "the second incident extends it");
+    assert!(told.lock().unwrap().iter().any(|event| matches!(event, Event::IncidentOpened(_))), "both hear");
+}
+
+#[test]
+fn whatever_takes_events_is_a_sink() {
+    let story = |sink: &dyn EventSink| {
+        let engine = Engine::new(MemoryStore::new(), |event: &Event| sink.emit(event), Policy::default());
+        engine.create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
+        engine.process_checkin(&message("10:00", checkin("job", 1, "error"))).unwrap();
+    };
+    story(&NoSink);
+    let (sender, receiver) = mpsc::channel();
+    story(&sender);
+    assert_eq!(receiver.try_iter().count(), 2);
+    let (sender, receiver) = mpsc::sync_channel(2);
+    let boxed: Box<dyn EventSink + Send + Sync> = Box::new(sender);
+    story(&boxed);
+    assert_eq!(receiver.try_iter().count(), 2);
+    drop(receiver);
+    story(&boxed);
+    let (one, other) = (Told::default(), Told::default());
+    story(&(Arc::clone(&one), Arc::clone(&other)));
+    assert_eq!(*one.lock().unwrap(), *other.lock().unwrap());
+    assert_eq!(one.lock().unwrap().len(), 2);
+}

@@ -1,0 +1,179 @@
+//! The embedded store: saved, read back and pruned.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use overdue::outcome::{Judgement, Notice, Outcome};
+use overdue::{Engine, MemoryStore};
+
+use crate::world::{ORGANIZATION, Told, World, at, checkin, hourly, monitor, named, place};
+
+/// The same world, saved and read back.
+fn restored(world: &World) -> World {
+    let saved = serde_json::to_vec(world.store()).unwrap();
+    let store: MemoryStore = serde_json::from_slice(&saved).unwrap();
+    World { engine: Engine::new(store, Told::default(), world.engine.policy().clone()) }
+}
+
+#[test]
+fn an_incident_goes_on_where_it_was_saved() {
+    let world = World::with(&hourly(2, 2));
+    world.accepted("10:00", 1, "error");
+    let world = restored(&world);
+    assert!(matches!(world.judged("11:00", 2, "error"), Judgement::Opened { notice: Notice::Sent, .. }));
+    let incident = world.environment().incident().unwrap().id();
+
+    let world = restored(&world);
+    assert!(matches!(world.judged("12:00", 3, "ok"), Judgement::Recovering { successes: 1, .. }));
+    world.accepted("12:10", 4, "in_progress");
+    let world = restored(&world);
+    assert_eq!(world.engine.next_deadline(), Ok(Some(at("12:20"))), "what is due is found again");
+    assert_eq!(world.tick("12:20").len(), 1);
+    world.accepted("13:00", 5, "ok");
+    let resolved = world.judged("14:00", 6, "ok");
+    assert_eq!(resolved, Judgement::Resolved { incident, notice: Notice::Sent });
+    assert_eq!(world.store().incidents(&place("job", "production")).len(), 1);
+}
+
+#[test]
+fn an_unnamed_message_is_known_after_a_restart() {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("10:00", 1, "in_progress");
+    world.accepted("10:05", 0, "ok");
+    let world = restored(&world);
+    assert!(matches!(world.send("10:05", checkin("job", 0, "ok")), Outcome::Ignored(_)));
+    assert_eq!(world.store().runs(&place("job", "production")).len(), 1);
+}
+
+#[test]
+fn a_store_that_cannot_be_is_not_read() {
+    for saved in ["", "[]", r#"{"organizations": []}"#, r#"{"organizations": [], "monitors": [{}]}"#] {
+        assert!(serde_json::from_str::<MemoryStore>(saved).is_err(), "{saved}");
+    }
+}
+
+/// The runs that are left, by number.
+fn left(world: &World) -> Vec<u128> {
+    let runs = world.store().runs(&place("job", "production"));
+    runs.iter().map(|run| run.id().as_uuid().as_u128()).collect()
+}
+
+#[test]
+fn pruning_takes_what_is_old_and_finished() {
+    let world = World::with(&hourly(1, 1));
+    for (received, run) in [("10:00", 1), ("11:00", 2), ("12:00", 3), ("13:00", 4)] {
+        world.accepted(received, run, "ok");
+    }
+    assert_eq!(world.store().prune(at("12:00")), 2, "what started at the date stays");
+    assert_eq!(left(&world), [3, 4]);
+    assert_eq!(world.store().prune(at("12:00")), 0);
+    assert_eq!(world.environment().runs(), 4, "they have been, all the same");
+}
+
+#[test]
+fn pruning_keeps_runs_in_progress() {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("10:00", 1, "in_progress");
+    world.accepted("10:01", 2, "ok");
+    world.accepted("10:02", 3, "ok");
+    assert_eq!(world.store().prune(at("20:00")), 1);
+    assert_eq!(left(&world), [1, 3]);
+    assert_eq!(world.engine.next_deadline(), Ok(Some(at("10:10"))));
+    assert!(matches!(world.send("10:05", checkin("job", 1, "ok")), Outcome::Accepted(_)));
+}
+
+#[test]
+fn pruning_keeps_what_thresholds_look_at() {
+    let world = World::with(&hourly(3, 2));
+    for (received, run, status) in
+        [("10:00", 1, "ok"), ("11:00", 2, "error"), ("11:30", 3, "in_progress"), ("12:00", 4, "error")]
+    {
+        world.accepted(received, run, status);
+    }
+    assert_eq!(world.store().prune(at("20:00")), 0, "three that were judged, and one that is open");
+    assert_eq!(left(&world), [1, 2, 3, 4]);
+    assert!(matches!(
+        world.judged("13:00", 5, "error"),
+        Judgement::BelowThreshold { .. } | Judgement::Opened { .. }
+    ));
+    assert_eq!(world.store().prune(at("20:00")), 1);
+    assert_eq!(left(&world), [2, 3, 4, 5]);
+    assert!(world.judged("14:00", 6, "error") != Judgement::Healthy);
+    assert!(world.environment().incident().is_some());
+}
+
+#[test]
+fn pruning_takes_incidents_that_ended_before() {
+    let world = World::with(&hourly(1, 1));
+    for (received, run, status) in [
+        ("10:00", 1, "error"),
+        ("11:00", 2, "ok"),
+        ("12:00", 3, "error"),
+        ("13:00", 4, "ok"),
+        ("14:00", 5, "error"),
+    ] {
+        world.accepted(received, run, status);
+    }
+    let numbers = || {
+        let incidents = world.store().incidents(&place("job", "production"));
+        incidents.iter().map(|incident| incident.number()).collect::<Vec<_>>()
+    };
+    world.store().prune(at("11:00"));
+    assert_eq!(numbers(), [0, 1, 2], "the first ended at the date");
+    world.store().prune(at("12:00"));
+    assert_eq!(numbers(), [1, 2]);
+    world.store().prune(at("20:00"));
+    assert_eq!(numbers(), [2], "the open one stays");
+    assert_eq!(world.environment().incidents(), 3);
+}
+
+#[test]
+fn pruned_ids_are_free_and_pruned_rows_forgotten() {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("10:00", 1, "in_progress");
+    world.accepted("10:01", 0, "ok");
+    world.accepted("11:00", 2, "ok");
+    world.store().prune(at("11:00"));
+    assert_eq!(left(&world), [2]);
+    assert!(matches!(world.send("12:00", checkin("job", 1, "ok")), Outcome::Accepted(_)));
+    let restored = restored(&world);
+    assert_eq!(left(&restored), [2, 1]);
+}
+
+#[test]
+fn rows_are_shown_in_order() {
+    let world = World::with(&hourly(1, 1));
+    for slug in ["b", "a"] {
+        world.engine.create_monitor(ORGANIZATION, &monitor(slug), &hourly(1, 1)).unwrap();
+    }
+    let slugs: Vec<_> = world.store().monitors().iter().map(|row| row.key().slug.to_string()).collect();
+    assert_eq!(slugs, ["a", "b", "job"]);
+    world.send("10:00", checkin("job", 1, "ok").with_environment(named("staging")));
+    world.send("09:00", checkin("job", 2, "ok").with_environment(named("dev")));
+    let names: Vec<_> =
+        world.store().environments(&monitor("job")).iter().map(|row| row.name().to_string()).collect();
+    assert_eq!(names, ["staging", "dev"], "in order of creation");
+    world.accepted("12:00", 3, "ok");
+    world.accepted("11:00", 4, "ok");
+    world.accepted("12:00", 5, "ok");
+    assert_eq!(left(&world), [4, 3, 5], "by start, then by creation");
+    assert!(world.store().runs(&place("job", "nowhere")).is_empty());
+    assert!(world.store().environments(&monitor("nobody")).is_empty());
+    assert!(world.store().incidents(&place("nobody", "production")).is_empty());
+}
+
+#[test]
+fn a_monitor_that_went_leaves_its_place_to_others() {
+    let world = World::with(&hourly(1, 1));
+    for round in 0..3_u128 {
+        world.accepted("10:00", round + 1, "in_progress");
+        world.engine.remove_monitor(&monitor("job")).unwrap();
+        assert!(world.store().runs(&place("job", "production")).is_empty());
+        let other = format!("job-{round}");
+        world.create(&other, &hourly(1, 1)).unwrap();
+        world.send("10:00", checkin(&other, round + 10, "ok"));
+        world.create("job", &hourly(1, 1)).unwrap();
+    }
+    world.accepted("11:00", 9, "ok");
+    assert_eq!(left(&world), [9]);
+    assert_eq!(world.store().monitors().len(), 4);
+    assert_eq!(restored(&world).store().monitors(), world.store().monitors());
+}
