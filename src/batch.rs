@@ -44,12 +44,27 @@ impl ProcessingKey {
     pub fn partition(&self, partitions: NonZeroU32) -> u32 {
         let project = self.project.get().to_be_bytes();
         let spread = id::spread(&[&project, self.slug.as_bytes(), self.environment.as_bytes()]);
-        u32::try_from(spread % u128::from(partitions.get())).unwrap_or_default()
+        let partition = spread.checked_rem(partitions.get().into()).unwrap_or_default();
+        u32::try_from(partition).unwrap_or_default()
     }
 }
 
 /// Sorts messages into groups, each with the positions of its messages, in order. The groups come in the
 /// order in which the input first names them.
+///
+/// ```
+/// use overdue::batch;
+///
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// let mut other = message.clone();
+/// other.project = overdue::id::ProjectId::new(2);
+/// let messages = [message.clone(), other, message];
+/// let groups = batch::groups(&messages);
+/// let positions: Vec<Vec<usize>> =
+///     groups.iter().map(|(_, group)| group.iter().map(|(position, _)| *position).collect()).collect();
+/// assert_eq!(positions, [vec![0, 2], vec![1]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn groups(messages: &[Message]) -> Vec<(ProcessingKey, Vec<(usize, &Message)>)> {
     let mut positions = HashMap::new();
     let mut groups: Vec<(ProcessingKey, Vec<(usize, &Message)>)> = Vec::new();

@@ -36,6 +36,12 @@ use serde::{Deserialize, Serialize};
 const SECONDS_PER_MINUTE: i64 = 60;
 
 /// One partition of a message stream; a number of the host's.
+///
+/// ```
+/// use overdue::clock::PartitionId;
+///
+/// assert_eq!(PartitionId::new(3).get(), 3);
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct PartitionId(u64);
@@ -208,6 +214,19 @@ impl FusedIterator for Ticks {}
 ///
 /// The state is plain data. Save it (it is serialisable as a whole) once the ticks of an observation are
 /// handled, and after a crash the same messages bring the same ticks again; repeating one does no harm.
+///
+/// ```
+/// use overdue::clock::{Clock, PartitionId};
+///
+/// let mut clock = Clock::new();
+/// let ticks = clock.observe(PartitionId::new(0), "2024-09-02T10:02:40Z".parse()?);
+/// for tick in ticks {
+///     println!("{tick}"); // hand it to `Engine::tick`
+/// }
+/// let saved = serde_json::to_string(&clock)?;
+/// assert_eq!(serde_json::from_str::<Clock>(&saved)?, clock);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Clock {
     /// The latest minute seen on each registered partition; none yet on a silent one.
@@ -230,6 +249,18 @@ impl Clock {
     /// Stops waiting for this partition, and answers with the minutes it alone had held back.
     ///
     /// Where no partition is left the clock stands, and goes on from there when one is heard again.
+    ///
+    /// ```
+    /// use overdue::clock::{Clock, PartitionId};
+    ///
+    /// let (first, second) = (PartitionId::new(0), PartitionId::new(1));
+    /// let mut clock = Clock::new();
+    /// clock.register(second);
+    /// assert!(clock.observe(first, "2024-09-02T10:02:40Z".parse()?).is_empty());
+    /// assert_eq!(clock.slowest(), Some(second));
+    /// assert_eq!(clock.deregister(second).len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn deregister(&mut self, partition: PartitionId) -> Ticks {
         match self.partitions.remove(&partition) {
             Some(_) => self.advance(),

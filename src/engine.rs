@@ -15,10 +15,10 @@ use crate::clock::Tick;
 use crate::config::MonitorConfig;
 use crate::event::EventSink;
 use crate::event::{Event, Refusal};
-use crate::id::{CheckinId, EventId, OrganizationId};
+use crate::id::{CheckinId, OrganizationId};
 use crate::key::{EnvironmentKey, MonitorKey};
 use crate::outcome::{Judgement, Outcome, Refused, TickOutcome};
-use crate::policy::{Policy, Quirk};
+use crate::policy::Policy;
 use crate::row::Monitor;
 use crate::rules::{self, Decision, Edit, EditRefused};
 use crate::store::Transition;
@@ -54,6 +54,16 @@ pub struct Engine<S, K, A = AdmitAll> {
 }
 
 /// Why a call failed. A refused check-in is an [`Outcome`], not an error.
+///
+/// ```
+/// use std::error::Error as _;
+/// use overdue::Error;
+///
+/// let error = Error::Store(std::io::Error::other("the disk is full"));
+/// assert_eq!(error.to_string(), "the store failed");
+/// assert_eq!(error.source().ok_or("no source")?.to_string(), "the disk is full");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error<E> {
@@ -72,6 +82,16 @@ pub enum Error<E> {
 }
 
 /// Why an administrative call failed.
+///
+/// ```
+/// use overdue::AdminError;
+/// use overdue::rules::EditRefused;
+///
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// let error = engine.remove_monitor(&monitor).unwrap_err();
+/// assert_eq!(error, AdminError::Refused(EditRefused::NoMonitor));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdminError<E> {
@@ -84,6 +104,18 @@ pub enum AdminError<E> {
 }
 
 /// What a tick did, one entry for each environment or run that was due.
+///
+/// ```
+/// # use overdue::Tick;
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// engine.process_checkin(&message)?;
+/// let report = engine.tick(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
+/// for outcome in &report.outcomes {
+///     println!("{} {}: {:?}", report.tick, outcome.environment, outcome.verdict);
+/// }
+/// assert_eq!(report.outcomes.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct TickReport {
@@ -102,6 +134,15 @@ impl<S: Store, K: EventSink> Engine<S, K> {
 
 impl<S, K, A> Engine<S, K, A> {
     /// The same engine with another admission.
+    ///
+    /// ```
+    /// use overdue::admission::RateLimiter;
+    /// use overdue::event::NoSink;
+    /// use overdue::{Engine, MemoryStore, Policy};
+    ///
+    /// let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default())
+    ///     .with_admission(RateLimiter::default());
+    /// ```
     pub fn with_admission<B: Admission>(self, admission: B) -> Engine<S, K, B> {
         let Self { store, sink, policy, .. } = self;
         Engine { store, sink, policy, admission }
@@ -127,6 +168,20 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// Processes a check-in: admits it, validates it, finds or creates its monitor, environment and run, and
     /// judges the run. A refusal is an outcome; the sink hears of it too.
     ///
+    /// ```
+    /// use overdue::Outcome;
+    /// use overdue::outcome::Judgement;
+    ///
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// let Outcome::Accepted(accepted) = engine.process_checkin(&message)? else { panic!("not accepted") };
+    /// assert_eq!(accepted.judgement, Judgement::FirstOk);
+    /// assert_eq!(accepted.deadline.map(|deadline| deadline.next()), Some("2024-09-03T02:00:00Z".parse()?));
+    ///
+    /// // Delivered again it is refused, as the run is finished already, and nothing changes.
+    /// assert!(matches!(engine.process_checkin(&message)?, Outcome::Refused(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Store`] and [`Error::Contended`].
     pub fn process_checkin(&self, message: &Message) -> Result<Outcome, Error<S::Error>> {
@@ -137,20 +192,26 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
                     rules::process_checkin(snapshot, &arrival, &self.policy)
                 })?
             }
-            Err(error) => Outcome::Refused(Refused { errors: vec![error] }),
+            Err(error) => error.into(),
         };
         if let Outcome::Refused(Refused { errors }) = &outcome {
-            self.sink.emit(&Event::Refused(Refusal {
-                id: EventId::of_refusal(message.project, message.received_at, &message.body.bytes()),
-                received_at: message.received_at,
-                errors: errors.clone(),
-                message: message.clone(),
-            }));
+            self.sink.emit(&Event::Refused(Refusal::new(message.clone(), errors.clone())));
         }
         Ok(outcome)
     }
 
     /// Processes the check-ins of one group, in order. One that fails does not keep the next from being tried.
+    ///
+    /// ```
+    /// use overdue::Outcome;
+    ///
+    /// # use overdue::Message;
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// let later = Message { received_at: "2024-09-02T02:11:31Z".parse()?, ..message.clone() };
+    /// let answers = engine.process_checkin_group([&message, &later]);
+    /// assert!(matches!(answers[..], [Ok(Outcome::Accepted(_)), Ok(Outcome::Refused(_))]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn process_checkin_group<'m>(
         &self,
         group: impl IntoIterator<Item = &'m Message>,
@@ -160,6 +221,18 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
 
     /// Processes check-ins group by group and answers in the order of the input. Groups are independent of
     /// each other: a host with threads takes [`batch::groups`] and processes each group on its own.
+    ///
+    /// ```
+    /// # use overdue::Message;
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// let other = Message { project: overdue::id::ProjectId::new(2), ..message.clone() };
+    /// let answers = engine.process_batch(&[message, other]);
+    /// assert_eq!(answers.len(), 2);
+    /// for answer in answers {
+    ///     println!("{:?}", answer?);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn process_batch(&self, messages: &[Message]) -> Vec<Result<Outcome, Error<S::Error>>> {
         let mut answers: Vec<(usize, _)> = Vec::with_capacity(messages.len());
         for (_, group) in batch::groups(messages) {
@@ -171,6 +244,18 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     }
 
     /// Judges a stored run as gone well; see [`rules::mark_ok`]. None: the environment has no such run.
+    ///
+    /// ```
+    /// use overdue::outcome::Judgement;
+    ///
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// # use overdue::id::CheckinId;
+    /// engine.process_checkin(&message)?;
+    /// let run: CheckinId = "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc".parse()?;
+    /// let judgement = engine.mark_ok(&environment, run, "2024-09-02T02:12:00Z".parse()?)?;
+    /// assert_eq!(judgement, Some(Judgement::Healthy));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Store`] and [`Error::Contended`].
@@ -185,6 +270,17 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     }
 
     /// Judges a stored run as failed; see [`rules::mark_failed`]. None: the environment has no such run.
+    ///
+    /// ```
+    /// use overdue::outcome::Judgement;
+    ///
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// # use overdue::id::CheckinId;
+    /// engine.process_checkin(&message)?;
+    /// let unknown: CheckinId = "00000000000000000000000000000001".parse()?;
+    /// assert_eq!(engine.mark_failed(&environment, unknown, "2024-09-02T02:12:00Z".parse()?)?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Store`] and [`Error::Contended`].
@@ -201,6 +297,17 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// Handles every environment whose run is missed by this tick. Repeating a tick, or skipping some, is
     /// harmless (I8).
     ///
+    /// ```
+    /// use overdue::outcome::Verdict;
+    ///
+    /// # use overdue::Tick;
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// engine.process_checkin(&message)?;
+    /// let report = engine.check_missed(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
+    /// assert!(matches!(report.outcomes[0].verdict, Verdict::Missed(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Store`] at once; [`Error::Contended`] once everything else that is due has been handled.
     pub fn check_missed(&self, tick: Tick) -> Result<TickReport, Error<S::Error>> {
@@ -214,6 +321,14 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
 
     /// Handles every run whose time is up at this tick. Repeating a tick, or skipping some, is harmless (I8).
     ///
+    /// ```
+    /// # use overdue::Tick;
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// let report = engine.check_timeouts(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
+    /// assert!(report.outcomes.is_empty(), "no run is in progress");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Store`] at once; [`Error::Contended`] once everything else that is due has been handled.
     pub fn check_timeouts(&self, tick: Tick) -> Result<TickReport, Error<S::Error>> {
@@ -226,6 +341,16 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     }
 
     /// Handles all that is due at this tick: misses first, then timeouts. Afterwards nothing is (I7).
+    ///
+    /// ```
+    /// # use overdue::Tick;
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// engine.process_checkin(&message)?;
+    /// let tick = Tick::at("2024-09-10T12:00:00Z".parse()?);
+    /// assert_eq!(engine.tick(tick)?.outcomes.len(), 1, "one miss for a week of silence");
+    /// assert_eq!(engine.tick(tick)?.outcomes.len(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`check_missed`](Self::check_missed).
@@ -243,6 +368,13 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
 
     /// When the next tick has something to do. None: nothing is awaited.
     ///
+    /// ```
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// engine.process_checkin(&message)?;
+    /// assert_eq!(engine.next_deadline()?, Some("2024-09-03T02:01:00Z".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Store`].
     pub fn next_deadline(&self) -> Result<Option<DateTime<Utc>>, Error<S::Error>> {
@@ -256,6 +388,20 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
 
     /// Creates a monitor. Its environments come with their first check-ins.
     ///
+    /// ```
+    /// use chrono_tz::Tz;
+    /// use overdue::Schedule;
+    /// use overdue::config::MonitorConfig;
+    /// use overdue::id::OrganizationId;
+    ///
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// let config = MonitorConfig::builder(Schedule::crontab("0 2 * * *", Tz::UTC)?).build();
+    /// let created = engine.create_monitor(OrganizationId::new(1), &monitor, &config)?;
+    /// assert_eq!(created.name(), "nightly");
+    /// assert!(engine.create_monitor(OrganizationId::new(1), &monitor, &config).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`AdminError::Refused`] when there is one already or a limit is reached; [`AdminError::Failed`].
     pub fn create_monitor(
@@ -266,14 +412,25 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     ) -> Result<Arc<Monitor>, AdminError<S::Error>> {
         let place = EnvironmentKey { monitor: key.clone(), name: crate::key::EnvironmentName::production() };
         let created = self.settle(&place, &Query::creation(organization, &self.policy), |snapshot| {
-            let row = snapshot.organization.clone();
-            let (key, config) = (key.clone(), config.clone());
-            rules::create_monitor(snapshot.monitor.as_deref(), row, organization, key, config, &self.policy)
+            rules::create_monitor(snapshot, organization, key, config, &self.policy)
         });
         Ok(created.map_err(AdminError::Failed)??)
     }
 
     /// Changes a monitor, with effect on its deadlines at once; `at` is the present time.
+    ///
+    /// ```
+    /// use overdue::row::MonitorStatus;
+    /// use overdue::rules::Edit;
+    ///
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// engine.process_checkin(&message)?;
+    /// let now = "2024-09-02T12:00:00Z".parse()?;
+    /// assert!(engine.edit_monitor(&monitor, &Edit::Muted(true), now)?.is_muted());
+    /// engine.edit_monitor(&monitor, &Edit::Status(MonitorStatus::Disabled), now)?;
+    /// assert_eq!(engine.next_deadline()?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`AdminError::Refused`] when there is no such monitor or environment; [`AdminError::Failed`].
@@ -286,7 +443,16 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
         self.administer(key, |snapshot| rules::edit_monitor(snapshot, edit, at, &self.policy))
     }
 
-    /// Removes a monitor with its environments, runs and incidents.
+    /// Removes a monitor with its environments, runs and incidents. Nobody is told: an incident that was
+    /// announced is not resolved by an event.
+    ///
+    /// ```
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// engine.process_checkin(&message)?;
+    /// engine.remove_monitor(&monitor)?;
+    /// assert!(engine.store().monitors().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`AdminError::Refused`] when there is no such monitor; [`AdminError::Failed`].
@@ -353,9 +519,9 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     ) -> Result<TickReport, Error<S::Error>> {
         let mut outcomes = Vec::new();
         let mut contended = None;
-        // With this quirk a miss may leave its environment due within the same tick; the reference system
-        // draws up its list once.
-        let mut seen = self.policy.quirks.keeps(Quirk::MarginOnLocalClock).then(HashSet::new);
+        // The reference system draws up its list once. With its quirks, what is handled may be due again at
+        // once; without them, pages do.
+        let mut seen = self.policy.quirks.slots_repeat().then(HashSet::new);
         let mut query = DueQuery { kind, until: Some(tick.time()), after: None, limit: PAGE };
         loop {
             let page = self.store.due(&query).map_err(Error::Store)?;

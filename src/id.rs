@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::key::{EnvironmentName, MonitorKey};
+use crate::key::{EnvironmentKey, MonitorKey};
 use crate::row::RunStatus;
 use crate::row::Version;
 
@@ -57,8 +57,20 @@ macro_rules! owner_id {
 
 owner_id! {
     /// Who owns projects; an id of the host's.
+    ///
+    /// ```
+    /// use overdue::id::OrganizationId;
+    ///
+    /// assert_eq!(OrganizationId::new(1).to_string(), "1");
+    /// ```
     OrganizationId
     /// What monitors belong to; an id of the host's, unique across organizations.
+    ///
+    /// ```
+    /// use overdue::id::ProjectId;
+    ///
+    /// assert_eq!(ProjectId::new(7).get(), 7);
+    /// ```
     ProjectId
 }
 
@@ -99,18 +111,78 @@ macro_rules! derived_id {
 
 derived_id! {
     /// One monitor: derived from its project and slug.
+    ///
+    /// ```
+    /// use overdue::id::{MonitorId, ProjectId};
+    /// use overdue::key::MonitorKey;
+    ///
+    /// let id = MonitorId::of(&MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? });
+    /// assert_eq!(MonitorId::from_uuid(*id.as_uuid()), id);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     MonitorId
     /// One environment of a monitor: derived from the monitor and the environment's name.
+    ///
+    /// ```
+    /// use overdue::id::{EnvironmentId, ProjectId};
+    /// use overdue::key::{EnvironmentKey, EnvironmentName, MonitorKey};
+    ///
+    /// let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+    /// let dev = EnvironmentKey { monitor: monitor.clone(), name: "dev".parse()? };
+    /// let production = EnvironmentKey { monitor, name: EnvironmentName::production() };
+    /// assert_ne!(EnvironmentId::of(&dev), EnvironmentId::of(&production));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     EnvironmentId
     /// One run. Sent by the job, or derived from the message or the tick that made the run.
+    ///
+    /// ```
+    /// use overdue::id::CheckinId;
+    ///
+    /// let id: CheckinId = "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc".parse()?;
+    /// assert_eq!(id.to_string(), "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     CheckinId
     /// One incident: derived from the environment, its first failing check-in and its number.
+    ///
+    /// ```
+    /// use overdue::id::IncidentId;
+    ///
+    /// let id: IncidentId = "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc".parse()?;
+    /// assert_eq!(id.to_string(), "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     IncidentId
     /// One event: derived from its incident, its kind and its check-in. Receivers tell repeats by it.
+    ///
+    /// ```
+    /// use overdue::id::EventId;
+    ///
+    /// let id: EventId = "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc".parse()?;
+    /// assert_eq!(id.to_string(), "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     EventId
     /// One entry of the error log: derived from the message that was refused.
+    ///
+    /// ```
+    /// use overdue::id::ErrorId;
+    ///
+    /// let id: ErrorId = "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc".parse()?;
+    /// assert_eq!(id.to_string(), "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ErrorId
     /// What a sampling condition says, whatever the order of its parts.
+    ///
+    /// ```
+    /// use overdue::id::ConditionId;
+    ///
+    /// let id: ConditionId = "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc".parse()?;
+    /// assert_eq!(id.to_string(), "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ConditionId
 }
 
@@ -129,9 +201,10 @@ impl MonitorId {
 }
 
 impl EnvironmentId {
-    /// The id of a monitor's environment with this name.
-    pub fn of(monitor: MonitorId, name: &EnvironmentName) -> Self {
-        Self(derive("environment", &[monitor.0.as_bytes(), name.as_str().as_bytes()]))
+    /// The id of the environment with this key.
+    pub fn of(key: &EnvironmentKey) -> Self {
+        let monitor = MonitorId::of(&key.monitor);
+        Self(derive("environment", &[monitor.0.as_bytes(), key.name.as_str().as_bytes()]))
     }
 }
 

@@ -24,6 +24,13 @@ use crate::policy::{Quirk, Quirks};
 pub struct Slug(Arc<str>);
 
 /// No letter, digit or underscore is left of a slug.
+///
+/// ```
+/// use overdue::key::{InvalidSlug, Slug};
+///
+/// let error: InvalidSlug = Slug::normalize("?!").unwrap_err();
+/// assert_eq!(error.to_string(), "a slug needs at least one letter or digit");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a slug needs at least one letter or digit")]
 #[non_exhaustive]
@@ -138,6 +145,12 @@ static PRODUCTION: LazyLock<EnvironmentName> = LazyLock::new(|| EnvironmentName(
 pub struct EnvironmentName(Arc<str>);
 
 /// Why a text cannot be the name of an environment.
+///
+/// ```
+/// use overdue::key::{EnvironmentName, InvalidEnvironmentName};
+///
+/// assert_eq!("eu/west".parse::<EnvironmentName>(), Err(InvalidEnvironmentName::Slash));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidEnvironmentName {
@@ -231,6 +244,15 @@ impl From<EnvironmentName> for String {
 }
 
 /// What identifies a monitor: its project and slug.
+///
+/// ```
+/// use overdue::id::ProjectId;
+/// use overdue::key::MonitorKey;
+///
+/// let key = MonitorKey { project: ProjectId::new(1), slug: "Nightly backup".parse()? };
+/// assert_eq!(key.to_string(), "1/nightly-backup");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a key is its parts")]
 pub struct MonitorKey {
@@ -247,6 +269,16 @@ impl fmt::Display for MonitorKey {
 }
 
 /// What identifies an environment: its monitor and name.
+///
+/// ```
+/// use overdue::id::ProjectId;
+/// use overdue::key::{EnvironmentKey, EnvironmentName, MonitorKey};
+///
+/// let monitor = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+/// let key = EnvironmentKey { monitor, name: EnvironmentName::production() };
+/// assert_eq!(key.to_string(), "1/nightly/production");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a key is its parts")]
 pub struct EnvironmentKey {

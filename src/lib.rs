@@ -1,4 +1,114 @@
 //! Did my scheduled job run, on time, to the end?
+//!
+//! Jobs send check-ins, a clock ticks, and this engine decides which runs were missed, which hang, which
+//! environment is in an incident and when that is over. It does no I/O and asks no clock: a host brings the
+//! database, the message bus and the alerts, and time is an argument.
+//!
+//! ```
+//! use chrono_tz::Tz;
+//! use overdue::checkin::{Checkin, ReportedStatus, RunRef};
+//! use overdue::config::ConfigUpdate;
+//! use overdue::id::{OrganizationId, ProjectId};
+//! use overdue::outcome::{Outcome, Verdict};
+//! use overdue::{Engine, Event, MemoryStore, Message, Policy, Schedule, Tick};
+//!
+//! let (sink, told) = std::sync::mpsc::channel();
+//! let engine = Engine::new(MemoryStore::new(), sink, Policy::default());
+//!
+//! // A job reports a run that went well, and brings its configuration.
+//! let checkin = Checkin::new("nightly-backup".parse()?, RunRef::Newest, ReportedStatus::Ok)
+//!     .with_config(ConfigUpdate::new(Schedule::crontab("0 2 * * *", Tz::UTC)?));
+//! let answer = engine.process_checkin(&Message {
+//!     organization: OrganizationId::new(1),
+//!     project: ProjectId::new(1),
+//!     received_at: "2024-09-02T02:11:30Z".parse()?,
+//!     body: checkin.into(),
+//! })?;
+//! assert!(matches!(answer, Outcome::Accepted(_)));
+//!
+//! // The next night nothing is heard of it, and a minute after two it is missed.
+//! assert_eq!(engine.next_deadline()?, Some("2024-09-03T02:01:00Z".parse()?));
+//! let report = engine.tick(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
+//! assert!(matches!(report.outcomes[0].verdict, Verdict::Missed(_)));
+//! let Event::IncidentOpened(alert) = told.recv()? else { panic!("told something else") };
+//! assert_eq!(alert.reason().to_string(), "one missed");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The shape of a host
+//!
+//! ```text
+//!         Message / Tick                     values; time is always an argument
+//!               |
+//!          Store::load                       what a Query asks for, as it stood at one moment
+//!               |
+//!           Snapshot ----> rules             pure: no I/O, no clock, no randomness, no panic
+//!                            |
+//!                         Decision           an answer that explains itself, and what to write first
+//!                            |
+//!          Store::commit <- Transition       everything or nothing; on a conflict, load and decide again
+//!               |
+//!         EventSink::emit                    after the commit, one event at a time
+//! ```
+//!
+//! [`Engine`] walks this path for you over a [`Store`], of which [`MemoryStore`] is one. With an asynchronous
+//! database you walk it yourself: [`rules`] is all you need, and the example `async_host` shows how.
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | organization, project | who owns monitors: numbers of the host's |
+//! | [monitor](row::Monitor) | one scheduled job, named by its project and [slug](key::Slug) |
+//! | [environment](row::Environment) | a monitor in one deployment, `production` unless named: it carries health, deadlines and the open incident |
+//! | [run](row::Run) | the job doing its work once |
+//! | check-in | what the job says of a run: that it started, went well or failed |
+//! | [deadline](row::Deadline) | when the next run is expected, and, a margin later, when it is missed |
+//! | timeout | a run that stays in progress for longer than it may |
+//! | [incident](row::Incident) | open from so many failures in a row to so many successes in a row |
+//! | occurrence | one failing run reported under an incident |
+//! | [tick](Tick) | "the stream has reached this minute": drives misses and timeouts |
+//! | snapshot, decision, transition | what a decision reads; its answer; what it writes |
+//! | [quirk](policy::Quirk) | one way in which the reference profile departs from the standard one |
+//!
+//! # Guarantees
+//!
+//! They hold under the default [`Policy`]; code and tests cite them by number.
+//!
+//! * **I1** At most one incident is open in an environment. Opened and resolved alternate.
+//! * **I2** The status is `Error` exactly while an incident is open.
+//! * **I3** A decision depends on its arguments only: same arguments, same bytes.
+//! * **I4** Processing a message again changes nothing that a reader can see, and an event it repeats has the
+//!   same id.
+//! * **I5** A run that the job has finished is final: no tick and no late message changes it.
+//! * **I6** A run is expected before it is missed; both are whole minutes, later than what they were reckoned
+//!   from.
+//! * **I7** A tick leaves nothing due.
+//! * **I8** Ticks never go back, and a late one does what the skipped ones would have left standing.
+//! * **I9** Muting silences and never changes health. Disabling stops both.
+//! * **I10** Everything or nothing: no crash leaves a part of a transition.
+//! * **I11** No input panics. Nothing public here has a panic to document.
+//! * **I12** A check-in touches one environment, a tick what is due.
+//!
+//! # Where to find what
+//!
+//! | to | see |
+//! |---|---|
+//! | decode or make check-ins | [`checkin`], [`config`], [`key`], [`id`] |
+//! | understand an answer | [`outcome`], [`refusal`] |
+//! | alert | [`event`] |
+//! | keep rows in a database | [`store`], [`row`] |
+//! | decide without an engine | [`rules`] |
+//! | choose how to judge | [`policy`] |
+//! | limit who may check in | [`admission`] |
+//! | tick from a message stream, in parallel | [`clock`], [`batch`] |
+//! | compute when a job runs | [`schedule`] |
+//! | sample the traces of a job in trouble | [`sampling`] |
+//!
+//! # What it is not
+//!
+//! It runs no jobs, keeps no threads, sends no alerts and serves no pages. It knows of no async runtime, no
+//! logger and no database. Who may see what is the host's to say.
 
 pub mod admission;
 pub mod batch;
@@ -29,3 +139,8 @@ pub use outcome::Outcome;
 pub use policy::Policy;
 pub use schedule::Schedule;
 pub use store::Store;
+
+/// The examples of the README, compiled and run with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -15,6 +15,29 @@ use crate::key::{MonitorKey, Slug};
 ///
 /// It is asked once for each check-in, before its payload is validated and before anything is read.
 /// Several gates combine as a tuple: the first that does not admit decides.
+///
+/// ```
+/// use overdue::admission::{Admission, Admitted, Applicant, RateLimiter, Seat};
+/// use overdue::event::NoSink;
+/// use overdue::id::OrganizationId;
+/// use overdue::key::MonitorKey;
+/// use overdue::{Engine, MemoryStore, Policy};
+///
+/// struct KillSwitch(Vec<OrganizationId>);
+///
+/// impl Admission for KillSwitch {
+///     fn admit(&self, applicant: &Applicant<'_>) -> Admitted {
+///         if self.0.contains(&applicant.organization) { Admitted::KillSwitch } else { Admitted::Yes }
+///     }
+///
+///     fn seat(&self, _: &MonitorKey) -> Seat {
+///         Seat::Granted
+///     }
+/// }
+///
+/// let gates = (KillSwitch(vec![OrganizationId::new(666)]), RateLimiter::default());
+/// let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default()).with_admission(gates);
+/// ```
 pub trait Admission {
     /// Whether to look at a check-in.
     fn admit(&self, applicant: &Applicant<'_>) -> Admitted;
@@ -25,6 +48,18 @@ pub trait Admission {
 }
 
 /// A check-in that asks to be looked at.
+///
+/// ```
+/// use overdue::admission::{Admitted, Applicant};
+///
+/// /// Staging is limited to the first project.
+/// fn admit(applicant: &Applicant<'_>) -> Admitted {
+///     match (applicant.environment, applicant.project.get()) {
+///         ("staging", 2..) => Admitted::OverQuota,
+///         _ => Admitted::Yes,
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Applicant<'a> {
@@ -42,6 +77,24 @@ pub struct Applicant<'a> {
 }
 
 /// The answer to an [`Applicant`].
+///
+/// ```
+/// use overdue::admission::{Admission, Admitted, Applicant};
+/// use overdue::checkin::Arrival;
+/// use overdue::policy::Quirks;
+/// use overdue::refusal::ProcessingError;
+///
+/// # struct UsedUp;
+/// # impl Admission for UsedUp {
+/// #     fn admit(&self, _: &Applicant<'_>) -> Admitted { Admitted::OverQuota }
+/// #     fn seat(&self, _: &overdue::key::MonitorKey) -> overdue::admission::Seat { overdue::admission::Seat::Granted }
+/// # }
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// // A gate that answers `Admitted::OverQuota`:
+/// let refused = Arrival::receive(&message, &UsedUp, Quirks::NONE);
+/// assert_eq!(refused, Err(ProcessingError::MonitorOverQuota));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the gates of the reference system")]
 pub enum Admitted {
@@ -58,6 +111,16 @@ pub enum Admitted {
 }
 
 /// Whether a monitor may be watched.
+///
+/// ```
+/// use overdue::admission::{Admission, RateLimiter, Seat};
+/// # use overdue::key::MonitorKey;
+///
+/// # fn ask(monitor: &MonitorKey) {
+/// // A rate limiter leaves seats to others.
+/// assert_eq!(RateLimiter::default().seat(monitor), Seat::Granted);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "yes or no")]
 pub enum Seat {
@@ -68,6 +131,12 @@ pub enum Seat {
 }
 
 /// What admission says to the rules about a check-in they look at.
+///
+/// ```
+/// use overdue::admission::Permit;
+///
+/// assert_eq!(Permit::default(), Permit::Full);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "two ways in")]
 pub enum Permit {
@@ -79,6 +148,17 @@ pub enum Permit {
 }
 
 /// Admits every check-in.
+///
+/// ```
+/// use overdue::admission::AdmitAll;
+/// use overdue::checkin::Arrival;
+/// use overdue::policy::Quirks;
+///
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// let arrival = Arrival::receive(&message, &AdmitAll, Quirks::NONE)?;
+/// assert_eq!(arrival.key().to_string(), "1/nightly/production");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "nothing will ever be in it")]
 pub struct AdmitAll;
@@ -94,6 +174,13 @@ impl Admission for AdmitAll {
 }
 
 /// What check-ins are limited by: project, slug and environment.
+///
+/// ```
+/// use overdue::admission::{RateKey, RateLimiter};
+///
+/// let limiter = RateLimiter::<RateKey>::default();
+/// assert_eq!(limiter.counters(), 0);
+/// ```
 pub type RateKey = (ProjectId, Slug, Box<str>);
 
 impl Admission for RateLimiter<RateKey> {

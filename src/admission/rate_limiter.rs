@@ -29,6 +29,15 @@ use chrono::{DateTime, Utc};
 use crate::clock::Tick;
 
 /// What the limiter says of one check-in.
+///
+/// ```
+/// use overdue::admission::{RateLimiter, RateVerdict};
+///
+/// let limiter = RateLimiter::default();
+/// let verdict = limiter.admit("nightly", "2024-09-02T10:00:01Z".parse()?);
+/// assert_eq!(verdict, RateVerdict::Admitted);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[must_use = "a check-in that is limited is to be refused"]
 #[expect(clippy::exhaustive_enums, reason = "in or out: there is no third")]
@@ -49,6 +58,16 @@ pub enum RateVerdict {
 /// The default is that of the reference system: 6 a minute. The key is the caller's; the engine uses
 /// project, slug and environment. Every check-in that is looked at counts, also one that is refused
 /// later for another reason.
+///
+/// ```
+/// use overdue::admission::{RateLimiter, RateVerdict};
+///
+/// let limiter = RateLimiter::default();
+/// let at = "2024-09-02T10:00:01Z".parse()?;
+/// let admitted = (0..10).filter(|_| limiter.admit("nightly", at) == RateVerdict::Admitted).count();
+/// assert_eq!(admitted, 6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # What it remembers
 /// At most [`WINDOWS`](Self::WINDOWS) minutes, and at most [`capacity`](Self::with_capacity) counters in

@@ -9,7 +9,7 @@ use crate::checkin::Payload;
 use crate::checkin::{Body, Message};
 use crate::checkin::{Checkin, ReportedStatus, RunRef};
 use crate::config::MonitorConfig;
-use crate::id::{CheckinId, EnvironmentId, MonitorId, OrganizationId, ProjectId};
+use crate::id::{CheckinId, EnvironmentId, OrganizationId, ProjectId};
 use crate::key::{EnvironmentKey, EnvironmentName, InvalidEnvironmentName, MonitorKey, Slug};
 use crate::policy::{Quirk, Quirks};
 use crate::refusal::ProcessingError;
@@ -19,6 +19,23 @@ use crate::store::RunQuery;
 /// A check-in that was admitted and validated.
 ///
 /// [`Arrival::receive`] makes one of a [`Message`]; an asynchronous host does so before it loads.
+///
+/// ```
+/// use overdue::admission::AdmitAll;
+/// use overdue::checkin::Arrival;
+/// use overdue::refusal::ProcessingError;
+///
+/// # use overdue::{Message, Policy};
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// let policy = Policy::default();
+/// let arrival = Arrival::receive(&message, &AdmitAll, policy.quirks)?;
+/// assert_eq!(arrival.key().name.as_str(), "production");
+///
+/// let unnamed = Message { body: br#"{"monitor_slug": "nightly"}"#.to_vec().into(), ..message };
+/// let refused = Arrival::receive(&unnamed, &AdmitAll, policy.quirks);
+/// assert_eq!(refused, Err(ProcessingError::CheckinInvalidGuid));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arrival {
     pub(crate) organization: OrganizationId,
@@ -76,8 +93,7 @@ impl Arrival {
             RunRef::Id(id) => RunQuery::Id(id),
             RunRef::Newest if quirks.keeps(Quirk::UnnamedMessagesRepeat) => RunQuery::NewestOpen,
             RunRef::Newest => {
-                let environment =
-                    EnvironmentId::of(MonitorId::of(&self.monitor_key()), self.checkin.environment());
+                let environment = EnvironmentId::of(&self.key());
                 RunQuery::Unnamed(CheckinId::of_message(environment, self.received_at, self.status(), None))
             }
         }

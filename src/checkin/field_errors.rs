@@ -40,6 +40,13 @@ enum Fault {
 /// Why one field is refused.
 ///
 /// Stored as its sentence. A sentence that no variant knows is read back as [`FieldProblem::Other`].
+///
+/// ```
+/// use overdue::checkin::FieldProblem;
+///
+/// let problem = FieldProblem::OutOfRange { least: 1, most: 720 };
+/// assert_eq!(problem.to_string(), "must lie between 1 and 720");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum FieldProblem {

@@ -10,10 +10,26 @@ use serde_json::Value;
 use crate::checkin::Checkin;
 use crate::checkin::Payload;
 use crate::id::{OrganizationId, ProjectId};
-use crate::key::{EnvironmentName, Slug};
+use crate::key::{EnvironmentName, MonitorKey, Slug};
 use crate::policy::Quirks;
 
 /// A check-in and its envelope.
+///
+/// ```
+/// use overdue::Message;
+/// use overdue::id::{OrganizationId, ProjectId};
+///
+/// let message = Message {
+///     organization: OrganizationId::new(1),
+///     project: ProjectId::new(7),
+///     received_at: "2024-09-02T02:11:30Z".parse()?,
+///     body: br#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "nightly", "status": "ok"}"#
+///         .to_vec()
+///         .into(),
+/// };
+/// # let _ = message;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a host makes it")]
 pub struct Message {
@@ -28,7 +44,38 @@ pub struct Message {
     pub body: Body,
 }
 
+impl Message {
+    /// A check-in of a project, received at this time: made in code, or the bytes off the wire.
+    pub fn new(
+        organization: OrganizationId,
+        project: ProjectId,
+        received_at: DateTime<Utc>,
+        body: impl Into<Body>,
+    ) -> Self {
+        Self { organization, project, received_at, body: body.into() }
+    }
+
+    /// The monitor it names, if a slug can be read.
+    pub fn monitor(&self) -> Option<MonitorKey> {
+        let slug = match &self.body {
+            Body::Checkin(checkin) => checkin.slug().clone(),
+            Body::Json(json) => Payload::from_json(json).ok()?.slug().ok()?,
+        };
+        Some(MonitorKey { project: self.project, slug })
+    }
+}
+
 /// What a job sent.
+///
+/// ```
+/// use overdue::checkin::{Body, Checkin, ReportedStatus, RunRef};
+///
+/// let typed = Body::from(Checkin::new("nightly".parse()?, RunRef::Newest, ReportedStatus::Ok));
+/// let raw = Body::from(typed.bytes().into_owned());
+/// assert!(matches!(typed, Body::Checkin(_)));
+/// assert!(matches!(raw, Body::Json(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[expect(clippy::exhaustive_enums, reason = "typed or raw")]

@@ -48,6 +48,13 @@ pub enum RunRef {
 }
 
 /// The text is no UUID.
+///
+/// ```
+/// use overdue::checkin::{InvalidGuid, RunRef};
+///
+/// let error: InvalidGuid = "last one".parse::<RunRef>().unwrap_err();
+/// assert_eq!(error.to_string(), "the id of a check-in must be a UUID");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the id of a check-in must be a UUID")]
 #[non_exhaustive]
@@ -84,6 +91,15 @@ impl fmt::Display for RunRef {
 }
 
 /// What a job says of its run.
+///
+/// ```
+/// use overdue::checkin::ReportedStatus;
+///
+/// let status: ReportedStatus = "in_progress".parse()?;
+/// assert_eq!(status, ReportedStatus::InProgress);
+/// assert_eq!(status.to_string(), "in_progress");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "what a job can say is fixed by the wire format")]
@@ -108,6 +124,13 @@ impl ReportedStatus {
 }
 
 /// The text is none of the statuses that a job can report.
+///
+/// ```
+/// use overdue::checkin::{ReportedStatus, UnknownStatus};
+///
+/// let error: UnknownStatus = "missed".parse::<ReportedStatus>().unwrap_err();
+/// assert_eq!(error.to_string(), "a job reports in_progress, ok or error");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a job reports in_progress, ok or error")]
 #[non_exhaustive]

@@ -47,6 +47,13 @@ pub struct Payload<'a> {
 }
 
 /// The bytes hold no message at all.
+///
+/// ```
+/// use overdue::checkin::{Payload, PayloadError};
+///
+/// assert_eq!(Payload::from_json(b"[]").unwrap_err(), PayloadError::NotAnObject);
+/// assert_eq!(Payload::from_json(b"{").unwrap_err(), PayloadError::NotJson { line: 1, column: 1 });
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadError {
@@ -64,6 +71,17 @@ pub enum PayloadError {
 }
 
 /// The fields of a check-in that are judged together.
+///
+/// ```
+/// use overdue::checkin::{Payload, ReportedStatus};
+/// use overdue::policy::Quirks;
+///
+/// let payload = Payload::from_json(br#"{"status": "error", "environment": " dev "}"#)?;
+/// let fields = payload.fields(Quirks::NONE)?;
+/// assert_eq!(fields.status, ReportedStatus::Error);
+/// assert_eq!(fields.environment_name(Quirks::NONE)?.as_str(), "dev");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Fields<'a> {

@@ -44,7 +44,8 @@ pub(super) fn decode(object: &str, quirks: Quirks) -> Result<ConfigUpdate, Confi
     let kind = refusals.check("schedule_type", schedule_type.map(Json::of).map(Kind::of).transpose());
     let timezone = refusals.check("timezone", zone(timezone, quirks));
     let minutes = refusals.check("checkin_margin", setting(margin, not_negative));
-    let margin = refusals.check_hopes("checkin_margin", minutes.flatten().map(margin_of).transpose());
+    let margin = minutes
+        .and_then(|minutes| refusals.check_hopes("checkin_margin", minutes.map(margin_of).transpose()));
     let max_runtime = refusals.check("max_runtime", setting(max_runtime, bounded));
     let failure_threshold = refusals.check("failure_issue_threshold", setting(failure_threshold, bounded));
     let recovery_threshold = refusals.check("recovery_threshold", setting(recovery_threshold, bounded));

@@ -13,6 +13,13 @@ use serde::{Deserialize, Serialize};
 use crate::schedule::Schedule;
 
 /// A number outside the bounds of its type.
+///
+/// ```
+/// use overdue::config::{OutOfRange, Threshold};
+///
+/// let error: OutOfRange = Threshold::new(0).unwrap_err();
+/// assert_eq!(error.to_string(), "must lie between 1 and 720");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("must lie between {least} and {most}")]
 #[non_exhaustive]
@@ -207,6 +214,20 @@ impl MonitorConfig {
 }
 
 /// Builds a [`MonitorConfig`]. Nothing can fail here: each part is valid already.
+///
+/// ```
+/// use chrono_tz::Tz;
+/// use overdue::Schedule;
+/// use overdue::config::{Margin, MaxRuntime, MonitorConfig};
+///
+/// let config = MonitorConfig::builder(Schedule::crontab("@daily", Tz::UTC)?)
+///     .margin(Margin::new(15)?)
+///     .max_runtime(MaxRuntime::new(120)?)
+///     .build();
+/// let patient = config.to_builder().margin(Margin::new(60)?).build();
+/// assert_eq!(patient.max_runtime(), config.max_runtime());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct MonitorConfigBuilder(MonitorConfig);

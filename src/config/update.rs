@@ -49,6 +49,15 @@ pub struct ConfigUpdate {
 }
 
 /// Why a `monitor_config` cannot be used.
+///
+/// ```
+/// use overdue::config::{ConfigError, ConfigUpdate};
+/// use overdue::policy::Quirks;
+///
+/// let refused = ConfigUpdate::from_json(br#"{"schedule": {"type": "crontab", "value": "0 0 31 2 *"}}"#, Quirks::NONE);
+/// let Err(ConfigError::Invalid(errors)) = refused else { panic!("it was accepted") };
+/// assert_eq!(errors.to_string(), "schedule day of month: day 31 never occurs in February");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -63,6 +72,19 @@ pub enum ConfigError {
 
 impl ConfigUpdate {
     /// An update that sets the schedule, with its zone, and nothing else.
+    ///
+    /// ```
+    /// use chrono_tz::Tz;
+    /// use overdue::Schedule;
+    /// use overdue::config::{ConfigUpdate, Margin, Threshold};
+    ///
+    /// let update = ConfigUpdate::new(Schedule::crontab("0 2 * * *", Tz::UTC)?)
+    ///     .with_margin(Margin::new(15)?)
+    ///     .with_failure_threshold(Threshold::new(2)?)
+    ///     .with_owner("team:7".parse()?);
+    /// assert_eq!(update.create().failure_threshold().get(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(schedule: Schedule) -> Self {
         Self {
             timezone: Some(schedule.zone()),

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::checkin::Message;
-use crate::id::{EventId, MonitorId};
+use crate::id::{ErrorId, EventId, MonitorId};
 use crate::key::EnvironmentName;
-use crate::refusal::ProcessingError;
+use crate::refusal::{ErrorEntry, ErrorOwner, ProcessingError};
 use crate::row::Failure;
 use crate::row::Monitor;
 use crate::row::{Incident, Resolution};
@@ -26,6 +26,21 @@ use crate::sampling::SamplingRequest;
 ///
 /// The id of an event is derived from its cause: whoever receives one twice, from an outbox and a sink or
 /// from two workers, tells it by [`Event::id`].
+///
+/// ```
+/// use overdue::Event;
+///
+/// fn line(event: &Event) -> Option<String> {
+///     Some(match event {
+///         Event::IncidentOpened(alert) => {
+///             format!("{} in {} fails: {}", alert.monitor.name(), alert.environment, alert.reason())
+///         }
+///         Event::IncidentResolved(recovery) => format!("{} is well again", recovery.monitor.name()),
+///         Event::Refused(refusal) => format!("{:?}", refusal.errors),
+///         _ => return None,
+///     })
+/// }
+/// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -64,6 +79,15 @@ impl Event {
 }
 
 /// A failing run under an incident, and what an alert needs to say about it.
+///
+/// ```
+/// use overdue::event::Occurrence;
+///
+/// fn subject(occurrence: &Occurrence) -> String {
+///     let number = occurrence.incident.number();
+///     format!("[{}] {} (incident {number})", occurrence.environment, occurrence.monitor.name())
+/// }
+/// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Occurrence {
@@ -100,6 +124,12 @@ impl Occurrence {
 }
 
 /// Counts failing runs by kind when shown.
+///
+/// ```
+/// # fn show(occurrence: &overdue::event::Occurrence) {
+/// assert_eq!(occurrence.reason().to_string(), "two missed and one timeout");
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Reason<'a>(&'a [RunSummary]);
 
@@ -142,6 +172,14 @@ impl fmt::Display for Reason<'_> {
 }
 
 /// The end of an incident.
+///
+/// ```
+/// use overdue::event::Recovery;
+///
+/// fn minutes_down(recovery: &Recovery) -> i64 {
+///     (recovery.resolution.at - recovery.incident.started_at()).num_minutes()
+/// }
+/// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Recovery {
@@ -158,6 +196,14 @@ pub struct Recovery {
 }
 
 /// A failure in the mode without incidents.
+///
+/// ```
+/// use overdue::event::LegacyFailure;
+///
+/// fn subject(failure: &LegacyFailure) -> String {
+///     format!("{}: {}", failure.monitor.name(), failure.reason.as_str())
+/// }
+/// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LegacyFailure {
@@ -176,6 +222,13 @@ pub struct LegacyFailure {
 }
 
 /// The kind of a failure, in the words of the reference system before it knew incidents.
+///
+/// ```
+/// use overdue::event::LegacyReason;
+/// use overdue::row::Failure;
+///
+/// assert_eq!(LegacyReason::from(Failure::Timeout).as_str(), "duration");
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "a closed chapter")]
@@ -226,6 +279,20 @@ impl LegacyFailure {
 }
 
 /// A check-in that was refused.
+///
+/// ```
+/// use overdue::Event;
+///
+/// # use overdue::{Engine, MemoryStore, Message, Policy};
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// # let (sink, told) = std::sync::mpsc::channel();
+/// # let engine = Engine::new(MemoryStore::new(), sink, Policy::default());
+/// engine.process_checkin(&Message { body: b"hello".to_vec().into(), ..message })?;
+/// let Event::Refused(refusal) = told.recv()? else { panic!("not refused") };
+/// assert_eq!(refusal.errors[0].kind().as_str(), "checkin_validation_failed");
+/// assert_eq!(*refusal.message.body.bytes(), *b"hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Refusal {
@@ -237,4 +304,36 @@ pub struct Refusal {
     pub errors: Vec<ProcessingError>,
     /// The check-in itself.
     pub message: Message,
+}
+
+impl Refusal {
+    /// The refusal of a message for these reasons: what an asynchronous host tells its own sink.
+    pub fn new(message: Message, errors: Vec<ProcessingError>) -> Self {
+        let Message { project, received_at, .. } = message;
+        Self {
+            id: EventId::of_refusal(project, received_at, &message.body.bytes()),
+            received_at,
+            errors,
+            message,
+        }
+    }
+
+    /// Whose [log](crate::refusal::ErrorLog) it belongs into: the monitor's, unless there is none.
+    pub fn owner(&self) -> ErrorOwner {
+        let unknown = self.errors.contains(&ProcessingError::MonitorNotFound);
+        match self.message.monitor().filter(|_| !unknown) {
+            Some(key) => ErrorOwner::Monitor(MonitorId::of(&key)),
+            None => ErrorOwner::Project(self.message.project),
+        }
+    }
+
+    /// Its entry in that log.
+    pub fn entry(&self) -> ErrorEntry<Message> {
+        ErrorEntry {
+            id: ErrorId::from_uuid(*self.id.as_uuid()),
+            at: self.received_at,
+            errors: self.errors.clone(),
+            checkin: self.message.clone(),
+        }
+    }
 }

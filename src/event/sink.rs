@@ -29,6 +29,13 @@ pub trait EventSink {
 }
 
 /// Drops every event: for hosts that read an outbox instead.
+///
+/// ```
+/// use overdue::event::NoSink;
+/// use overdue::{Engine, MemoryStore, Policy};
+///
+/// let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "nothing will ever be in it")]
 pub struct NoSink;

@@ -47,6 +47,17 @@ impl MemoryStore {
     }
 
     /// Every monitor, in order of key.
+    ///
+    /// ```
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// engine.process_checkin(&message)?;
+    /// let store = engine.store();
+    /// assert_eq!(store.monitors()[0].key(), &monitor);
+    /// assert_eq!(store.environments(&monitor)[0].name().as_str(), "production");
+    /// assert_eq!(store.runs(&environment).len(), 1);
+    /// assert!(store.incidents(&environment).is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn monitors(&self) -> Vec<Arc<Monitor>> {
         let mut monitors: Vec<_> = self.tables().monitors().cloned().collect();
         monitors.sort_by(|a, b| a.key.cmp(&b.key));
@@ -73,6 +84,13 @@ impl MemoryStore {
     ///
     /// A message that is delivered again after its run is gone is taken for a new run: keep runs for longer
     /// than messages may be delivered again.
+    ///
+    /// ```
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// engine.process_checkin(&message)?;
+    /// assert_eq!(engine.store().prune("2025-01-01T00:00:00Z".parse()?), 0, "the newest run is still looked at");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn prune(&self, before: DateTime<Utc>) -> usize {
         self.tables().prune(before)
     }

@@ -25,7 +25,8 @@ use super::slab::Slab;
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     organizations: HashMap<OrganizationId, Organization>,
-    monitors: HashMap<MonitorKey, MonitorEntry>,
+    keys: HashMap<MonitorKey, u32>,
+    monitors: Slab<MonitorEntry>,
     environments: Slab<EnvironmentEntry>,
     runs: Slab<Run>,
     /// Runs by id, and by the id of the message that closed them.
@@ -42,13 +43,22 @@ struct MonitorEntry {
 
 #[derive(Debug)]
 pub(super) struct EnvironmentEntry {
-    monitor: MonitorKey,
     pub(super) row: Environment,
     /// Its runs, in order of start.
     runs: VecDeque<u32>,
     /// Those of them that are in progress.
     open: Vec<u32>,
     pub(super) incidents: Vec<Arc<Incident>>,
+}
+
+/// One entry of a list of what is due, still in its table.
+struct DueEntry<'a>(&'a EnvironmentEntry, Option<DueRun>);
+
+impl DueEntry<'_> {
+    /// As [`Due::order`].
+    fn order(&self, at: DateTime<Utc>) -> (DateTime<Utc>, &EnvironmentKey, Option<u32>) {
+        (at, &self.0.row.key, self.1.map(|run| run.number))
+    }
 }
 
 /// Where a run is.
@@ -80,31 +90,36 @@ struct StoredEnvironment {
 
 impl Tables {
     pub(super) fn monitors(&self) -> impl Iterator<Item = &Arc<Monitor>> {
-        self.monitors.values().map(|entry| &entry.row)
+        self.keys.values().filter_map(|number| self.monitors.get(*number)).map(|entry| &entry.row)
     }
 
     pub(super) fn environments(&self, monitor: &MonitorKey) -> impl Iterator<Item = &EnvironmentEntry> {
-        let numbers = self.monitors.get(monitor).map(|entry| entry.environments.as_slice());
+        let numbers = self.monitor(monitor).map(|entry| entry.environments.as_slice());
         numbers.unwrap_or_default().iter().filter_map(|number| self.environments.get(*number))
     }
 
     pub(super) fn entry(&self, key: &EnvironmentKey) -> Option<&EnvironmentEntry> {
-        self.environments.get(self.number(&key.monitor, &key.name)?)
+        self.environments.get(self.number(self.monitor(&key.monitor)?, &key.name)?)
     }
 
     pub(super) fn runs(&self, key: &EnvironmentKey) -> impl Iterator<Item = &Run> {
         self.entry(key).into_iter().flat_map(|entry| &entry.runs).filter_map(|run| self.runs.get(*run))
     }
 
-    fn number(&self, monitor: &MonitorKey, name: &EnvironmentName) -> Option<u32> {
+    fn monitor(&self, key: &MonitorKey) -> Option<&MonitorEntry> {
+        self.monitors.get(*self.keys.get(key)?)
+    }
+
+    fn number(&self, monitor: &MonitorEntry, name: &EnvironmentName) -> Option<u32> {
         let named =
-            |number: &&u32| self.environments.get(**number).is_some_and(|entry| entry.row.name == *name);
-        self.monitors.get(monitor)?.environments.iter().find(named).copied()
+            |number: &&u32| self.environments.get(**number).is_some_and(|entry| entry.row.key.name == *name);
+        monitor.environments.iter().find(named).copied()
     }
 
     pub(super) fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Snapshot {
-        let monitor = self.monitors.get(&key.monitor).map(|entry| Arc::clone(&entry.row));
-        let number = self.number(&key.monitor, &key.name);
+        let monitor = self.monitor(&key.monitor);
+        let number = monitor.and_then(|monitor| self.number(monitor, &key.name));
+        let monitor = monitor.map(|entry| Arc::clone(&entry.row));
         let entry = number.and_then(|number| self.environments.get(number));
         let run = self.find(number, entry, query.run());
         let here = match &run {
@@ -142,7 +157,7 @@ impl Tables {
             return self.runs.get(place.run).cloned().map(Found::Here);
         }
         let entry = self.environments.get(place.environment)?;
-        Some(Found::Elsewhere(entry.key()))
+        Some(Found::Elsewhere(entry.row.key.clone()))
     }
 
     fn history(&self, entry: &EnvironmentEntry, wanted: HistoryQuery) -> Vec<RunSummary> {
@@ -151,7 +166,7 @@ impl Tables {
     }
 
     pub(super) fn load_monitor(&self, key: &MonitorKey) -> Option<MonitorSnapshot> {
-        let monitor = Arc::clone(&self.monitors.get(key)?.row);
+        let monitor = Arc::clone(&self.monitor(key)?.row);
         let open = self.environments(key).flat_map(|entry| &entry.open);
         Some(MonitorSnapshot {
             organization: self.organization(monitor.organization),
@@ -170,60 +185,68 @@ impl Tables {
             DueKind::Timeout => &self.timeouts,
         };
         for (at, numbers) in index.range(from, query.until) {
-            let mut minute: Vec<Due> = match query.kind {
-                DueKind::Miss => numbers.iter().filter_map(|number| self.due_miss(at, *number)).collect(),
-                DueKind::Timeout => {
-                    numbers.iter().filter_map(|number| self.due_timeout(at, *number)).collect()
-                }
-            };
-            if let Some(after) = &query.after {
-                minute.retain(|due| due.order() > after.order());
+            let mut minute: Vec<_> =
+                numbers.iter().filter_map(|number| self.due_entry(query.kind, *number)).collect();
+            if let Some(after) = query.after.as_ref().filter(|after| after.at == at) {
+                minute.retain(|entry| entry.order(at) > after.order());
             }
-            minute.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
-            page.append(&mut minute);
+            // Of a crowded minute only what fits is put in order.
+            let room = limit.saturating_sub(page.len());
+            if minute.len() > room {
+                minute.select_nth_unstable_by(room, |a, b| a.order(at).cmp(&b.order(at)));
+                minute.truncate(room);
+            }
+            minute.sort_unstable_by(|a, b| a.order(at).cmp(&b.order(at)));
+            page.extend(minute.into_iter().map(|entry| Due {
+                at,
+                key: entry.0.row.key.clone(),
+                run: entry.1,
+            }));
             if page.len() >= limit {
                 break;
             }
         }
-        page.truncate(limit);
         page
     }
 
-    fn due_miss(&self, at: DateTime<Utc>, environment: u32) -> Option<Due> {
-        Some(Due { at, key: self.environments.get(environment)?.key(), run: None })
-    }
-
-    fn due_timeout(&self, at: DateTime<Utc>, run: u32) -> Option<Due> {
-        let run = self.runs.get(run)?;
-        let entry = self.environments.get(self.ids.get(&run.id)?.environment)?;
-        Some(Due { at, key: entry.key(), run: Some(DueRun { number: run.number, id: run.id }) })
+    fn due_entry(&self, kind: DueKind, number: u32) -> Option<DueEntry<'_>> {
+        match kind {
+            DueKind::Miss => self.environments.get(number).map(|entry| DueEntry(entry, None)),
+            DueKind::Timeout => {
+                let run = self.runs.get(number)?;
+                let entry = self.environments.get(self.ids.get(&run.id)?.environment)?;
+                Some(DueEntry(entry, Some(DueRun { number: run.number, id: run.id })))
+            }
+        }
     }
 
     pub(super) fn commit(&mut self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
         let Transition { organization, monitor, environments, runs, incidents, events: _ } = transition;
-        let key = match monitor {
-            MonitorChange::Keep { key, .. } | MonitorChange::Remove { key, .. } => key,
-            MonitorChange::Put(put) => &put.row.key,
-        };
-        if !self.is_current(organization.as_ref(), monitor, key, environments, runs) {
+        let known = self.keys.get(monitor.key()).copied();
+        let entry = known.and_then(|number| self.monitors.get(number));
+        if !self.is_current(organization.as_ref(), monitor, entry, environments, runs) {
             return Err(CommitError::Conflict);
         }
         if let Some(put) = organization {
             self.organizations.insert(put.row.id, put.row.clone());
         }
-        match monitor {
-            MonitorChange::Keep { .. } => {}
-            MonitorChange::Put(put) => self.put_monitor(&put.row),
-            MonitorChange::Remove { key, .. } => self.remove_monitor(key),
-        }
+        let number = match monitor {
+            MonitorChange::Keep { .. } => known,
+            MonitorChange::Put(put) => Some(self.put_monitor(known, &put.row)),
+            MonitorChange::Remove { key, .. } => {
+                self.remove_monitor(key);
+                None
+            }
+        };
+        let Some(number) = number else { return Ok(()) };
         for put in environments {
-            self.put_environment(key, &put.row);
+            self.put_environment(number, &put.row);
         }
         for put in runs {
-            self.put_run(key, put.run());
+            self.put_run(number, put.run());
         }
         for incident in incidents {
-            self.put_incident(key, incident);
+            self.put_incident(number, incident);
         }
         Ok(())
     }
@@ -233,20 +256,17 @@ impl Tables {
         &self,
         organization: Option<&Put<Organization>>,
         monitor: &MonitorChange,
-        key: &MonitorKey,
+        entry: Option<&MonitorEntry>,
         environments: &[Put<Environment>],
         runs: &[PutRun],
     ) -> bool {
-        let stored = self.monitors.get(key).map_or(Version::NEW, |entry| entry.row.version);
-        let expected = match monitor {
-            MonitorChange::Keep { version, .. } | MonitorChange::Remove { version, .. } => *version,
-            MonitorChange::Put(put) => put.replaces,
-        };
+        let stored = entry.map_or(Version::NEW, |entry| entry.row.version);
         let version = |put: &Put<Environment>| {
-            let entry = self.number(key, &put.row.name).and_then(|number| self.environments.get(number));
+            let number = entry.and_then(|entry| self.number(entry, &put.row.key.name));
+            let entry = number.and_then(|number| self.environments.get(number));
             entry.map_or(Version::NEW, |entry| entry.row.version)
         };
-        stored == expected
+        stored == monitor.expects()
             && organization.is_none_or(|put| self.organization(put.row.id).version == put.replaces)
             && environments.iter().all(|put| version(put) == put.replaces)
             && runs.iter().all(|put| match put {
@@ -255,19 +275,23 @@ impl Tables {
             })
     }
 
-    fn put_monitor(&mut self, row: &Arc<Monitor>) {
-        match self.monitors.get_mut(&row.key) {
-            Some(entry) => entry.row = Arc::clone(row),
-            None => {
-                let entry = MonitorEntry { row: Arc::clone(row), environments: Vec::new() };
-                self.monitors.insert(row.key.clone(), entry);
+    fn put_monitor(&mut self, known: Option<u32>, row: &Arc<Monitor>) -> u32 {
+        if let Some(number) = known {
+            if let Some(entry) = self.monitors.get_mut(number) {
+                entry.row = Arc::clone(row);
             }
+            return number;
         }
+        let number = self.monitors.insert(MonitorEntry { row: Arc::clone(row), environments: Vec::new() });
+        self.keys.insert(row.key.clone(), number);
+        number
     }
 
     fn remove_monitor(&mut self, key: &MonitorKey) {
-        let numbers = self.monitors.remove(key).map(|entry| entry.environments).unwrap_or_default();
-        for number in numbers {
+        let Some(monitor) = self.keys.remove(key).and_then(|number| self.monitors.remove(number)) else {
+            return;
+        };
+        for number in monitor.environments {
             let Some(entry) = self.environments.remove(number) else { continue };
             self.misses.shift(number, entry.row.due_at(), None);
             for run in entry.runs {
@@ -276,19 +300,19 @@ impl Tables {
         }
     }
 
-    fn put_environment(&mut self, monitor: &MonitorKey, row: &Environment) {
-        let number = match self.number(monitor, &row.name) {
+    fn put_environment(&mut self, monitor: u32, row: &Environment) {
+        let Some(owner) = self.monitors.get(monitor) else { return };
+        let number = match self.number(owner, &row.key.name) {
             Some(number) => number,
             None => {
                 let number = self.environments.insert(EnvironmentEntry {
-                    monitor: monitor.clone(),
                     row: Environment { deadline: None, ..row.clone() },
                     runs: VecDeque::new(),
                     open: Vec::new(),
                     incidents: Vec::new(),
                 });
-                if let Some(entry) = self.monitors.get_mut(monitor) {
-                    entry.environments.push(number);
+                if let Some(owner) = self.monitors.get_mut(monitor) {
+                    owner.environments.push(number);
                 }
                 number
             }
@@ -298,7 +322,7 @@ impl Tables {
         entry.row.clone_from(row);
     }
 
-    fn put_run(&mut self, monitor: &MonitorKey, run: &Run) {
+    fn put_run(&mut self, monitor: u32, run: &Run) {
         let place = match self.ids.get(&run.id) {
             Some(place) => *place,
             None => {
@@ -326,7 +350,7 @@ impl Tables {
         stored.clone_from(run);
     }
 
-    fn owner(&self, monitor: &MonitorKey, run: &Run) -> Option<u32> {
+    fn owner(&self, monitor: u32, run: &Run) -> Option<u32> {
         let owns = |number: &&u32| {
             self.environments.get(**number).is_some_and(|entry| entry.row.id == run.environment)
         };
@@ -348,7 +372,7 @@ impl Tables {
         }
     }
 
-    fn put_incident(&mut self, monitor: &MonitorKey, incident: &Arc<Incident>) {
+    fn put_incident(&mut self, monitor: u32, incident: &Arc<Incident>) {
         let Some(entry) = self.monitors.get(monitor) else { return };
         for number in &entry.environments {
             let Some(entry) = self.environments.get_mut(*number) else { continue };
@@ -372,7 +396,7 @@ impl Tables {
 
     pub(super) fn prune(&mut self, before: DateTime<Utc>) -> usize {
         let mut gone = Vec::new();
-        for entry in self.monitors.values() {
+        for entry in self.keys.values().filter_map(|number| self.monitors.get(*number)) {
             let config = entry.row.config();
             let window = config.failure_threshold().max(config.recovery_threshold()).get() as usize;
             for number in &entry.environments {
@@ -407,16 +431,13 @@ impl Tables {
             runs: entry.runs.iter().filter_map(|run| self.runs.get(*run)).cloned().collect(),
             incidents: entry.incidents.clone(),
         };
+        let monitor = |row: &Arc<Monitor>| StoredMonitor {
+            row: Arc::clone(row),
+            environments: self.environments(&row.key).map(environment).collect(),
+        };
         Stored {
             organizations: self.organizations.values().cloned().collect(),
-            monitors: self
-                .monitors
-                .iter()
-                .map(|(key, entry)| StoredMonitor {
-                    row: Arc::clone(&entry.row),
-                    environments: self.environments(key).map(environment).collect(),
-                })
-                .collect(),
+            monitors: self.monitors().map(monitor).collect(),
         }
     }
 }
@@ -428,23 +449,17 @@ impl From<Stored> for Tables {
             tables.organizations.insert(organization.id, organization);
         }
         for StoredMonitor { row, environments } in stored.monitors {
-            tables.put_monitor(&row);
+            let monitor = tables.put_monitor(None, &row);
             for StoredEnvironment { row: environment, runs, incidents } in environments {
-                tables.put_environment(&row.key, &environment);
+                tables.put_environment(monitor, &environment);
                 for run in &runs {
-                    tables.put_run(&row.key, run);
+                    tables.put_run(monitor, run);
                 }
                 for incident in &incidents {
-                    tables.put_incident(&row.key, incident);
+                    tables.put_incident(monitor, incident);
                 }
             }
         }
         tables
-    }
-}
-
-impl EnvironmentEntry {
-    fn key(&self) -> EnvironmentKey {
-        EnvironmentKey { monitor: self.monitor.clone(), name: self.row.name.clone() }
     }
 }

@@ -38,6 +38,17 @@ use crate::id::{ErrorId, MonitorId, ProjectId};
 use crate::refusal::{ProcessingError, ProcessingErrorKind};
 
 /// Whose entries they are.
+///
+/// ```
+/// use overdue::id::{MonitorId, ProjectId};
+/// use overdue::key::MonitorKey;
+/// use overdue::refusal::ErrorOwner;
+///
+/// let key = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
+/// let (known, unknown) = (ErrorOwner::Monitor(MonitorId::of(&key)), ErrorOwner::Project(key.project));
+/// # let _ = (known, unknown);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "a check-in names a monitor that is known, or one that is not")]
@@ -49,6 +60,21 @@ pub enum ErrorOwner {
 }
 
 /// One check-in that was refused, and why.
+///
+/// ```
+/// use overdue::event::Refusal;
+/// use overdue::id::ErrorId;
+/// use overdue::refusal::ErrorEntry;
+///
+/// fn entry(refusal: &Refusal) -> ErrorEntry<Vec<u8>> {
+///     ErrorEntry {
+///         id: ErrorId::from_uuid(*refusal.id.as_uuid()),
+///         at: refusal.received_at,
+///         errors: refusal.errors.clone(),
+///         checkin: refusal.message.body.bytes().into_owned(),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "an entry is its parts, and hosts build them")]
 pub struct ErrorEntry<C> {
@@ -63,6 +89,16 @@ pub struct ErrorEntry<C> {
 }
 
 /// What became of an entry.
+///
+/// ```
+/// use overdue::refusal::{ErrorEntry, ErrorLog, ErrorOwner, Recorded};
+///
+/// fn record(log: &mut ErrorLog<String>, owner: ErrorOwner, entry: ErrorEntry<String>) {
+///     if let Recorded::New { pushed_out: Some(oldest) } = log.record(owner, entry) {
+///         println!("forgets {oldest}");
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a host that mirrors the log must follow each of them")]
 pub enum Recorded {
@@ -82,6 +118,16 @@ pub enum Recorded {
 /// What it holds depends on the entries recorded and not on their order: always the newest ten, by time
 /// and then by id. So two workers, or a backlog read late, make the same log (I3), a repeated message
 /// changes nothing (I4), and a clock that jumps back cannot make it grow.
+///
+/// ```
+/// use overdue::id::ProjectId;
+/// use overdue::refusal::{ErrorLog, ErrorOwner};
+///
+/// let mut log = ErrorLog::<String>::new();
+/// assert!(log.is_empty() && log.entries(ErrorOwner::Project(ProjectId::new(1))).is_empty());
+/// assert!(log.prune("2024-09-09T10:00:00Z".parse()?).is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(bound(deserialize = "C: Deserialize<'de>"))]
 pub struct ErrorLog<C> {

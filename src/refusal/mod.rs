@@ -28,6 +28,18 @@ use crate::key::EnvironmentName;
 ///
 /// Serialises as `{"type": "checkin_finished", ...}` with the fields of the reference system's records;
 /// the fields that those lack (limits, reasons) are extra.
+///
+/// ```
+/// use overdue::refusal::ProcessingError;
+///
+/// fn advice(error: &ProcessingError) -> &'static str {
+///     match error {
+///         ProcessingError::MonitorNotFound => "send a monitor_config, or create the monitor first",
+///         ProcessingError::CheckinFinished => "every run needs a check_in_id of its own",
+///         _ => "",
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
 #[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
@@ -225,6 +237,13 @@ impl FromStr for ProcessingErrorKind {
 }
 
 /// No [`ProcessingErrorKind`] has this name.
+///
+/// ```
+/// use overdue::refusal::{ProcessingErrorKind, UnknownKind};
+///
+/// let error: UnknownKind = "checkin_lost".parse::<ProcessingErrorKind>().unwrap_err();
+/// assert_eq!(error.to_string(), "no kind of processing error has this name");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("no kind of processing error has this name")]
 #[non_exhaustive]

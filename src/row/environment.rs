@@ -5,18 +5,28 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{EnvironmentId, MonitorId};
-use crate::key::EnvironmentName;
+use crate::id::EnvironmentId;
+use crate::key::{EnvironmentKey, EnvironmentName};
 use crate::row::Incident;
 use crate::row::RunSummary;
 use crate::row::Version;
 
 /// One monitor in one deployment: its health, its deadlines and its open incident.
+///
+/// ```
+/// use overdue::row::Environment;
+///
+/// fn line(environment: &Environment) -> String {
+///     match environment.incident() {
+///         Some(incident) => format!("{}: down since {}", environment.name(), incident.started_at()),
+///         None => format!("{}: {:?}", environment.name(), environment.status()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Environment {
     pub(crate) id: EnvironmentId,
-    pub(crate) monitor: MonitorId,
-    pub(crate) name: EnvironmentName,
+    pub(crate) key: EnvironmentKey,
     pub(crate) health: Health,
     pub(crate) muted: bool,
     pub(crate) disabled: bool,
@@ -38,6 +48,13 @@ pub struct Environment {
 }
 
 /// What the runs of an environment say about it.
+///
+/// ```
+/// use overdue::row::{EnvironmentStatus, Failure, Health};
+///
+/// assert_eq!(Health::Active.status(), EnvironmentStatus::Active);
+/// assert_eq!(Health::Failed(Failure::Timeout).status(), EnvironmentStatus::Timeout);
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "hosts show it, and a new state should break them")]
@@ -57,6 +74,13 @@ pub enum Health {
 }
 
 /// How a run failed.
+///
+/// ```
+/// use overdue::row::Failure;
+///
+/// assert_eq!(serde_json::to_string(&Failure::Missed)?, r#""missed""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "there is no other way to fail")]
@@ -70,6 +94,15 @@ pub enum Failure {
 }
 
 /// The status of an environment in one word.
+///
+/// ```
+/// use overdue::row::EnvironmentStatus;
+///
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// engine.process_checkin(&message)?;
+/// assert_eq!(engine.store().environments(&monitor)[0].status(), EnvironmentStatus::Ok);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "hosts show it, and a new status should break them")]
@@ -89,6 +122,16 @@ pub enum EnvironmentStatus {
 }
 
 /// When the next run is due.
+///
+/// ```
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// engine.process_checkin(&message)?;
+/// let environments = engine.store().environments(&monitor);
+/// let deadline = environments[0].deadline().ok_or("the schedule has ended")?;
+/// assert_eq!(deadline.next().to_rfc3339(), "2024-09-03T02:00:00+00:00");
+/// assert_eq!(deadline.latest().to_rfc3339(), "2024-09-03T02:01:00+00:00");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Deadline {
     pub(crate) next: DateTime<Utc>,
@@ -111,11 +154,10 @@ impl Deadline {
 }
 
 impl Environment {
-    pub(crate) fn new(monitor: MonitorId, name: EnvironmentName) -> Self {
+    pub(crate) fn new(key: EnvironmentKey) -> Self {
         Self {
-            id: EnvironmentId::of(monitor, &name),
-            monitor,
-            name,
+            id: EnvironmentId::of(&key),
+            key,
             health: Health::Active,
             muted: false,
             disabled: false,
@@ -137,14 +179,14 @@ impl Environment {
         self.id
     }
 
-    /// Whose environment it is.
-    pub const fn monitor(&self) -> MonitorId {
-        self.monitor
+    /// Its monitor and its name.
+    pub const fn key(&self) -> &EnvironmentKey {
+        &self.key
     }
 
     /// Its name.
     pub const fn name(&self) -> &EnvironmentName {
-        &self.name
+        &self.key.name
     }
 
     /// What its runs say about it.

@@ -7,6 +7,17 @@ use crate::id::{CheckinId, EnvironmentId, IncidentId};
 use crate::row::RunSummary;
 
 /// An outage of one environment.
+///
+/// ```
+/// use overdue::row::Incident;
+///
+/// fn line(incident: &Incident) -> String {
+///     match incident.resolution() {
+///         Some(end) => format!("{} to {}", incident.started_at(), end.at),
+///         None => format!("since {}", incident.started_at()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Incident {
     pub(crate) id: IncidentId,
@@ -19,6 +30,14 @@ pub struct Incident {
 }
 
 /// How an incident ended.
+///
+/// ```
+/// use overdue::row::{Incident, Resolution};
+///
+/// fn lasted(incident: &Incident, Resolution { at, .. }: Resolution) -> chrono::TimeDelta {
+///     at - incident.started_at()
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "what ended it, and when")]
 pub struct Resolution {

@@ -11,6 +11,16 @@ use crate::row::Owner;
 use crate::row::Version;
 
 /// One scheduled job, in all its environments.
+///
+/// ```
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// engine.process_checkin(&message)?;
+/// let monitors = engine.store().monitors();
+/// assert_eq!(monitors[0].name(), "nightly");
+/// assert_eq!(monitors[0].config().schedule().to_string(), "0 2 * * *");
+/// assert_eq!(monitors[0].environments(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Monitor {
     pub(crate) id: MonitorId,
@@ -28,6 +38,13 @@ pub struct Monitor {
 }
 
 /// Whether a monitor is watched.
+///
+/// ```
+/// use overdue::row::MonitorStatus;
+///
+/// assert_eq!(serde_json::to_string(&MonitorStatus::Disabled)?, r#""disabled""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "hosts decide by it, and a new status should break them")]

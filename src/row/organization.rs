@@ -8,6 +8,14 @@ use crate::row::Version;
 /// Who owns the monitors of several projects, and how many there are.
 ///
 /// Written only when a monitor is created or removed; check-ins on existing monitors never touch it.
+///
+/// ```
+/// use overdue::id::OrganizationId;
+/// use overdue::row::{Organization, Version};
+///
+/// let row = Organization::new(OrganizationId::new(1));
+/// assert_eq!((row.monitors(), row.version()), (0, Version::NEW));
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Organization {
     pub(crate) id: OrganizationId,

@@ -27,6 +27,13 @@ pub enum Owner {
 }
 
 /// The text names neither a user nor a team.
+///
+/// ```
+/// use overdue::row::{InvalidOwner, Owner};
+///
+/// let error: InvalidOwner = "somebody".parse::<Owner>().unwrap_err();
+/// assert_eq!(error.to_string(), "an owner is user:ID or team:ID");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("an owner is user:ID or team:ID")]
 #[non_exhaustive]

@@ -11,6 +11,17 @@ use crate::id::{CheckinId, EnvironmentId};
 ///
 /// A run is guarded by the version of its environment: every transition that writes a run writes its
 /// environment too.
+///
+/// ```
+/// use overdue::row::Run;
+///
+/// fn line(run: &Run) -> String {
+///     match run.duration() {
+///         Some(duration) => format!("{} {} after {} ms", run.started_at(), run.status(), duration),
+///         None => format!("{} {}", run.started_at(), run.status()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Run {
     pub(crate) id: CheckinId,
@@ -29,6 +40,13 @@ pub struct Run {
 }
 
 /// How a run stands.
+///
+/// ```
+/// use overdue::row::RunStatus;
+///
+/// assert!(RunStatus::Missed.is_failure() && !RunStatus::Missed.is_result());
+/// assert_eq!(RunStatus::InProgress.to_string(), "in_progress");
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "a store must know every status")]
@@ -83,6 +101,16 @@ impl std::fmt::Display for RunStatus {
 }
 
 /// What a failure window and an alert need of a run.
+///
+/// ```
+/// use overdue::row::{Run, RunSummary};
+///
+/// fn newest_first(runs: &[Run]) -> Vec<RunSummary> {
+///     let mut summaries: Vec<_> = runs.iter().map(Run::summary).collect();
+///     summaries.sort_by_key(|run| std::cmp::Reverse(run.order()));
+///     summaries
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "four columns of a run; a store fills them in")]
 pub struct RunSummary {

@@ -5,6 +5,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// How often a row has been written. A store commits a row only over the version that was read.
+///
+/// ```
+/// use overdue::row::Version;
+///
+/// assert_eq!(Version::NEW.next(), Version::from_number(1));
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct Version(u64);

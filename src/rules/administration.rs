@@ -14,13 +14,22 @@ use crate::row::Owner;
 use crate::row::Run;
 use crate::row::{Deadline, Environment};
 use crate::row::{Monitor, MonitorStatus};
-use crate::store::MonitorSnapshot;
 use crate::store::{MonitorChange, Put, PutRun, Transition};
+use crate::store::{MonitorSnapshot, Snapshot};
 
+use super::dismissal::Dismissal;
 use super::draft::{Draft, put, put_monitor};
 use super::{Decision, minute};
 
 /// A change to a monitor.
+///
+/// ```
+/// use overdue::rules::Edit;
+///
+/// let silence = Edit::Muted(true);
+/// let silence_staging = "staging".parse().map(|name| Edit::EnvironmentMuted(name, true));
+/// # let _ = (silence, silence_staging);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Edit {
@@ -44,6 +53,12 @@ pub enum Edit {
 }
 
 /// Why an edit was refused. Nothing was written.
+///
+/// ```
+/// use overdue::rules::EditRefused;
+///
+/// assert_eq!(EditRefused::NoMonitor.to_string(), "there is no such monitor");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditRefused {
@@ -64,37 +79,63 @@ pub enum EditRefused {
     },
 }
 
-/// Decides on a new monitor. `stored` is the monitor that has its key already, if any.
+/// Decides on a new monitor. `snapshot` is what [`Query::creation`](crate::store::Query::creation) asks for.
+///
+/// ```
+/// use chrono_tz::Tz;
+/// use overdue::config::MonitorConfig;
+/// use overdue::id::OrganizationId;
+/// use overdue::store::{Query, Store};
+/// use overdue::{Policy, Schedule, rules};
+///
+/// # let (engine, _, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// let (organization, policy) = (OrganizationId::new(1), Policy::default());
+/// let config = MonitorConfig::builder(Schedule::crontab("0 2 * * *", Tz::UTC)?).build();
+/// let snapshot = engine.store().load(&environment, &Query::creation(organization, &policy))?;
+/// let decision = rules::create_monitor(&snapshot, organization, &monitor, &config, &policy);
+/// assert_eq!(decision.outcome?.name(), "nightly");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`EditRefused::Exists`] and [`EditRefused::MonitorLimit`].
 pub fn create_monitor(
-    stored: Option<&Monitor>,
-    organization: Option<Organization>,
-    owner: OrganizationId,
-    key: MonitorKey,
-    config: MonitorConfig,
+    snapshot: &Snapshot,
+    organization: OrganizationId,
+    key: &MonitorKey,
+    config: &MonitorConfig,
     policy: &Policy,
 ) -> Decision<Result<Arc<Monitor>, EditRefused>> {
-    if stored.is_some() {
+    if snapshot.monitor.is_some() {
         return Decision::answer(Err(EditRefused::Exists));
     }
-    let organization = organization.unwrap_or_else(|| Organization::new(owner));
-    let organization = match one_more_monitor(organization, policy) {
-        Ok(organization) => organization,
-        Err(ProcessingError::MonitorLimitExceeded { limit }) => {
-            return Decision::answer(Err(EditRefused::MonitorLimit { limit }));
-        }
-        Err(_) => return Decision::answer(Err(EditRefused::Exists)),
+    let row = snapshot.organization.clone().unwrap_or_else(|| Organization::new(organization));
+    let row = match one_more_monitor(row, policy) {
+        Ok(row) => row,
+        Err(TooMany { limit }) => return Decision::answer(Err(EditRefused::MonitorLimit { limit })),
     };
-    let put = put_monitor(Monitor::new(owner, key, config));
+    let put = put_monitor(Monitor::new(organization, key.clone(), config.clone()));
     let monitor = Arc::clone(&put.row);
-    let mut transition = only(MonitorChange::Put(put));
-    transition.organization = Some(organization);
+    let transition = Transition { organization: Some(row), ..only(MonitorChange::Put(put)) };
     Decision { transition: Some(transition), outcome: Ok(monitor) }
 }
 
 /// Decides on a change to a monitor, made at `at`.
+///
+/// ```
+/// use overdue::rules::{self, Edit};
+/// use overdue::store::Store;
+///
+/// # use overdue::Policy;
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// # engine.process_checkin(&message)?;
+/// let snapshot = engine.store().load_monitor(&monitor)?.ok_or("no such monitor")?;
+/// let edit = Edit::Name("Nightly backup".to_owned());
+/// let at = "2024-09-02T12:00:00Z".parse()?;
+/// let decision = rules::edit_monitor(&snapshot, &edit, at, &Policy::default());
+/// assert_eq!(decision.outcome?.name(), "Nightly backup");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`EditRefused::NoEnvironment`].
@@ -126,20 +167,34 @@ pub fn edit_monitor(
     let monitor = Arc::clone(&put_row.row);
     let dormant = monitor.status != MonitorStatus::Active;
     let mut transition = only(MonitorChange::Put(put_row));
+    let shift = monitor.config.max_runtime() != snapshot.monitor.config.max_runtime();
     for (before, mut environment) in snapshot.environments.iter().zip(environments) {
         environment.dormant = dormant;
         let woken = environment.is_live() && !before.is_live();
         reschedule(&snapshot.monitor, &monitor, &mut environment, woken, at, policy);
-        if environment != *before {
+        // Runs are guarded by the version of their environment: whoever writes one writes the other (I5).
+        let guards = shift && snapshot.open_runs.iter().any(|run| run.environment == environment.id);
+        if guards || environment != *before {
             transition.environments.push(put(environment));
         }
     }
-    let shift = monitor.config.max_runtime() != snapshot.monitor.config.max_runtime();
     transition.runs = snapshot.open_runs.iter().filter(|_| shift).map(|run| extend(run, &monitor)).collect();
     Decision { transition: Some(transition), outcome: Ok(monitor) }
 }
 
 /// Decides to remove a monitor and all that belongs to it.
+///
+/// ```
+/// use overdue::rules;
+/// use overdue::store::{MonitorChange, Store};
+///
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// # engine.process_checkin(&message)?;
+/// let snapshot = engine.store().load_monitor(&monitor)?.ok_or("no such monitor")?;
+/// let transition = rules::remove_monitor(&snapshot).transition.ok_or("nothing to write")?;
+/// assert!(matches!(transition.monitor, MonitorChange::Remove { .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn remove_monitor(snapshot: &MonitorSnapshot) -> Decision<()> {
     let MonitorSnapshot { organization, monitor, .. } = snapshot;
     let mut transition = only(MonitorChange::Remove { key: monitor.key.clone(), version: monitor.version });
@@ -154,13 +209,24 @@ pub fn remove_monitor(snapshot: &MonitorSnapshot) -> Decision<()> {
     Decision { transition: Some(transition), outcome: () }
 }
 
+/// The organization has as many monitors as it may.
+pub(super) struct TooMany {
+    limit: u32,
+}
+
+impl From<TooMany> for Dismissal {
+    fn from(TooMany { limit }: TooMany) -> Self {
+        ProcessingError::MonitorLimitExceeded { limit }.into()
+    }
+}
+
 /// The organization's row with one monitor more.
 pub(super) fn one_more_monitor(
     organization: Organization,
     policy: &Policy,
-) -> Result<Put<Organization>, ProcessingError> {
+) -> Result<Put<Organization>, TooMany> {
     if let Some(limit) = policy.limits.monitors.filter(|limit| organization.monitors >= *limit) {
-        return Err(ProcessingError::MonitorLimitExceeded { limit });
+        return Err(TooMany { limit });
     }
     let replaces = organization.version;
     let monitors = organization.monitors.saturating_add(1);
@@ -168,7 +234,7 @@ pub(super) fn one_more_monitor(
 }
 
 fn named<'a>(environments: &'a mut [Environment], name: &EnvironmentName) -> Option<&'a mut Environment> {
-    environments.iter_mut().find(|environment| environment.name == *name)
+    environments.iter_mut().find(|environment| environment.key.name == *name)
 }
 
 /// Gives an environment the deadlines that follow from an edit.

@@ -37,7 +37,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn key(&self) -> EnvironmentKey {
-        EnvironmentKey { monitor: self.monitor.key.clone(), name: self.environment.name.clone() }
+        self.environment.key.clone()
     }
 
     /// Awaits the next run after `from`.

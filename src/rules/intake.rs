@@ -2,255 +2,80 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use crate::admission::{Permit, Seat};
-use crate::checkin::Arrival;
-use crate::checkin::Millis;
-use crate::checkin::RunRef;
-use crate::config::ConfigError;
-use crate::id::CheckinId;
-use crate::outcome::{Accepted, ConfigChange, Ignored, Outcome, Refused, RunChange};
-use crate::policy::{Policy, Quirk, Quirks};
+use crate::checkin::{Arrival, FieldErrors};
+use crate::config::{ConfigError, ConfigUpdate};
+use crate::outcome::{Accepted, ConfigChange, Ignored, Outcome, Refused};
+use crate::policy::{Policy, Quirk};
 use crate::refusal::ProcessingError;
-use crate::row::Environment;
-use crate::row::Organization;
-use crate::row::{Monitor, MonitorStatus};
-use crate::row::{Run, RunStatus};
-use crate::store::{Found, RunQuery, Snapshot};
-use crate::store::{MonitorChange, Put, PutRun, Transition};
+use crate::row::{Environment, Monitor, MonitorStatus, Organization, RunStatus};
+use crate::store::{MonitorChange, Put, Snapshot, Transition};
 
+use super::Decision;
+use super::administration::one_more_monitor;
+use super::dismissal::Dismissal;
 use super::draft::{Draft, put, put_monitor};
-use super::{Decision, minute};
+use super::report::Report;
 
 /// Decides what a check-in does. Total: every snapshot and check-in has an answer.
+///
+/// ```
+/// use overdue::admission::AdmitAll;
+/// use overdue::checkin::Arrival;
+/// use overdue::store::{Query, Store};
+/// use overdue::{Outcome, rules};
+///
+/// # use overdue::Policy;
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// # let store = engine.store();
+/// let policy = Policy::default();
+/// let arrival = Arrival::receive(&message, &AdmitAll, policy.quirks)?;
+/// let snapshot = store.load(&arrival.key(), &Query::arrival(&arrival, &policy))?;
+/// let decision = rules::process_checkin(&snapshot, &arrival, &policy);
+/// assert!(matches!(decision.outcome, Outcome::Accepted(_)));
+/// store.commit(&decision.transition.ok_or("nothing to write")?)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn process_checkin(snapshot: &Snapshot, arrival: &Arrival, policy: &Policy) -> Decision<Outcome> {
     let mut intake = Intake {
-        policy,
+        snapshot,
         arrival,
+        policy,
         organization: None,
         monitor: snapshot.monitor.clone().filter(|monitor| monitor.status != MonitorStatus::Deleting),
         config: ConfigChange::None,
-        environment: None,
+        new_environment: None,
     };
-    match intake.judge(snapshot) {
+    match intake.judge() {
         Ok(decision) => decision,
         Err(Dismissal::Ignored(reason)) => Decision::answer(Outcome::Ignored(reason)),
         Err(Dismissal::Refused(errors)) => intake.refuse(errors),
     }
 }
 
-/// Why a check-in goes no further.
-enum Dismissal {
-    Ignored(Ignored),
-    Refused(Vec<ProcessingError>),
-}
-
-impl From<Ignored> for Dismissal {
-    fn from(reason: Ignored) -> Self {
-        Self::Ignored(reason)
-    }
-}
-
-impl From<ProcessingError> for Dismissal {
-    fn from(error: ProcessingError) -> Self {
-        Self::Refused(vec![error])
-    }
-}
-
 /// A check-in on its way in, and what it has changed so far.
 struct Intake<'a> {
-    policy: &'a Policy,
+    snapshot: &'a Snapshot,
     arrival: &'a Arrival,
+    policy: &'a Policy,
     /// The organization's row, when the monitor is new.
     organization: Option<Put<Organization>>,
     /// The monitor as the check-in leaves it; its version is still the one that was read.
     monitor: Option<Arc<Monitor>>,
     config: ConfigChange,
-    environment: Option<Environment>,
-}
-
-/// What a check-in does to a run that exists.
-enum Update {
-    Changed(Run, RunChange),
-    /// The stored run is judged once more.
-    Same(Run),
+    new_environment: Option<Environment>,
 }
 
 impl Intake<'_> {
-    fn judge(&mut self, snapshot: &Snapshot) -> Result<Decision<Outcome>, Dismissal> {
-        self.configure(snapshot)?;
-        let monitor = self.admit()?;
-        self.enter(snapshot, &monitor)?;
-        let monitor = self.monitor.clone().unwrap_or(monitor);
-        let environment = self.environment.clone().ok_or(Ignored::Gone)?;
-        self.run(snapshot, &monitor, environment)
-    }
-
-    /// Finds the monitor, or creates it, or gives it the configuration that the check-in brings.
-    fn configure(&mut self, snapshot: &Snapshot) -> Result<(), Dismissal> {
-        let arrival = self.arrival;
-        let update = match arrival.checkin.config() {
-            Ok(update) => update,
-            Err(ConfigError::Unusable) => return Err(Ignored::UnusableConfig.into()),
-            Err(ConfigError::Invalid(errors)) => {
-                if self.monitor.is_none() {
-                    return Err(Dismissal::Refused(vec![
-                        ProcessingError::MonitorInvalidConfig { errors: errors.clone() },
-                        ProcessingError::MonitorNotFound,
-                    ]));
-                }
-                self.config = ConfigChange::Invalid(errors.clone());
-                None
-            }
-        };
-        let Some(update) = update else {
-            return if self.monitor.is_some() {
-                Ok(())
-            } else {
-                Err(ProcessingError::MonitorNotFound.into())
-            };
-        };
-        let mut monitor = match &self.monitor {
-            Some(monitor) => Monitor::clone(monitor),
-            // The rows of a monitor that is being deleted are still in the way of a new one.
-            None if snapshot.monitor.is_some() => return Err(ProcessingError::MonitorNotFound.into()),
-            None => {
-                self.organization = Some(super::administration::one_more_monitor(
-                    snapshot.organization.clone().unwrap_or_else(|| Organization::new(arrival.organization)),
-                    self.policy,
-                )?);
-                self.config = ConfigChange::Created;
-                Monitor::new(arrival.organization, arrival.monitor_key(), update.create())
-            }
-        };
-        if self.monitor.is_some() {
-            monitor.configure(update.apply(&monitor.config));
-        }
-        monitor.owner = update.owner().or(monitor.owner);
-        if arrival.permit == Permit::Upsert(Seat::Denied) {
-            monitor.status = MonitorStatus::Disabled;
-        }
-        if let Some(stored) = &self.monitor {
-            let same = **stored == monitor;
-            self.config = if same { ConfigChange::Unchanged } else { ConfigChange::Updated };
-            if same {
-                return Ok(());
-            }
-        }
-        self.monitor = Some(Arc::new(monitor));
-        Ok(())
-    }
-
-    /// Whether the monitor takes check-ins.
-    fn admit(&self) -> Result<Arc<Monitor>, Dismissal> {
-        let monitor = self.monitor.clone().ok_or(ProcessingError::MonitorNotFound)?;
-        if monitor.status == MonitorStatus::Active {
-            return Ok(monitor);
-        }
-        Err(match self.arrival.permit {
-            Permit::Upsert(_) => ProcessingError::MonitorDisabledNoQuota,
-            Permit::Full => ProcessingError::MonitorDisabled,
-        }
-        .into())
-    }
-
-    /// Finds the environment, or creates it.
-    fn enter(&mut self, snapshot: &Snapshot, monitor: &Arc<Monitor>) -> Result<(), Dismissal> {
-        if let Some(reason) = &self.arrival.fault {
-            return Err(ProcessingError::MonitorInvalidEnvironment { reason: reason.to_string() }.into());
-        }
-        if let Some(environment) = &snapshot.environment {
-            if environment.disabled {
-                return Err(ProcessingError::MonitorDisabled.into());
-            }
-            // The monitor is active, whatever the copy says.
-            self.environment = Some(Environment { dormant: false, ..environment.clone() });
-            return Ok(());
-        }
-        if let Some(limit) = self.policy.limits.environments.filter(|limit| monitor.environments >= *limit) {
-            return Err(ProcessingError::MonitorEnvironmentLimitExceeded { limit }.into());
-        }
-        let mut monitor = Monitor::clone(monitor);
-        monitor.environments = monitor.environments.saturating_add(1);
-        self.environment = Some(Environment::new(monitor.id, self.arrival.checkin.environment().clone()));
-        self.monitor = Some(Arc::new(monitor));
-        Ok(())
-    }
-
-    /// Finds the run and updates it, or creates it, and judges it.
-    fn run(
-        &self,
-        snapshot: &Snapshot,
-        monitor: &Arc<Monitor>,
-        mut environment: Environment,
-    ) -> Result<Decision<Outcome>, Dismissal> {
-        let quirks = self.policy.quirks;
-        let arrival = self.arrival;
-        let query = arrival.run_query(quirks);
-        let unnamed = arrival.checkin.run() == RunRef::Newest;
-        // An all-zero heartbeat leaves no id behind: a second delivery is known by its time alone.
-        let stale_unnamed = match (query, arrival.status()) {
-            (RunQuery::Unnamed(_), RunStatus::InProgress) => {
-                environment.unnamed_at.filter(|seen| *seen >= arrival.received_at)
-            }
-            _ => None,
-        };
-        let (put_run, run, change) = match &snapshot.run {
-            Some(Found::Elsewhere(other)) => {
-                let foreign = other.monitor.project != arrival.project;
-                let error = match query {
-                    RunQuery::Id(guid) if foreign && !quirks.keeps(Quirk::ForeignRunsRevealEnvironment) => {
-                        ProcessingError::CheckinGuidProjectMismatch { guid }
-                    }
-                    _ => ProcessingError::CheckinEnvironmentMismatch {
-                        existing_environment: other.name.clone(),
-                    },
-                };
-                return Err(error.into());
-            }
-            Some(Found::Here(stored)) => {
-                if let RunQuery::Unnamed(message) = query
-                    && (stored.id == message || stored.closed_by == Some(message))
-                {
-                    return Err(stale(stored).into());
-                }
-                if let Some(unnamed_at) = stale_unnamed {
-                    return Err(Ignored::StaleUnnamed { unnamed_at }.into());
-                }
-                match update(stored, arrival, monitor, quirks)? {
-                    Update::Same(run) => (None, run, RunChange::Unchanged),
-                    Update::Changed(mut run, change) => {
-                        if let (RunQuery::Unnamed(message), true) = (query, run.status.is_result()) {
-                            run.closed_by = Some(message);
-                        }
-                        (Some(PutRun::Changed(run.clone())), run, change)
-                    }
-                }
-            }
-            None => {
-                if let Some(unnamed_at) = stale_unnamed {
-                    return Err(Ignored::StaleUnnamed { unnamed_at }.into());
-                }
-                let id = match query {
-                    RunQuery::Id(id) | RunQuery::Unnamed(id) => id,
-                    RunQuery::NewestOpen | RunQuery::None => CheckinId::of_message(
-                        environment.id,
-                        arrival.received_at,
-                        arrival.status(),
-                        Some(environment.version),
-                    ),
-                };
-                let run = begin(id, arrival, monitor, &mut environment);
-                let started = run.status == RunStatus::InProgress;
-                let change = if started { RunChange::Started } else { RunChange::Reported };
-                (Some(PutRun::New(run.clone())), run, change)
-            }
-        };
-        if unnamed {
-            environment.unnamed_at = environment.unnamed_at.max(Some(arrival.received_at));
-        }
-        let mut draft = Draft::new(self.policy, monitor, environment, &snapshot.history);
+    fn judge(&mut self) -> Result<Decision<Outcome>, Dismissal> {
+        self.configure()?;
+        self.admit()?;
+        let mut environment = self.enter()?;
+        let (arrival, monitor) = (self.arrival, self.monitor()?);
+        let found = self.snapshot.run.as_ref();
+        let Report { run, put, change } =
+            Report::of(arrival, found, monitor, &mut environment, self.policy.quirks)?;
+        let mut draft = Draft::new(self.policy, monitor, environment, &self.snapshot.history);
         let judgement = match run.status {
             RunStatus::Error => draft.mark_failed(&run, arrival.received_at.into()),
             _ => draft.mark_ok(&run, arrival.received_at),
@@ -264,13 +89,106 @@ impl Intake<'_> {
             deadline: draft.environment.deadline,
             config: self.config.clone(),
         });
-        let mut transition = draft.commit_with(self.monitor_change(snapshot, monitor), put_run);
-        transition.organization = self.organization.clone();
+        let transition = draft.commit_with(self.monitor_change(monitor), put);
+        let transition = Transition { organization: self.organization.clone(), ..transition };
         Ok(Decision { transition: Some(transition), outcome })
     }
 
-    fn monitor_change(&self, snapshot: &Snapshot, monitor: &Arc<Monitor>) -> MonitorChange {
-        match &snapshot.monitor {
+    fn monitor(&self) -> Result<&Arc<Monitor>, Dismissal> {
+        self.monitor.as_ref().ok_or_else(|| ProcessingError::MonitorNotFound.into())
+    }
+
+    /// Finds the monitor, or creates it, or gives it the configuration that the check-in brings.
+    fn configure(&mut self) -> Result<(), Dismissal> {
+        match self.arrival.checkin.config() {
+            Ok(None) => self.monitor().map(|_| ()),
+            Ok(Some(update)) => self.upsert(update),
+            Err(ConfigError::Unusable) => Err(Ignored::UnusableConfig.into()),
+            Err(ConfigError::Invalid(errors)) => self.pass_over(errors),
+        }
+    }
+
+    /// An invalid configuration does not keep a check-in from a monitor that can do without it.
+    fn pass_over(&mut self, errors: &FieldErrors) -> Result<(), Dismissal> {
+        let errors = errors.clone();
+        if self.monitor.is_none() {
+            let invalid = ProcessingError::MonitorInvalidConfig { errors };
+            return Err(Dismissal::Refused(vec![invalid, ProcessingError::MonitorNotFound]));
+        }
+        self.config = ConfigChange::Invalid(errors);
+        Ok(())
+    }
+
+    fn upsert(&mut self, update: &ConfigUpdate) -> Result<(), Dismissal> {
+        let arrival = self.arrival;
+        let mut monitor = match &self.monitor {
+            Some(stored) => {
+                let mut monitor = Monitor::clone(stored);
+                monitor.configure(update.apply(&monitor.config));
+                monitor
+            }
+            // The rows of a monitor that is being deleted are still in the way of a new one.
+            None if self.snapshot.monitor.is_some() => return Err(ProcessingError::MonitorNotFound.into()),
+            None => {
+                let organization = self.snapshot.organization.clone();
+                let organization = organization.unwrap_or_else(|| Organization::new(arrival.organization));
+                self.organization = Some(one_more_monitor(organization, self.policy)?);
+                Monitor::new(arrival.organization, arrival.monitor_key(), update.create())
+            }
+        };
+        monitor.owner = update.owner().or(monitor.owner);
+        if arrival.permit == Permit::Upsert(Seat::Denied) {
+            monitor.status = MonitorStatus::Disabled;
+        }
+        self.config = match &self.monitor {
+            None => ConfigChange::Created,
+            Some(stored) if **stored == monitor => ConfigChange::Unchanged,
+            Some(_) => ConfigChange::Updated,
+        };
+        if self.config != ConfigChange::Unchanged {
+            self.monitor = Some(Arc::new(monitor));
+        }
+        Ok(())
+    }
+
+    /// Whether the monitor takes check-ins.
+    fn admit(&self) -> Result<(), Dismissal> {
+        if self.monitor()?.status == MonitorStatus::Active {
+            return Ok(());
+        }
+        Err(match self.arrival.permit {
+            Permit::Upsert(_) => ProcessingError::MonitorDisabledNoQuota.into(),
+            Permit::Full => ProcessingError::MonitorDisabled.into(),
+        })
+    }
+
+    /// Finds the environment, or creates it.
+    fn enter(&mut self) -> Result<Environment, Dismissal> {
+        if let Some(reason) = &self.arrival.fault {
+            return Err(ProcessingError::MonitorInvalidEnvironment { reason: reason.to_string() }.into());
+        }
+        match &self.snapshot.environment {
+            Some(environment) if environment.disabled => Err(ProcessingError::MonitorDisabled.into()),
+            // The monitor is active, whatever the copy says.
+            Some(environment) => Ok(Environment { dormant: false, ..environment.clone() }),
+            None => self.open_environment(),
+        }
+    }
+
+    fn open_environment(&mut self) -> Result<Environment, Dismissal> {
+        let mut monitor = Monitor::clone(self.monitor()?);
+        if let Some(limit) = self.policy.limits.environments.filter(|limit| monitor.environments >= *limit) {
+            return Err(ProcessingError::MonitorEnvironmentLimitExceeded { limit }.into());
+        }
+        monitor.environments = monitor.environments.saturating_add(1);
+        let environment = Environment::new(self.arrival.key());
+        self.monitor = Some(Arc::new(monitor));
+        self.new_environment = Some(environment.clone());
+        Ok(environment)
+    }
+
+    fn monitor_change(&self, monitor: &Arc<Monitor>) -> MonitorChange {
+        match &self.snapshot.monitor {
             Some(stored) if Arc::ptr_eq(stored, monitor) => {
                 MonitorChange::Keep { key: monitor.key.clone(), version: monitor.version }
             }
@@ -282,131 +200,19 @@ impl Intake<'_> {
     /// given a seat and found none, and for what the reference system leaves behind.
     fn refuse(self, errors: Vec<ProcessingError>) -> Decision<Outcome> {
         let seatless = errors.contains(&ProcessingError::MonitorDisabledNoQuota);
-        let changed =
-            !matches!(self.config, ConfigChange::None | ConfigChange::Unchanged | ConfigChange::Invalid(_));
-        let new_environment =
-            self.environment.as_ref().filter(|environment| environment.version == Default::default());
-        let leaves =
-            self.policy.quirks.keeps(Quirk::RefusalsLeaveChanges) && (changed || new_environment.is_some());
-        let transition =
-            self.monitor.as_ref().filter(|_| leaves || (seatless && changed)).map(|monitor| Transition {
-                organization: self.organization.clone(),
-                monitor: MonitorChange::Put(put_monitor(Monitor::clone(monitor))),
-                environments: new_environment.into_iter().cloned().map(put).collect(),
+        let leaves = seatless || self.policy.quirks.keeps(Quirk::RefusalsLeaveChanges);
+        let change = self.monitor.as_ref().filter(|_| leaves).map(|monitor| self.monitor_change(monitor));
+        let transition = match change {
+            Some(monitor @ MonitorChange::Put(_)) => Some(Transition {
+                organization: self.organization,
+                monitor,
+                environments: self.new_environment.into_iter().map(put).collect(),
                 runs: Vec::new(),
                 incidents: Vec::new(),
                 events: Vec::new(),
-            });
+            }),
+            _ => None,
+        };
         Decision { transition, outcome: Outcome::Refused(Refused { errors }) }
     }
-}
-
-/// The run that a check-in begins.
-fn begin(id: CheckinId, arrival: &Arrival, monitor: &Monitor, environment: &mut Environment) -> Run {
-    let number = environment.runs;
-    environment.runs = number.saturating_add(1);
-    let started_at = arrival.started_at();
-    Run {
-        id,
-        environment: environment.id,
-        number,
-        status: arrival.status(),
-        started_at,
-        expected_at: environment.deadline.map(|deadline| deadline.next),
-        timeout_at: timeout(arrival.status(), started_at, monitor),
-        duration: arrival.checkin.duration(),
-        updated_at: arrival.received_at,
-        closed_by: None,
-        trace_id: arrival.checkin.trace_id(),
-        release: arrival.checkin.release().map(Into::into),
-    }
-}
-
-/// When a run times out that was heard of at `heard`: the maximum runtime after that minute.
-fn timeout(status: RunStatus, heard: DateTime<Utc>, monitor: &Monitor) -> Option<DateTime<Utc>> {
-    let runtime = monitor.config.max_runtime().duration();
-    (status == RunStatus::InProgress)
-        .then(|| minute(heard).checked_add_signed(runtime).unwrap_or(DateTime::<Utc>::MAX_UTC))
-}
-
-/// What a check-in does to a run that exists, by the rules of DESIGN.md section 4.1.
-fn update(run: &Run, arrival: &Arrival, monitor: &Monitor, quirks: Quirks) -> Result<Update, Dismissal> {
-    let status = arrival.status();
-    let duration = match arrival.checkin.duration() {
-        Some(duration) => Ok(duration),
-        None => elapsed(run.started_at, arrival.received_at, quirks),
-    };
-    let heartbeat = status == RunStatus::InProgress;
-    match run.status {
-        RunStatus::Ok | RunStatus::Error | RunStatus::Missed if !heartbeat => {
-            let mut errors = vec![ProcessingError::CheckinFinished];
-            errors.extend(duration.err());
-            return Err(Dismissal::Refused(errors));
-        }
-        RunStatus::Ok | RunStatus::Error | RunStatus::Missed => {
-            if !quirks.keeps(Quirk::LateInProgressJudgesAgain) {
-                return Err(Ignored::AlreadyFinished { checkin: run.id }.into());
-            }
-            return Ok(Update::Same(run.clone()));
-        }
-        RunStatus::Timeout if heartbeat && !quirks.keeps(Quirk::HeartbeatRevivesTimeout) => {
-            return Err(Ignored::AlreadyTimedOut { checkin: run.id }.into());
-        }
-        RunStatus::Timeout | RunStatus::InProgress | RunStatus::Unknown => {}
-    }
-    let finishes = !heartbeat && run.status != RunStatus::Timeout;
-    if !finishes && arrival.received_at <= run.updated_at && !quirks.keeps(Quirk::StaleHeartbeatsApply) {
-        // Without a note of it, an all-zero heartbeat would start another run when it is delivered again
-        // after this one has ended.
-        if heartbeat && arrival.checkin.run() == RunRef::Newest {
-            return Ok(Update::Same(run.clone()));
-        }
-        return Err(stale(run).into());
-    }
-    let (status, change) = match (run.status, heartbeat) {
-        (_, true) => (status, RunChange::Heartbeat),
-        (RunStatus::Timeout, false) => (RunStatus::Timeout, RunChange::FinishedLate),
-        (_, false) => (status, RunChange::Finished),
-    };
-    let run = Run {
-        status,
-        timeout_at: timeout(status, arrival.received_at, monitor),
-        duration: Some(duration?),
-        updated_at: run.updated_at.max(arrival.received_at),
-        trace_id: arrival.checkin.trace_id().or(run.trace_id),
-        release: arrival.checkin.release().map(Into::into).or_else(|| run.release.clone()),
-        ..run.clone()
-    };
-    Ok(Update::Changed(run, change))
-}
-
-const fn stale(run: &Run) -> Ignored {
-    Ignored::Stale { checkin: run.id, updated_at: run.updated_at }
-}
-
-/// The time between two messages about a run, in whichever order they were received.
-fn elapsed(
-    started: DateTime<Utc>,
-    received: DateTime<Utc>,
-    quirks: Quirks,
-) -> Result<Millis, ProcessingError> {
-    let elapsed = received.signed_duration_since(started).abs();
-    let elapsed = match quirks.keeps(Quirk::DurationsTruncate) {
-        true => binary_milliseconds(elapsed),
-        false => nearest_millisecond(elapsed),
-    };
-    Millis::try_from(elapsed).map_err(|_| ProcessingError::CheckinInvalidDuration { duration: elapsed })
-}
-
-/// Rounds half up; the span is not negative.
-fn nearest_millisecond(span: TimeDelta) -> TimeDelta {
-    let rounded = span.checked_add(&TimeDelta::microseconds(500)).unwrap_or(span);
-    TimeDelta::try_milliseconds(rounded.num_milliseconds()).unwrap_or(TimeDelta::MAX)
-}
-
-/// As the reference system does it: microseconds to seconds to milliseconds in binary fractions, then cut.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the quirk is this loss")]
-fn binary_milliseconds(span: TimeDelta) -> TimeDelta {
-    let microseconds = span.num_microseconds().unwrap_or(i64::MAX);
-    TimeDelta::try_milliseconds((microseconds as f64 / 1e6 * 1e3) as i64).unwrap_or(TimeDelta::MAX)
 }

@@ -44,7 +44,9 @@ impl Draft<'_> {
         let threshold = self.recovery_threshold();
         let window = self.window(run, threshold);
         let successes = window.iter().take_while(|run| run.status == RunStatus::Ok).count();
-        if successes < window.len() {
+        // Where there is no incident to end, all that there is will do.
+        let enough = if incident.is_some() { threshold as usize } else { window.len() };
+        if successes < enough {
             let successes = u32::try_from(successes).unwrap_or(u32::MAX);
             let incident = incident.map(|incident| incident.id);
             return Judgement::Recovering { incident, successes, threshold };
@@ -220,7 +222,7 @@ impl Draft<'_> {
             self.events.push(Event::IncidentResolved(Recovery {
                 id: EventId::of(incident.id.as_uuid(), "resolved", run.id),
                 monitor: Arc::clone(self.monitor),
-                environment: self.environment.name.clone(),
+                environment: self.environment.key.name.clone(),
                 incident: Arc::clone(&incident),
                 resolution,
             }));
@@ -243,7 +245,7 @@ impl Draft<'_> {
             self.events.push(Event::Failure(LegacyFailure {
                 id: EventId::of(self.environment.id.as_uuid(), "failure", run.id),
                 monitor: Arc::clone(self.monitor),
-                environment: self.environment.name.clone(),
+                environment: self.environment.key.name.clone(),
                 reason: failure.into(),
                 run: run.summary(),
                 trace_id: run.trace_id,
@@ -288,7 +290,7 @@ impl Draft<'_> {
         Occurrence {
             id: EventId::of(incident.id.as_uuid(), kind, failed.id),
             monitor: Arc::clone(self.monitor),
-            environment: self.environment.name.clone(),
+            environment: self.environment.key.name.clone(),
             incident: Arc::clone(incident),
             run: failed,
             failing: Arc::clone(failing),

@@ -33,9 +33,11 @@
 //! ```
 
 mod administration;
+mod dismissal;
 mod draft;
 mod intake;
 mod judge;
+mod report;
 mod tick;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -53,6 +55,15 @@ pub use tick::{check_missed, check_timeout};
 use draft::Draft;
 
 /// An answer, and what to write before giving it.
+///
+/// ```
+/// use overdue::rules::Decision;
+///
+/// fn log<T: std::fmt::Debug>(decision: &Decision<T>) {
+///     let events = decision.transition.as_ref().map_or(0, |transition| transition.events.len());
+///     println!("{:?}, and {events} events", decision.outcome);
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "what to write and what to answer")]
 pub struct Decision<T> {
@@ -73,6 +84,18 @@ impl<T> Decision<T> {
 ///
 /// `snapshot` must hold the run, as [`Query::run_of`](crate::store::Query::run_of) asks for.
 /// None: there is no such run in the environment. [`process_checkin`] does this for every check-in whose run has not failed; call it to judge a run again.
+///
+/// ```
+/// use overdue::{Policy, rules};
+///
+/// # use overdue::row::Organization;
+/// # use overdue::store::{MonitorSnapshot, Snapshot};
+/// # let empty = Snapshot { organization: None, monitor: None, environment: None, run: None, history: Vec::new() };
+/// // A snapshot without the run in question:
+/// let decision = rules::mark_ok(&empty, "2024-09-02T02:12:00Z".parse()?, &Policy::default());
+/// assert_eq!((decision.transition, decision.outcome), (None, None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn mark_ok(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
     mark(snapshot, policy, |draft, run| draft.mark_ok(run, at))
 }
@@ -81,6 +104,18 @@ pub fn mark_ok(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decis
 ///
 /// `snapshot` must hold the run, as [`Query::run_of`](crate::store::Query::run_of) asks for.
 /// None: there is no such run in the environment. [`process_checkin`] and the ticks do this for every run that failed; call it to judge a run again.
+///
+/// ```
+/// use overdue::{Policy, rules};
+///
+/// # use overdue::row::Organization;
+/// # use overdue::store::{MonitorSnapshot, Snapshot};
+/// # let empty = Snapshot { organization: None, monitor: None, environment: None, run: None, history: Vec::new() };
+/// // A snapshot without the run in question:
+/// let decision = rules::mark_failed(&empty, "2024-09-02T02:12:00Z".parse()?, &Policy::default());
+/// assert_eq!((decision.transition, decision.outcome), (None, None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn mark_failed(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
     mark(snapshot, policy, |draft, run| draft.mark_failed(run, at.into()))
 }

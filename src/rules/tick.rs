@@ -22,6 +22,24 @@ use super::draft::Draft;
 /// Decides whether an environment that was listed as due has missed its run.
 ///
 /// It looks again: a check-in that arrived after the list was drawn up wins.
+///
+/// ```
+/// use overdue::outcome::{Ignored, Verdict};
+/// use overdue::rules;
+/// use overdue::store::{Query, Store};
+///
+/// # use overdue::{Policy, Tick};
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// # engine.process_checkin(&message)?;
+/// # let store = engine.store();
+/// let policy = Policy::default();
+/// let snapshot = store.load(&environment, &Query::miss(&policy))?;
+/// let tick = Tick::at("2024-09-03T02:00:00Z".parse()?);
+/// let decision = rules::check_missed(&snapshot, &environment, tick, &policy);
+/// let due_at = Some("2024-09-03T02:01:00Z".parse()?);
+/// assert_eq!(decision.outcome.verdict, Verdict::Ignored(Ignored::NotDue { due_at }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn check_missed(
     snapshot: &Snapshot,
     key: &EnvironmentKey,
@@ -48,6 +66,24 @@ pub fn check_missed(
 ///
 /// It looks again: a result that arrived after the list was drawn up wins, and no completed run becomes
 /// a timeout (I5).
+///
+/// ```
+/// use overdue::outcome::{Ignored, Verdict};
+/// use overdue::rules;
+/// use overdue::store::{Query, Store};
+///
+/// # use overdue::{Policy, Tick};
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// # engine.process_checkin(&message)?;
+/// # let store = engine.store();
+/// let policy = Policy::default();
+/// let run = "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc".parse()?;
+/// let snapshot = store.load(&environment, &Query::run_of(run, &policy))?;
+/// let tick = Tick::at("2024-09-03T02:00:00Z".parse()?);
+/// let decision = rules::check_timeout(&snapshot, &environment, tick, &policy);
+/// assert_eq!(decision.outcome.verdict, Verdict::Ignored(Ignored::NotDue { due_at: None }), "it has finished");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn check_timeout(
     snapshot: &Snapshot,
     key: &EnvironmentKey,
@@ -107,8 +143,7 @@ fn at_rest(
 
 /// The run that was expected and did not come.
 fn miss(draft: &mut Draft<'_>, expected: DateTime<Utc>) -> Run {
-    let repeats = draft.keeps(Quirk::RepeatedHourForgotten) || draft.keeps(Quirk::MissingSlotStopsTick);
-    let again = repeats.then_some(draft.environment.version);
+    let again = draft.policy.quirks.slots_repeat().then_some(draft.environment.version);
     let environment = &mut draft.environment;
     let number = environment.runs;
     environment.runs = number.saturating_add(1);

@@ -9,6 +9,15 @@ use crate::id::OrganizationId;
 
 /// Sampling rules in memory: for tests, and for hosts that save the whole of it (it is serialisable)
 /// rather than run a database.
+///
+/// ```
+/// use overdue::id::OrganizationId;
+/// use overdue::sampling::{MemorySamplingStore, SamplingStore};
+///
+/// let store = MemorySamplingStore::new();
+/// assert!(store.load(OrganizationId::new(1))?.rules().is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct MemorySamplingStore {

@@ -66,6 +66,14 @@ use crate::id::OrganizationId;
 const ATTEMPTS: u32 = 16;
 
 /// Why there is no rule.
+///
+/// ```
+/// use overdue::sampling::{SamplingError, SamplingRefusal};
+///
+/// fn is_full<E>(error: &SamplingError<E>) -> bool {
+///     matches!(error, SamplingError::Refused(SamplingRefusal::OrganizationLimit { .. }))
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SamplingError<E> {
@@ -105,6 +113,15 @@ pub fn upsert<S: SamplingStore + ?Sized>(
 
 /// Deletes the rules that have expired by `now`, and answers with how many. For a host to call now and
 /// then; an expired rule that is still there counts for nothing.
+///
+/// ```
+/// use overdue::id::OrganizationId;
+/// use overdue::sampling::{self, MemorySamplingStore};
+///
+/// let now = "2024-09-02T10:00:00Z".parse()?;
+/// assert_eq!(sampling::retire(&MemorySamplingStore::new(), OrganizationId::new(1), now)?, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// [`SamplingError::Store`] and [`SamplingError::Contended`], as for [`upsert`].

@@ -8,6 +8,13 @@ use crate::id::OrganizationId;
 use crate::key::EnvironmentKey;
 
 /// How many live rules there may be. The defaults are those of the reference system.
+///
+/// ```
+/// use overdue::sampling::SamplingLimits;
+///
+/// let limits = SamplingLimits { per_project: 10, ..SamplingLimits::default() };
+/// assert_eq!(limits.per_organization, 2000);
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "limits are their numbers")]
 pub struct SamplingLimits {
@@ -24,6 +31,14 @@ impl Default for SamplingLimits {
 }
 
 /// Whether samples are asked for when an incident opens.
+///
+/// ```
+/// use overdue::Policy;
+/// use overdue::sampling::{IncidentSampling, SamplingPolicy};
+///
+/// let mut policy = Policy::default();
+/// policy.sampling = SamplingPolicy::OnIncident(IncidentSampling::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -36,6 +51,14 @@ pub enum SamplingPolicy {
 }
 
 /// What is asked for when an incident opens.
+///
+/// ```
+/// use chrono::TimeDelta;
+/// use overdue::sampling::IncidentSampling;
+///
+/// let sampling = IncidentSampling { period: TimeDelta::hours(1), ..IncidentSampling::default() };
+/// assert_eq!(sampling.max_samples, 1000);
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "plain data a host writes down")]
 pub struct IncidentSampling {

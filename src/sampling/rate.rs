@@ -20,6 +20,13 @@ use serde::{Deserialize, Serialize};
 pub struct SampleRate(f64);
 
 /// A sample rate lies between 0 and 1.
+///
+/// ```
+/// use overdue::sampling::{InvalidSampleRate, SampleRate};
+///
+/// let error: InvalidSampleRate = SampleRate::new(-0.1).unwrap_err();
+/// assert_eq!(error.to_string(), "a sample rate lies between 0 and 1");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a sample rate lies between 0 and 1")]
 #[non_exhaustive]

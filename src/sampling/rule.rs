@@ -9,6 +9,12 @@ use super::{Condition, SampleRate};
 use crate::id::{OrganizationId, ProjectId};
 
 /// The number of a rule within its organization, from 1. Free again once the rule has expired.
+///
+/// ```
+/// use overdue::sampling::RuleNumber;
+///
+/// assert_eq!(RuleNumber::FIRST.get(), 1);
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct RuleNumber(NonZeroU32);
@@ -59,6 +65,25 @@ impl fmt::Display for RuleNumber {
 }
 
 /// A wish for samples: what a rule is to provide at least.
+///
+/// ```
+/// use overdue::sampling::SamplingRequest;
+///
+/// # use overdue::id::{OrganizationId, ProjectId};
+/// # use overdue::sampling::{Condition, SampleRate};
+/// # let now = "2024-09-02T10:00:00Z".parse()?;
+/// let request = SamplingRequest {
+///     organization: OrganizationId::new(1),
+///     projects: [ProjectId::new(7)].into(),
+///     condition: Condition::of_monitor("nightly", "production"),
+///     start: now,
+///     end: now + chrono::TimeDelta::hours(6),
+///     max_samples: 1000,
+///     rate: SampleRate::ALL,
+/// };
+/// # let _ = request;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a request is its parts, and hosts build them")]
 pub struct SamplingRequest {
@@ -79,6 +104,14 @@ pub struct SamplingRequest {
 }
 
 /// A rule in force, or to be: "keep this share of the traces that meet this condition, until then".
+///
+/// ```
+/// use overdue::sampling::SamplingRule;
+///
+/// fn line(rule: &SamplingRule) -> String {
+///     format!("rule {}: {} of the traces until {}", rule.number(), rule.rate().get(), rule.end())
+/// }
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct SamplingRule {
     number: RuleNumber,

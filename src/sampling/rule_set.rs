@@ -7,6 +7,12 @@ use super::{RuleNumber, SamplingLimits, SamplingRequest, SamplingRule};
 use crate::id::{OrganizationId, ProjectId};
 
 /// Counts the changes to an organization's rules: whoever decided on an older version decides again.
+///
+/// ```
+/// use overdue::sampling::RuleSetVersion;
+///
+/// assert_eq!(RuleSetVersion::INITIAL.next(), RuleSetVersion::new(1));
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct RuleSetVersion(u64);
@@ -33,6 +39,14 @@ impl RuleSetVersion {
 }
 
 /// The rules of one organization, as a store knows them: what an upsert decides on.
+///
+/// ```
+/// use overdue::id::OrganizationId;
+/// use overdue::sampling::{RuleSet, RuleSetVersion};
+///
+/// let rules = RuleSet::new(OrganizationId::new(1), RuleSetVersion::INITIAL, []);
+/// assert!(rules.rules().is_empty());
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RuleSet {
     organization: OrganizationId,
@@ -41,6 +55,20 @@ pub struct RuleSet {
 }
 
 /// What a decision writes: whole rules, all or nothing.
+///
+/// ```
+/// use overdue::sampling::SamplingChange;
+///
+/// /// What an SQL store does in one transaction.
+/// fn statements(change: &SamplingChange) -> Vec<String> {
+///     let SamplingChange { organization, expected, put, retire } = change;
+///     let check = format!("UPDATE rule_sets SET version = {} WHERE id = {organization} AND version = {}",
+///         expected.next().get(), expected.get());
+///     let put = put.iter().map(|rule| format!("REPLACE INTO rules ... {}", rule.number()));
+///     let retire = retire.iter().map(|number| format!("DELETE FROM rules ... {number}"));
+///     std::iter::once(check).chain(put).chain(retire).collect()
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(
     clippy::exhaustive_structs,
@@ -58,6 +86,15 @@ pub struct SamplingChange {
 }
 
 /// What became of a request.
+///
+/// ```
+/// use overdue::sampling::Upserted;
+///
+/// fn line(upserted: &Upserted) -> String {
+///     let news = if matches!(upserted, Upserted::Created(_)) { "new" } else { "known" };
+///     format!("{news}: rule {}", upserted.rule().number())
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a rule is there, or it is not")]
 pub enum Upserted {
@@ -79,6 +116,14 @@ impl Upserted {
 }
 
 /// The answer to a request, and what to write for it to be true.
+///
+/// ```
+/// use overdue::sampling::SamplingDecision;
+///
+/// fn writes(decision: &SamplingDecision) -> bool {
+///     decision.change.is_some()
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "an answer and its write")]
 pub struct SamplingDecision {
@@ -89,6 +134,12 @@ pub struct SamplingDecision {
 }
 
 /// Why a request is refused.
+///
+/// ```
+/// use overdue::sampling::SamplingRefusal;
+///
+/// assert_eq!(SamplingRefusal::EmptyPeriod.to_string(), "the period is over");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SamplingRefusal {

@@ -6,6 +6,15 @@ use crate::id::OrganizationId;
 /// Where sampling rules are kept. A store keeps rows and looks them up; it computes nothing.
 ///
 /// Object safe, and implemented for references, boxes and `Arc`s of stores.
+///
+/// ```
+/// use overdue::id::OrganizationId;
+/// use overdue::sampling::{MemorySamplingStore, RuleSetVersion, SamplingStore};
+///
+/// let store: Box<dyn SamplingStore<Error = std::convert::Infallible>> = Box::new(MemorySamplingStore::new());
+/// assert_eq!(store.load(OrganizationId::new(1))?.version(), RuleSetVersion::INITIAL);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait SamplingStore {
     /// What can go wrong in the store itself.
     type Error: std::error::Error + Send + Sync + 'static;
@@ -27,6 +36,13 @@ pub trait SamplingStore {
 }
 
 /// Why a change was not written.
+///
+/// ```
+/// use overdue::sampling::SamplingCommitError;
+///
+/// let error = SamplingCommitError::<std::io::Error>::Conflict;
+/// assert_eq!(error.to_string(), "the sampling rules were changed meanwhile");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "stores build it, and callers must tell the two apart")]
 pub enum SamplingCommitError<E> {

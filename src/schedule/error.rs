@@ -54,6 +54,15 @@ pub enum ScheduleError {
 }
 
 /// What is wrong with one field of a crontab.
+///
+/// ```
+/// use chrono_tz::Tz;
+/// use overdue::schedule::{FieldProblem, Schedule, ScheduleError};
+///
+/// let error = Schedule::crontab("0 22-2 * * *", Tz::UTC).unwrap_err();
+/// let ScheduleError::Field { problem, .. } = error else { panic!("another error") };
+/// assert_eq!(problem, FieldProblem::Backwards { text: "22-2".to_owned() });
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldProblem {

@@ -13,6 +13,12 @@ const MONTHS: [&str; 12] =
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /// A field of a crontab.
+///
+/// ```
+/// use overdue::schedule::Field;
+///
+/// assert_eq!(Field::ALL.map(|field| field.to_string())[2], "day of month");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "there are five, and always were")]
 pub enum Field {

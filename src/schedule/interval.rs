@@ -23,6 +23,14 @@ const CYCLE: i64 = 4_800;
 const LAST_YEAR_OF_PYTHON: i32 = 9_999;
 
 /// What an interval counts.
+///
+/// ```
+/// use overdue::schedule::Unit;
+///
+/// assert_eq!(Unit::Week.to_string(), "week");
+/// assert_eq!(serde_json::from_str::<Unit>(r#""week""#)?, Unit::Week);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(

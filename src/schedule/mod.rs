@@ -108,6 +108,16 @@ enum Plan {
 impl Schedule {
     /// A five-field crontab, or one of its nicknames.
     ///
+    /// ```
+    /// use chrono_tz::Tz;
+    /// use overdue::Schedule;
+    ///
+    /// let schedule = Schedule::crontab("0 9-17/2 * * MON-FRI", Tz::Europe__Berlin)?;
+    /// assert!(Schedule::crontab("0 0 31 2 *", Tz::UTC).is_err());
+    /// # let _ = schedule;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// * [`ScheduleError::FieldCount`] unless there are exactly five fields.
     /// * [`ScheduleError::Nickname`] for an unknown one. They are lower case.
@@ -165,6 +175,17 @@ impl Schedule {
     /// With [`Quirk::RepeatedHourForgotten`](crate::policy::Quirk::RepeatedHourForgotten) or
     /// [`Quirk::IntervalsOnLocalClock`](crate::policy::Quirk::IntervalsOnLocalClock) the answer need not be
     /// later than `after` when clocks are set back.
+    ///
+    /// ```
+    /// use chrono_tz::Tz;
+    /// use overdue::Schedule;
+    /// use overdue::policy::Quirks;
+    ///
+    /// let last_friday = Schedule::crontab("0 18 * * 5L", Tz::UTC)?;
+    /// let next = last_friday.next("2025-03-01T00:00:00Z".parse()?, Quirks::NONE);
+    /// assert_eq!(next, Some("2025-03-28T18:00:00Z".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn next(&self, after: DateTime<Utc>, quirks: Quirks) -> Option<DateTime<Utc>> {
         self.next_slot(after.into(), quirks)?.instant()
     }

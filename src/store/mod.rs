@@ -34,6 +34,47 @@ use crate::row::{Run, RunSummary};
 /// The trait has no defaulted methods and is object safe; `&S`, `Box<S>` and `Arc<S>` are stores too. An
 /// asynchronous host does not implement it: it calls [`rules`](crate::rules) itself, with the same
 /// [`Query`], [`Snapshot`] and [`Transition`].
+///
+/// ```
+/// use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition};
+/// use overdue::key::{EnvironmentKey, MonitorKey};
+/// use std::convert::Infallible;
+///
+/// /// Counts the commits of another store.
+/// #[derive(Default)]
+/// struct Counting {
+///     rows: MemoryStore,
+///     commits: std::sync::atomic::AtomicU32,
+/// }
+///
+/// impl Store for Counting {
+///     type Error = Infallible;
+///
+///     fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
+///         self.rows.load(key, query)
+///     }
+///
+///     fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Infallible> {
+///         self.rows.load_monitor(key)
+///     }
+///
+///     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
+///         self.rows.due(query)
+///     }
+///
+///     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
+///         self.rows.commit(transition)?;
+///         self.commits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+///         Ok(())
+///     }
+/// }
+/// # use overdue::{Engine, MemoryStore, Policy};
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// let engine = Engine::new(Counting::default(), overdue::event::NoSink, Policy::default());
+/// engine.process_checkin(&message)?;
+/// assert_eq!(engine.store().commits.load(std::sync::atomic::Ordering::Relaxed), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Store {
     /// Why the storage failed. Conflicts are not failures; see [`CommitError`].
     type Error: std::error::Error + Send + Sync + 'static;
@@ -67,6 +108,18 @@ pub trait Store {
 }
 
 /// A monitor and all that belongs to it, but for finished runs and resolved incidents.
+///
+/// ```
+/// use overdue::store::Store;
+///
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// engine.process_checkin(&message)?;
+/// let snapshot = engine.store().load_monitor(&monitor)?.ok_or("no such monitor")?;
+/// assert_eq!(snapshot.organization.monitors(), 1);
+/// assert_eq!(snapshot.environments.len(), 1);
+/// assert!(snapshot.open_runs.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a store fills it in")]
 pub struct MonitorSnapshot {
@@ -81,6 +134,13 @@ pub struct MonitorSnapshot {
 }
 
 /// Why a commit did not happen.
+///
+/// ```
+/// use overdue::store::CommitError;
+///
+/// let error = CommitError::<std::io::Error>::Conflict;
+/// assert_eq!(error.to_string(), "the rows have changed since they were read");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum CommitError<E> {
@@ -93,6 +153,25 @@ pub enum CommitError<E> {
 }
 
 /// Asks for a page of what is due.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use overdue::store::{DueKind, DueQuery, Store};
+///
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// engine.process_checkin(&message)?;
+/// let mut query = DueQuery {
+///     kind: DueKind::Miss,
+///     until: Some("2024-09-03T02:01:00Z".parse()?),
+///     after: None,
+///     limit: NonZeroUsize::MIN,
+/// };
+/// let page = engine.store().due(&query)?;
+/// assert_eq!(page[0].key.to_string(), "1/nightly/production");
+/// query.after = page.last().cloned();
+/// assert!(engine.store().due(&query)?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the four parts of a page")]
 pub struct DueQuery {
@@ -107,6 +186,19 @@ pub struct DueQuery {
 }
 
 /// The two kinds of deadlines.
+///
+/// ```
+/// use overdue::row::{Environment, Run};
+/// use overdue::store::DueKind;
+///
+/// /// The column that a store indexes for each kind.
+/// fn column(kind: DueKind, environment: &Environment, run: &Run) -> Option<chrono::DateTime<chrono::Utc>> {
+///     match kind {
+///         DueKind::Miss => environment.due_at(),
+///         DueKind::Timeout => run.due_at(),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "the two kinds of deadlines")]
 pub enum DueKind {
@@ -117,6 +209,14 @@ pub enum DueKind {
 }
 
 /// One entry of a list of what is due.
+///
+/// ```
+/// use overdue::store::Due;
+///
+/// fn sort(page: &mut [Due]) {
+///     page.sort_by(|a, b| a.order().cmp(&b.order()));
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a store fills it in")]
 pub struct Due {
@@ -129,6 +229,15 @@ pub struct Due {
 }
 
 /// The run of a [`Due`] entry.
+///
+/// ```
+/// use overdue::row::Run;
+/// use overdue::store::DueRun;
+///
+/// fn entry(run: &Run) -> DueRun {
+///     DueRun { number: run.number(), id: run.id() }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a store fills it in")]
 pub struct DueRun {
@@ -146,6 +255,16 @@ impl Due {
 }
 
 /// Asks for the newest runs of an environment, newest first in order of [`RunSummary::order`].
+///
+/// ```
+/// use overdue::row::RunSummary;
+/// use overdue::store::HistoryQuery;
+///
+/// /// For a store that keeps the runs of an environment newest first.
+/// fn read(query: HistoryQuery, newest_first: &[RunSummary]) -> Vec<RunSummary> {
+///     newest_first.iter().filter(|run| query.matches(run)).take(query.count as usize).copied().collect()
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the three parts of a window")]
 pub struct HistoryQuery {

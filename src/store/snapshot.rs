@@ -15,6 +15,18 @@ use crate::row::{Run, RunStatus, RunSummary};
 use crate::store::HistoryQuery;
 
 /// Everything a decision about one environment reads, as it stood at one moment.
+///
+/// ```
+/// use overdue::store::{Query, Store};
+///
+/// # use overdue::Policy;
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// engine.process_checkin(&message)?;
+/// let snapshot = engine.store().load(&environment, &Query::miss(&Policy::default()))?;
+/// assert!(snapshot.monitor.is_some() && snapshot.environment.is_some());
+/// assert!(snapshot.run.is_none() && snapshot.history.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a store fills it in")]
 pub struct Snapshot {
@@ -32,6 +44,17 @@ pub struct Snapshot {
 }
 
 /// A run that was looked up by id.
+///
+/// ```
+/// use overdue::id::EnvironmentId;
+/// use overdue::key::EnvironmentKey;
+/// use overdue::row::Run;
+/// use overdue::store::Found;
+///
+/// fn found(run: Run, owner: EnvironmentKey, wanted: EnvironmentId) -> Found {
+///     if run.environment() == wanted { Found::Here(run) } else { Found::Elsewhere(owner) }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "here or elsewhere")]
 pub enum Found {
@@ -45,6 +68,18 @@ pub enum Found {
 ///
 /// The store reads the monitor and the environment by key, then what [`run`](Self::run) names, then what
 /// [`history`](Self::history) says, given those rows. With both thresholds at one that is nothing.
+///
+/// ```
+/// use overdue::store::{Query, RunQuery};
+///
+/// # use overdue::Policy;
+/// let policy = Policy::default();
+/// let run = "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc".parse()?;
+/// assert_eq!(Query::run_of(run, &policy).run(), RunQuery::Id(run));
+/// assert_eq!(Query::miss(&policy).run(), RunQuery::None);
+/// assert_eq!(Query::miss(&policy).organization(), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Query<'a> {
     subject: Subject<'a>,
@@ -60,6 +95,21 @@ enum Subject<'a> {
 }
 
 /// Which run to look up.
+///
+/// ```
+/// use overdue::store::RunQuery;
+///
+/// /// What a store adds to its statement.
+/// fn condition(query: RunQuery) -> Option<String> {
+///     const NEWEST_OPEN: &str = "status = 'in_progress' ORDER BY started_at DESC, number DESC LIMIT 1";
+///     match query {
+///         RunQuery::None => None,
+///         RunQuery::Id(id) => Some(format!("id = '{id}'")),
+///         RunQuery::Unnamed(id) => Some(format!("id = '{id}' OR closed_by = '{id}', or else {NEWEST_OPEN}")),
+///         RunQuery::NewestOpen => Some(NEWEST_OPEN.to_owned()),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a store must know every case")]
 pub enum RunQuery {

@@ -17,6 +17,18 @@ use crate::row::Version;
 /// store's build instead of losing data. A durable host writes `events` to an outbox in the same transaction.
 ///
 /// Rows are whole, never deltas. A row whose version is checked carries its new version itself.
+///
+/// ```
+/// use overdue::store::Transition;
+///
+/// fn commit(transition: &Transition) {
+///     let Transition { organization, monitor, environments, runs, incidents, events } = transition;
+///     // Begin a transaction. Compare the versions of `organization`, `monitor` and `environments`, and see to it
+///     // that the ids of new runs are new; or roll back, and answer `CommitError::Conflict`.
+///     // Put the rows, append `events` to the outbox, and commit.
+///     # let _ = (organization, monitor, environments, runs, incidents, events);
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a store must handle every field")]
 pub struct Transition {
@@ -35,6 +47,15 @@ pub struct Transition {
 }
 
 /// A row to put, and the version it replaces.
+///
+/// ```
+/// use overdue::row::{Environment, Version};
+/// use overdue::store::Put;
+///
+/// fn is_current(put: &Put<Environment>, stored: Option<&Environment>) -> bool {
+///     stored.map_or(Version::NEW, Environment::version) == put.replaces
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a row and the version it replaces")]
 pub struct Put<T> {
@@ -45,6 +66,18 @@ pub struct Put<T> {
 }
 
 /// What a transition does to the monitor.
+///
+/// ```
+/// use overdue::store::MonitorChange;
+///
+/// # fn apply(change: &MonitorChange) {
+/// match change {
+///     MonitorChange::Keep { .. } => {}
+///     MonitorChange::Put(put) => println!("put {}", put.row.key()),
+///     MonitorChange::Remove { key, .. } => println!("remove {key}"),
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a store must handle every case")]
 pub enum MonitorChange {
@@ -66,7 +99,36 @@ pub enum MonitorChange {
     },
 }
 
+impl MonitorChange {
+    /// Which monitor.
+    pub fn key(&self) -> &MonitorKey {
+        match self {
+            Self::Keep { key, .. } | Self::Remove { key, .. } => key,
+            Self::Put(put) => &put.row.key,
+        }
+    }
+
+    /// The version the stored row must still have; [`Version::NEW`] when there must be none.
+    pub const fn expects(&self) -> Version {
+        match self {
+            Self::Keep { version, .. } | Self::Remove { version, .. } => *version,
+            Self::Put(put) => put.replaces,
+        }
+    }
+}
+
 /// A run to put.
+///
+/// ```
+/// use overdue::store::PutRun;
+///
+/// fn statement(put: &PutRun) -> &'static str {
+///     match put {
+///         PutRun::New(_) => "INSERT",
+///         PutRun::Changed(_) => "UPDATE",
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a store must handle every case")]
 pub enum PutRun {

@@ -17,7 +17,7 @@ use crate::world::{World, checkin, hourly, monitor, named, place};
 fn monitors_and_environments() {
     let monitor = MonitorId::of(&monitor("job"));
     assert_eq!(monitor.to_string(), "c016f0dc-6b20-509f-973f-06c821ced7b8");
-    let environment = EnvironmentId::of(monitor, &named("production"));
+    let environment = EnvironmentId::of(&place("job", "production"));
     assert_eq!(environment.to_string(), "f683fb7a-4335-5f45-8ba2-5d19f75e4812");
 
     let world = World::with(&hourly(1, 1));

@@ -4,6 +4,7 @@ mod administration;
 mod admission;
 mod batch;
 mod clock;
+mod edits;
 mod engine;
 mod error_log;
 mod events;
@@ -12,9 +13,16 @@ mod legacy;
 mod memory;
 mod outcomes;
 mod properties;
+mod quirks;
 mod rate_limiter;
 mod sampling;
 mod schedule;
 mod store;
+mod traces;
+mod vectors;
 mod wire;
 mod world;
+
+/// Traces are played as the example plays them.
+#[path = "../../examples/replay/playback/mod.rs"]
+mod playback;

@@ -101,37 +101,41 @@ fn fields_are_judged_as_recorded() {
     }
 }
 
-/// Whether a line is about nothing but what can stand in a crontab.
-fn refuses_a_crontab(line: &Value) -> bool {
-    line["errors"] == json!({"schedule": null})
-        && line["config"].pointer("/schedule/type") == Some(&json!("crontab"))
-        && line["config"].pointer("/schedule/value").is_some_and(Value::is_string)
-}
-
 #[test]
 fn configs_are_judged_as_recorded() {
-    for line in recorded("config").filter(|line| !refuses_a_crontab(line)) {
-        assert_eq!(line["errors"], config_error_names(&line["config"], Quirks::ALL), "{line}");
-    }
-}
-
-#[test]
-#[ignore = "until crontabs are parsed"]
-fn crontabs_are_refused_as_recorded() {
-    for line in recorded("config").filter(refuses_a_crontab) {
-        assert_eq!(line["errors"], config_error_names(&line["config"], Quirks::ALL), "{line}");
-    }
-}
-
-#[test]
-fn configs_are_judged_alike_in_both_profiles() {
     for line in recorded("config") {
-        assert_eq!(
-            config_error_names(&line["config"], Quirks::NONE),
-            config_error_names(&line["config"], Quirks::ALL),
-            "{line}"
-        );
+        assert_eq!(line["errors"], config_error_names(&line["config"], Quirks::ALL), "{line}");
     }
+}
+
+/// Of all that is recorded, two quirks make a difference for a line each.
+#[test]
+fn configs_are_judged_alike_in_both_profiles_but_for_two_quirks() {
+    let idle = json!({"schedule": {"type": "crontab", "value": "0 0 31 2 1"}});
+    let hidden = json!({
+        "schedule": {"type": "crontab", "value": "bad"}, "checkin_margin": -1, "max_runtime": 0,
+    });
+    let quirk_of = |config: &Value| match config {
+        config if *config == idle => Some(Quirk::IdleDaysRefused),
+        config if *config == hidden => Some(Quirk::ScheduleFaultsWait),
+        _ => None,
+    };
+    let mut apart = 0;
+    for line in recorded("config") {
+        let names = |quirks| config_error_names(&line["config"], quirks);
+        match quirk_of(&line["config"]) {
+            None => assert_eq!(names(Quirks::NONE), names(Quirks::ALL), "{line}"),
+            Some(quirk) => {
+                apart += 1;
+                assert_eq!(names(Quirks::NONE.with(quirk)), line["errors"], "{line}");
+                assert_eq!(names(Quirks::ALL.without(quirk)), names(Quirks::NONE), "{line}");
+            }
+        }
+    }
+    assert_eq!(apart, 2);
+    assert_eq!(config_error_names(&idle, Quirks::NONE), Value::Null);
+    let all_at_once = json!({"checkin_margin": null, "max_runtime": null, "schedule": null});
+    assert_eq!(config_error_names(&hidden, Quirks::NONE), all_at_once);
 }
 
 /// What crashed the reference system is refused in both profiles, naming the field.

@@ -1,16 +1,13 @@
-//! The recorded times. `OVERDUE_VECTORS` may name a directory with the plain files.
-
-use std::io::Read;
-use std::path::{Path, PathBuf};
+//! The recorded times.
 
 use chrono_tz::Tz;
-use flate2::read::GzDecoder;
 use overdue::policy::{Quirk, Quirks};
 use overdue::schedule::{Schedule, Unit};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Time, time};
+use crate::vectors;
 
 #[derive(Debug, Deserialize)]
 struct CrontabLine {
@@ -70,20 +67,11 @@ impl TryFrom<String> for Zone {
 }
 
 fn read(name: &str) -> String {
-    let mut text = String::new();
-    let plain = std::env::var_os("OVERDUE_VECTORS").map(|directory| PathBuf::from(directory).join(name));
-    match plain.filter(|path| path.exists()) {
-        Some(path) => text = std::fs::read_to_string(path).unwrap(),
-        None => {
-            let path = Path::new("tests/vectors/schedule").join(format!("{name}.gz"));
-            GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
-        }
-    }
-    text
+    vectors::read(name, &format!("schedule/{name}.gz"))
 }
 
 fn lines<T: DeserializeOwned>(name: &str) -> Vec<T> {
-    read(name).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    vectors::lines(name, &format!("schedule/{name}.gz"))
 }
 
 fn upcoming(schedule: &Schedule, from: Time, quirks: Quirks) -> impl Iterator<Item = Time> {

@@ -148,11 +148,8 @@ impl<S: Store> Desk<S> {
     /// What would be written for a new monitor now.
     fn decide_to_create(&self, slug: &str) -> Transition {
         let query = Query::creation(ORGANIZATION, self.policy());
-        let Snapshot { organization, monitor: stored, .. } =
-            self.store().load(&place(slug, "production"), &query).unwrap();
-        let config = hourly(1, 1);
-        let stored = stored.as_deref();
-        rules::create_monitor(stored, organization, ORGANIZATION, monitor(slug), config, self.policy())
+        let snapshot = self.store().load(&place(slug, "production"), &query).unwrap();
+        rules::create_monitor(&snapshot, ORGANIZATION, &monitor(slug), &hourly(1, 1), self.policy())
             .transition
             .unwrap()
     }
@@ -176,10 +173,7 @@ impl<S: Store> Desk<S> {
 
     /// All that can be read of what a transition names.
     fn everything(&self, transition: &Transition) -> impl PartialEq + std::fmt::Debug + use<S> {
-        let key = match &transition.monitor {
-            MonitorChange::Keep { key, .. } | MonitorChange::Remove { key, .. } => key.clone(),
-            MonitorChange::Put(put) => put.row.key().clone(),
-        };
+        let key = transition.monitor.key().clone();
         let names = ["production", "dev"].map(named);
         let places = names.map(|name| EnvironmentKey { monitor: key.clone(), name });
         let creation = self.store().load(&place("nobody", "production"), &self.creation()).unwrap();

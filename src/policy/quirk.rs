@@ -1,15 +1,22 @@
-//! What a host may choose: the quirks it keeps, and (see the fields of [`Policy`]) modes and limits.
+//! Departures from the standard profile, one by one.
 
 use serde::{Deserialize, Serialize};
-
-use crate::sampling::SamplingPolicy;
 
 /// One way in which the reference system, Sentry's cron monitoring of September 2024, departs from what
 /// this crate holds to be right.
 ///
-/// [`Policy::sentry_2024`] keeps them all and the default policy none. A host
+/// [`Policy::sentry_2024`](crate::Policy::sentry_2024) keeps them all and the default policy none. A host
 /// that migrates can drop them one by one. Each variant describes what happens while the quirk is
 /// *kept*; the second paragraph says what the standard profile does instead.
+///
+/// ```
+/// use overdue::policy::{Policy, Quirk};
+///
+/// assert!(Policy::sentry_2024().quirks.keeps(Quirk::DurationsTruncate));
+/// assert!(!Policy::default().quirks.keeps(Quirk::DurationsTruncate));
+/// assert_eq!(serde_json::to_string(&Quirk::DurationsTruncate)?, r#""durations_truncate""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -195,6 +202,14 @@ impl Quirks {
         Quirks(self.0 & !(1 << quirk as u8))
     }
 
+    /// Whether one slot may be missed more than once.
+    pub(crate) const fn slots_repeat(self) -> bool {
+        self.keeps(Quirk::MarginOnLocalClock)
+            || self.keeps(Quirk::RepeatedHourForgotten)
+            || self.keeps(Quirk::IntervalsOnLocalClock)
+            || self.keeps(Quirk::MissingSlotStopsTick)
+    }
+
     /// The quirks of the set, in the order of declaration.
     pub fn iter(self) -> impl Iterator<Item = Quirk> {
         Quirk::ALL.into_iter().filter(move |quirk| self.keeps(*quirk))
@@ -223,58 +238,4 @@ impl std::fmt::Debug for Quirks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.iter()).finish()
     }
-}
-
-/// How check-ins are judged. Plain data: the same policy and the same input give the same answer (I3).
-///
-/// ```
-/// use overdue::policy::{Policy, Quirk};
-///
-/// // A host that migrates, and has got rid of one quirk so far:
-/// let mut policy = Policy::sentry_2024();
-/// policy.quirks = policy.quirks.without(Quirk::MarginOnLocalClock);
-/// ```
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Policy {
-    /// The departures from the standard profile that are kept.
-    pub quirks: Quirks,
-    /// What failures lead to.
-    pub incidents: IncidentMode,
-    /// How much may be created.
-    pub limits: Limits,
-    /// Whether an incident asks for more traces of its job.
-    pub sampling: SamplingPolicy,
-}
-
-impl Policy {
-    /// The reference profile: Sentry's cron monitoring of September 2024, with all its [`Quirk`]s.
-    pub fn sentry_2024() -> Self {
-        Self { quirks: Quirks::ALL, ..Self::default() }
-    }
-}
-
-/// What failures lead to.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "with incidents or without")]
-pub enum IncidentMode {
-    /// Failures in a row open an incident, successes in a row resolve it.
-    #[default]
-    Thresholds,
-    /// Each failure is an event of its own, as it was before there were thresholds. The status of the
-    /// environment tells which kind of failure the last one was.
-    Legacy,
-}
-
-/// How much may be created by check-ins and by administration. `None` means no limit.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default)]
-#[expect(clippy::exhaustive_structs, reason = "plain data")]
-pub struct Limits {
-    /// Monitors of one organization.
-    pub monitors: Option<u32>,
-    /// Environments of one monitor.
-    pub environments: Option<u32>,
 }

@@ -1,5 +1,7 @@
 //! What was decided, and why nothing else was: the answer to "why did it not alert?".
 
+mod text;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -10,6 +12,17 @@ use crate::refusal::ProcessingError;
 use crate::row::Deadline;
 
 /// The answer to a check-in.
+///
+/// ```
+/// use overdue::Outcome;
+///
+/// fn status_code(outcome: &Outcome) -> u16 {
+///     match outcome {
+///         Outcome::Accepted(_) | Outcome::Ignored(_) => 202,
+///         _ => 400,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -23,6 +36,16 @@ pub enum Outcome {
 }
 
 /// A check-in that was taken down.
+///
+/// ```
+/// use overdue::outcome::{Accepted, ConfigChange};
+///
+/// fn warn(accepted: &Accepted) {
+///     if let ConfigChange::Invalid(errors) = &accepted.config {
+///         eprintln!("{}: the configuration is not used: {errors}", accepted.environment);
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Accepted {
@@ -41,6 +64,14 @@ pub struct Accepted {
 }
 
 /// Refused, and why.
+///
+/// ```
+/// use overdue::outcome::Refused;
+///
+/// fn page(refused: &Refused) -> String {
+///     refused.errors.iter().map(|error| format!("- {error}\n")).collect()
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Refused {
@@ -48,7 +79,21 @@ pub struct Refused {
     pub errors: Vec<ProcessingError>,
 }
 
+/// The answer to a check-in that is refused for one reason.
+impl From<ProcessingError> for Outcome {
+    fn from(error: ProcessingError) -> Self {
+        Self::Refused(Refused { errors: vec![error] })
+    }
+}
+
 /// What a check-in did to its run.
+///
+/// ```
+/// use overdue::outcome::RunChange;
+///
+/// assert_eq!(serde_json::to_string(&RunChange::FinishedLate)?, r#""finished_late""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -68,6 +113,16 @@ pub enum RunChange {
 }
 
 /// What became of the configuration that a check-in brought.
+///
+/// ```
+/// use overdue::Outcome;
+/// use overdue::outcome::ConfigChange;
+///
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// let Outcome::Accepted(accepted) = engine.process_checkin(&message)? else { panic!("not accepted") };
+/// assert_eq!(accepted.config, ConfigChange::Created);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -85,6 +140,18 @@ pub enum ConfigChange {
 }
 
 /// Why a check-in or a deadline was let pass.
+///
+/// ```
+/// use overdue::outcome::Ignored;
+///
+/// fn why(reason: &Ignored) -> String {
+///     match reason {
+///         Ignored::Stale { updated_at, .. } => format!("something newer came at {updated_at}"),
+///         Ignored::Disabled => "it is not watched".to_owned(),
+///         other => format!("{other:?}"),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -127,6 +194,20 @@ pub enum Ignored {
 }
 
 /// What a run said about its environment.
+///
+/// ```
+/// use overdue::outcome::Judgement;
+///
+/// /// Why did it not alert?
+/// fn why(judgement: &Judgement) -> String {
+///     match judgement {
+///         Judgement::BelowThreshold { failures, threshold } => format!("{failures} of {threshold} failures"),
+///         Judgement::NewerFinished { last_result } => format!("a newer run, of {last_result}, finished"),
+///         Judgement::Opened { notice, .. } => format!("an incident opened: {notice:?}"),
+///         other => format!("{other:?}"),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "judgement", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -206,6 +287,13 @@ pub enum Judgement {
 }
 
 /// Whether anybody was told, and if not, why.
+///
+/// ```
+/// use overdue::outcome::Notice;
+///
+/// assert_eq!(serde_json::to_string(&Notice::MonitorMuted)?, r#""monitor_muted""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "every reason for silence")]
@@ -221,6 +309,18 @@ pub enum Notice {
 }
 
 /// What a tick did to one environment or run that was due.
+///
+/// ```
+/// use overdue::outcome::{TickOutcome, Verdict};
+///
+/// fn line(outcome: &TickOutcome) -> Option<String> {
+///     match &outcome.verdict {
+///         Verdict::Missed(_) => Some(format!("{} was missed", outcome.environment)),
+///         Verdict::TimedOut(_) => Some(format!("{} hangs", outcome.environment)),
+///         _ => None,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct TickOutcome {
@@ -231,6 +331,18 @@ pub struct TickOutcome {
 }
 
 /// What a tick decided.
+///
+/// ```
+/// use overdue::outcome::{Judgement, Verdict};
+///
+/// # use overdue::Tick;
+/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+/// engine.process_checkin(&message)?;
+/// let report = engine.tick(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
+/// let Verdict::Missed(run) = &report.outcomes[0].verdict else { panic!("not missed") };
+/// assert!(matches!(run.judgement, Judgement::Opened { .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -249,6 +361,17 @@ pub enum Verdict {
 }
 
 /// A run that was missed or timed out.
+///
+/// ```
+/// use overdue::outcome::Overdue;
+///
+/// fn next(overdue: &Overdue) -> String {
+///     match &overdue.deadline {
+///         Some(deadline) => format!("{:?}, next expected at {}", overdue.judgement, deadline.next()),
+///         None => "the schedule has ended".to_owned(),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Overdue {
