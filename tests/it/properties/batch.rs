@@ -94,7 +94,7 @@ fn by_name(engine: &Engine<MemoryStore, Told>) -> serde_json::Value {
     let mut rows = seen(engine.store());
     for monitor in rows["monitors"].as_array_mut().unwrap() {
         let environments = monitor["environments"].as_array_mut().unwrap();
-        environments.sort_by_key(|environment| environment["row"]["name"].to_string());
+        environments.sort_by_key(|environment| environment["row"]["key"]["name"].to_string());
     }
     rows
 }
