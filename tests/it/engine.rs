@@ -5,17 +5,20 @@ use std::convert::Infallible;
 use std::error::Error as _;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use overdue::admission::{AdmitAll, RateKey, RateLimiter};
+use overdue::config::MonitorConfig;
 use overdue::event::NoSink;
 use overdue::key::{EnvironmentKey, MonitorKey};
 use overdue::outcome::{Outcome, Verdict};
 use overdue::rules::Edit;
+use overdue::schedule::Unit;
 use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Transition};
-use overdue::{AdminError, Engine, Error, Event, EventSink, MemoryStore, Policy, Store};
+use overdue::{AdminError, Engine, Error, Event, EventSink, MemoryStore, Policy, Schedule, Store, Tick};
 
 use crate::store::doubles::{Fault, Faulty};
 use crate::world::{
-    ORGANIZATION, Told, World, at, checkin, hourly, message, monitor, named, place, run_id, tick,
+    ORGANIZATION, Time, Told, World, at, checkin, hourly, message, monitor, named, place, run_id, tick,
 };
 
 const fn is_shared<T: Send + Sync>() {}
@@ -150,6 +153,48 @@ fn a_tick_handles_all_that_is_due() {
         })
         .collect();
     assert!(order.into_iter().eq((1..=2_100).map(run_id)), "in order of creation");
+}
+
+/// The schedules of crontabs end with the year 2100, those of intervals with time itself.
+#[test]
+fn a_tick_past_the_end_of_a_schedule_leaves_nothing_due() {
+    for late in ["2101-01-01T00:00:00Z", "2200-01-01T00:00:00Z", "9999-01-01T00:00:00Z"] {
+        let world = World::with(&hourly(1, 1));
+        world.accepted("10:00", 1, "ok");
+        assert!(matches!(world.tick(late)[..], [Verdict::Missed(_)]), "one miss");
+        assert_eq!(world.engine.next_deadline(), Ok(None), "{late}");
+    }
+}
+
+/// Or else what was missed would be missed again, under an id that exists.
+#[test]
+fn a_schedule_that_has_ended_does_not_begin_again() {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("10:00", 1, "ok");
+    world.tick("2200-01-01T00:00:00Z");
+    world.accepted("10:30", 2, "ok");
+    assert_eq!(world.environment().deadline(), None);
+    assert_eq!(world.tick("11:05"), []);
+
+    let config =
+        world.monitor().config().to_builder().schedule(Schedule::crontab("30 * * * *", Tz::UTC).unwrap());
+    world.edit("10:40", &Edit::Config(config.build()));
+    assert_eq!(world.environment().deadline(), None, "nor does one that ended before the newest tick");
+    let days = Schedule::every(1.try_into().unwrap(), Unit::Day, Tz::UTC).unwrap();
+    let config = world.monitor().config().to_builder().schedule(days);
+    world.edit("10:41", &Edit::Config(config.build()));
+    let next = world.environment().deadline().map(|deadline| deadline.next());
+    assert!(next > Some(at("2199-12-31T00:00:00Z")), "one that has not ended is awaited at once: {next:?}");
+}
+
+#[test]
+fn months_are_counted_to_the_last_day_of_all() {
+    let months = Schedule::every(1.try_into().unwrap(), Unit::Month, Tz::Europe__Berlin).unwrap();
+    let world = World::with(&MonitorConfig::builder(months).build());
+    world.accepted("10:00", 1, "ok");
+    let last = Tick::at(Time::MAX_UTC);
+    assert_eq!(world.engine.tick(last).unwrap().outcomes.len(), 1);
+    assert_eq!(world.engine.next_deadline(), Ok(None));
 }
 
 #[test]

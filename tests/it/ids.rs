@@ -11,7 +11,7 @@ use overdue::policy::{IncidentMode, Quirk};
 use overdue::sampling::{IncidentSampling, SamplingPolicy};
 use overdue::{Event, Policy};
 
-use crate::world::{World, checkin, hourly, monitor, named, place};
+use crate::world::{World, checkin, hourly, monitor, place};
 
 #[test]
 fn monitors_and_environments() {
