@@ -126,6 +126,8 @@ pub mod rules;
 pub mod sampling;
 pub mod schedule;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 
 mod engine;
 mod memory;
