@@ -48,5 +48,6 @@ fn any_time(seed: i64) -> DateTime<Utc> {
 
 /// From 1970 to 2100, where crontabs run.
 fn in_our_days(time: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp(time.timestamp().rem_euclid(4_102_444_800), time.timestamp_subsec_nanos()).unwrap()
+    DateTime::from_timestamp(time.timestamp().rem_euclid(4_102_444_800), time.timestamp_subsec_nanos())
+        .unwrap()
 }

@@ -21,7 +21,8 @@ pub fn try_bytes(bytes: &[u8]) {
 fn what_is_read_is_written_alike(bytes: &[u8]) {
     let Ok(payload) = Payload::from_json(bytes) else { return };
     for quirks in [Quirks::NONE, Quirks::ALL] {
-        let _ = (payload.fields(quirks).map(|fields| fields.environment_name(quirks)), payload.config(quirks));
+        let _ =
+            (payload.fields(quirks).map(|fields| fields.environment_name(quirks)), payload.config(quirks));
     }
     if let Ok(checkin) = payload.checkin(Quirks::NONE) {
         let written = serde_json::to_vec(&checkin).unwrap();
@@ -45,7 +46,10 @@ fn process(bytes: &[u8], policy: Policy) {
     if let Some(deadline) = engine.next_deadline().unwrap() {
         engine.tick(Tick::at(deadline)).unwrap();
         let left = engine.next_deadline().unwrap();
-        assert!(!standard || left.is_none_or(|next| next > deadline), "due at {deadline}, and still at {left:?}");
+        assert!(
+            !standard || left.is_none_or(|next| next > deadline),
+            "due at {deadline}, and still at {left:?}"
+        );
     }
     let saved = rows();
     let resumed: MemoryStore = serde_json::from_str(&saved).unwrap();
