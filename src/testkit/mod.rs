@@ -10,3 +10,9 @@
     clippy::arithmetic_side_effects,
     reason = "a proof that fails panics"
 )]
+
+mod faulty;
+mod journal;
+
+pub use faulty::{Fault, FaultyError, FaultyStore, Nth};
+pub use journal::Journal;

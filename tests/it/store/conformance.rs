@@ -19,10 +19,10 @@ use overdue::rules::{self, Edit};
 use overdue::store::{
     CommitError, Due, DueKind, DueQuery, Found, MonitorChange, Query, Snapshot, Transition,
 };
+use overdue::testkit::Journal;
 use overdue::{Checkin, Engine, Message, Policy, Store};
 use uuid::Uuid;
 
-use super::doubles::Outbox;
 use crate::world::{ORGANIZATION, Time, at, checkin, hourly, message, monitor, named, place, run_id, tick};
 
 macro_rules! conformance {
@@ -85,7 +85,7 @@ pub(crate) use conformance;
 
 /// An engine over the store in question.
 struct Desk<S> {
-    engine: Engine<Outbox<S>, NoSink>,
+    engine: Engine<Journal<S>, NoSink>,
 }
 
 impl<S: Store> Desk<S> {
@@ -96,7 +96,7 @@ impl<S: Store> Desk<S> {
     fn keeping(quirks: Quirks, store: S) -> Self {
         let mut policy = Policy::default();
         policy.quirks = quirks;
-        Self { engine: Engine::new(Outbox::over(store), NoSink, policy) }
+        Self { engine: Engine::new(Journal::over(store), NoSink, policy) }
     }
 
     /// With the monitor `job`, hourly.
@@ -107,7 +107,7 @@ impl<S: Store> Desk<S> {
     }
 
     fn store(&self) -> &S {
-        &self.engine.store().store
+        self.engine.store().store()
     }
 
     fn policy(&self) -> &Policy {

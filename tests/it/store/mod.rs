@@ -8,7 +8,6 @@
 )]
 
 mod conformance;
-pub(crate) mod doubles;
 
 use std::convert::Infallible;
 use std::sync::Arc;
