@@ -13,6 +13,8 @@
 
 mod faulty;
 mod journal;
+pub mod store;
 
 pub use faulty::{Fault, FaultyError, FaultyStore, Nth};
 pub use journal::Journal;
+pub use store::store_tests;
