@@ -10,3 +10,8 @@
     clippy::arithmetic_side_effects,
     reason = "a proof that fails panics"
 )]
+
+pub mod history;
+pub mod invariants;
+#[cfg(feature = "proptest")]
+pub mod strategies;

@@ -10,6 +10,5 @@
 mod any;
 mod batch;
 mod faults;
-mod history;
 mod standard;
 mod view;
