@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use crate::Tick;
 use crate::id::{CheckinId, EventId, IncidentId};
 use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
 use crate::row::{Environment, MonitorStatus, Run, RunStatus};
@@ -15,6 +16,8 @@ pub(super) struct Memory {
     pub(super) results: HashMap<CheckinId, (EnvironmentKey, RunStatus)>,
     /// Runs that were in progress before the step and are no longer.
     pub(super) closed: Vec<(EnvironmentKey, CheckinId)>,
+    /// The last step, if it was a tick.
+    pub(super) ticked: Option<Tick>,
 }
 
 /// What was seen of one monitor.

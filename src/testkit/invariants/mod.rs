@@ -11,7 +11,7 @@
 //! | **I4** | the message is decided once more on the rows it has left behind: nothing may be left to write. No two events have one id |
 //! | **I5** | the runs that the step names; with [`audit`](Invariants::audit), every result ever seen |
 //! | **I6** | the row |
-//! | **I7** | what the store lists as due, and the deadlines in the rows |
+//! | **I7** | what the store lists as due, and the deadlines in the rows; with [`audit`](Invariants::audit), in all of them |
 //! | **I8** | what a tick has judged was due by the rows before it, and is judged once; its cost is part of I12 |
 //! | **I9** | under a mute nobody is told of a failure, and the edit that mutes changes nothing else; what is disabled is not judged. That a history fares the same with its mutes and without takes two runs of it: the crate's own tests do that |
 //! | **I10** | what was answered and told stands in the rows; what was refused or ignored has left them alone. That a crash between two calls leaves nothing by halves takes a store that crashes: the crate's tests have one |
@@ -22,6 +22,7 @@ mod calls;
 mod events;
 mod memory;
 mod rows;
+mod runs;
 mod twice;
 mod violation;
 
@@ -96,11 +97,15 @@ impl Invariants {
         if let (Step::Tick(_), Answer::Tick(report)) = (step, answer) {
             rows::was_due(&self.memory, report)?;
         }
+        self.memory.ticked = match step {
+            Step::Tick(tick) => Some(*tick),
+            Step::Checkin(_) | Step::Edit { .. } => None,
+        };
         for monitor in concerned(step, answer) {
             let found = store.load_monitor(&monitor).map_err(InvariantError::Store)?;
             rows::monitor(&mut self.memory, step, answer, &monitor, found)?;
         }
-        rows::runs(&mut self.memory, &self.policy, answer, store)?;
+        runs::stand(&mut self.memory, &self.policy, answer, store)?;
         match (step, answer) {
             (Step::Tick(tick), _) => nothing_due(store, *tick)?,
             (Step::Checkin(message), Answer::Checkin(outcome)) => {
@@ -111,8 +116,8 @@ impl Invariants {
         twice::decided(store, &self.policy, answer)
     }
 
-    /// Looks at everything ever seen: that no row has changed without a step that concerns it (I12), and that
-    /// every result stands (I5). The cost grows with all of it.
+    /// Looks at everything ever seen: that no row has changed without a step that concerns it (I12), that
+    /// every result stands (I5), and that nothing is due if the last step was a tick (I7). The cost grows with all of it.
     ///
     /// # Errors
     /// As [`after`](Self::after).
@@ -121,7 +126,7 @@ impl Invariants {
             let found = store.load_monitor(monitor).map_err(InvariantError::Store)?;
             rows::unchanged(&self.memory, monitor, found.as_ref())?;
         }
-        rows::results(&self.memory, &self.policy, store)
+        runs::results(&self.memory, &self.policy, store)
     }
 
     /// Looks at what a step has asked of its store (I12), and that it wrote in one piece (I10).

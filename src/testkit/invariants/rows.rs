@@ -6,16 +6,16 @@ use chrono::{DateTime, Timelike, Utc};
 
 use crate::Event;
 use crate::key::{EnvironmentKey, MonitorKey};
-use crate::outcome::{Judgement, Outcome, RunChange, Verdict};
-use crate::policy::Policy;
+use crate::outcome::{Judgement, Outcome, Verdict};
+use crate::refusal::ProcessingError;
 use crate::row::{Environment, EnvironmentStatus, Health, MonitorStatus, Run, RunStatus};
 use crate::rules::Edit;
-use crate::store::{Found, MonitorSnapshot, Query, Store};
+use crate::store::MonitorSnapshot;
 use crate::testkit::history::{Answer, Step};
 use crate::{Tick, TickReport};
 
 use super::memory::Memory;
-use super::{InvariantError, Violation, named, outcomes};
+use super::{Violation, outcomes};
 
 /// I10: a refusal is told, and nothing else; what is ignored is not told at all.
 pub(super) fn silent(answer: &Answer, events: &[Event]) -> Result<(), Violation> {
@@ -78,15 +78,18 @@ pub(super) fn monitor(
             None => Ok(()),
         };
     };
+    if let Some(before) = memory.rows(key).filter(|_| writes_nothing(answer))
+        && (before.monitor != found.monitor || before.environments.len() != found.environments.len())
+    {
+        return Err(Violation::WroteAllTheSame { monitor: key.clone() });
+    }
     for row in &found.environments {
         is_sound(memory, row)?;
         if let Some(before) = memory.environment(&row.key) {
             alternates(before, row)?;
             is_concerned(step, answer, &touched, before, row)?;
         }
-        if let Step::Tick(tick) = step {
-            is_done(row, &found, *tick)?;
-        }
+        is_done(row, &found, memory.ticked)?;
     }
     for place in touched.iter().filter(|place| place.monitor == *key) {
         match found.environments.iter().find(|row| row.key == *place) {
@@ -104,6 +107,16 @@ pub(super) fn monitor(
     memory.closed.extend(closed);
     memory.seen(key).rows = Some(found);
     Ok(())
+}
+
+/// Whether a message was to write nothing. (One that finds no seat for its monitor disables it.)
+fn writes_nothing(answer: &Answer) -> bool {
+    let seatless = |error: &ProcessingError| *error == ProcessingError::MonitorDisabledNoQuota;
+    match answer {
+        Answer::Checkin(Outcome::Refused(refused)) => !refused.errors.iter().any(seatless),
+        Answer::Checkin(Outcome::Ignored(_)) => true,
+        Answer::Checkin(Outcome::Accepted(_)) | Answer::Tick(_) | Answer::Edit(_) => false,
+    }
 }
 
 /// The runs that are in progress no longer.
@@ -209,7 +222,8 @@ fn is_concerned(
 }
 
 /// I7, by the rows.
-fn is_done(row: &Environment, found: &MonitorSnapshot, tick: Tick) -> Result<(), Violation> {
+fn is_done(row: &Environment, found: &MonitorSnapshot, ticked: Option<Tick>) -> Result<(), Violation> {
+    let Some(tick) = ticked else { return Ok(()) };
     let watched = found.monitor.status == MonitorStatus::Active && !row.disabled;
     let missed = row.deadline.map(|deadline| (deadline.latest, None)).filter(|_| watched);
     let open = found.open_runs.iter().filter(|run| run.environment == row.id);
@@ -256,82 +270,19 @@ fn stands(memory: &Memory, answer: &Answer, row: &Environment) -> Result<(), Vio
     if agrees { Ok(()) } else { half(&row.key, &format!("{judgement:?} was answered, and {open:?} is open")) }
 }
 
-fn half(environment: &EnvironmentKey, what: &str) -> Result<(), Violation> {
+pub(super) fn half(environment: &EnvironmentKey, what: &str) -> Result<(), Violation> {
     Err(Violation::HalfWritten { environment: environment.clone(), what: what.to_owned() })
 }
 
-/// I5 and I10: the runs that a step was about, or that are in progress no longer.
-pub(super) fn runs<S: Store>(
-    memory: &mut Memory,
-    policy: &Policy,
-    answer: &Answer,
-    store: &S,
-) -> Result<(), InvariantError<S::Error>> {
-    let closed = std::mem::take(&mut memory.closed);
-    for (place, id) in named(answer).into_iter().chain(closed) {
-        let Some(run) = read(store, policy, &place, id)? else {
-            half(&place, &format!("run {id} is missing"))?;
-            continue;
-        };
-        if let Some(expected) = said(answer, &run)
-            && !expected.contains(&run.status)
-        {
-            half(&place, &format!("run {id} is {} and was to be {expected:?}", run.status))?;
-        }
-        if run.due_at().is_some() != (run.status == RunStatus::InProgress) {
-            half(&place, &format!("run {id} is {} and due at {:?}", run.status, run.due_at()))?;
-        }
-        if let Some((_, before)) = memory.results.get(&id)
-            && *before != run.status
-        {
-            let after = Some(run.status);
-            return Err(Violation::ResultChanged { run: id, before: *before, after }.into());
-        }
-        if run.status.is_result() {
-            memory.results.insert(id, (place, run.status));
-        }
-    }
-    Ok(())
-}
-
-/// How a run must stand after what was answered about it.
-fn said(answer: &Answer, run: &Run) -> Option<&'static [RunStatus]> {
-    const RESULTS: &[RunStatus] = &[RunStatus::Ok, RunStatus::Error];
-    if let Answer::Checkin(Outcome::Accepted(accepted)) = answer {
-        return (accepted.checkin == run.id).then_some(match accepted.change {
-            RunChange::Started | RunChange::Heartbeat => &[RunStatus::InProgress],
-            RunChange::Reported | RunChange::Finished => RESULTS,
-            RunChange::FinishedLate => &[RunStatus::Timeout],
-            RunChange::Unchanged => return None,
-        });
-    }
-    outcomes(answer).iter().find_map(|outcome| match &outcome.verdict {
-        Verdict::Missed(overdue) if overdue.checkin == run.id => Some(&[RunStatus::Missed][..]),
-        Verdict::TimedOut(overdue) if overdue.checkin == run.id => Some(&[RunStatus::Timeout][..]),
-        Verdict::Unknown { checkin } if *checkin == run.id => Some(&[RunStatus::Unknown][..]),
-        _ => None,
-    })
-}
-
-fn read<S: Store>(
-    store: &S,
-    policy: &Policy,
-    place: &EnvironmentKey,
-    id: crate::id::CheckinId,
-) -> Result<Option<Run>, InvariantError<S::Error>> {
-    let snapshot = store.load(place, &Query::run_of(id, policy)).map_err(InvariantError::Store)?;
-    Ok(match snapshot.run {
-        Some(Found::Here(run)) => Some(run),
-        Some(Found::Elsewhere(_)) | None => None,
-    })
-}
-
-/// I12: the rows of a monitor are those that were read last.
+/// I7 and I12: the rows of a monitor are those that were read last, and nothing of it is due.
 pub(super) fn unchanged(
     memory: &Memory,
     key: &MonitorKey,
     found: Option<&MonitorSnapshot>,
 ) -> Result<(), Violation> {
+    if let Some(rows) = found {
+        rows.environments.iter().try_for_each(|row| is_done(row, rows, memory.ticked))?;
+    }
     let before = memory.rows(key).map_or(&[][..], |rows| &rows.environments);
     let after = found.map_or(&[][..], |rows| &rows.environments);
     for row in before {
@@ -343,19 +294,4 @@ pub(super) fn unchanged(
         Some(row) => Err(Violation::TouchedAnother { environment: row.key.clone() }),
         None => Ok(()),
     }
-}
-
-/// I5: every result stands.
-pub(super) fn results<S: Store>(
-    memory: &Memory,
-    policy: &Policy,
-    store: &S,
-) -> Result<(), InvariantError<S::Error>> {
-    for (id, (place, before)) in &memory.results {
-        let after = read(store, policy, place, *id)?.map(|run| run.status);
-        if after != Some(*before) {
-            return Err(Violation::ResultChanged { run: *id, before: *before, after }.into());
-        }
-    }
-    Ok(())
 }

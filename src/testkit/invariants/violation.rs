@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::id::{CheckinId, EventId, IncidentId};
-use crate::key::EnvironmentKey;
+use crate::key::{EnvironmentKey, MonitorKey};
 use crate::row::{Deadline, EnvironmentStatus, RunStatus};
 
 /// The invariants of the standard profile, by number: see the [crate page](crate#guarantees).
@@ -236,6 +236,12 @@ pub enum Violation {
         /// The event.
         event: EventId,
     },
+    /// I10: a check-in was refused or ignored, and its monitor has changed.
+    #[error("I10: {monitor} has changed, and nothing was to be written")]
+    WroteAllTheSame {
+        /// Which monitor.
+        monitor: MonitorKey,
+    },
     /// I10: a check-in was refused, and the sink did not hear of it.
     #[error("I10: a check-in was refused, and nobody was told")]
     RefusedInSilence,
@@ -271,9 +277,10 @@ impl Violation {
             Self::ToldUnderMute { .. } | Self::MuteChangedHealth { .. } | Self::DisabledJudged { .. } => {
                 Invariant::I9
             }
-            Self::HalfWritten { .. } | Self::ToldWithoutCause { .. } | Self::RefusedInSilence => {
-                Invariant::I10
-            }
+            Self::HalfWritten { .. }
+            | Self::ToldWithoutCause { .. }
+            | Self::WroteAllTheSame { .. }
+            | Self::RefusedInSilence => Invariant::I10,
             Self::TouchedAnother { .. } | Self::AskedTooMuch { .. } => Invariant::I12,
         }
     }

@@ -10,5 +10,6 @@
 mod any;
 mod batch;
 mod faults;
+mod invariants;
 mod standard;
 mod view;
