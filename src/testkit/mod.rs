@@ -12,8 +12,12 @@
 )]
 
 mod faulty;
+pub mod history;
+pub mod invariants;
 mod journal;
 pub mod store;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 
 pub use faulty::{Fault, FaultyError, FaultyStore, Nth};
 pub use journal::Journal;
