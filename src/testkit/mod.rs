@@ -15,6 +15,7 @@ mod faulty;
 mod journal;
 pub mod store;
 
+#[doc(inline)]
+pub use crate::__store_tests as store_tests;
 pub use faulty::{Fault, FaultyError, FaultyStore, Nth};
 pub use journal::Journal;
-pub use store::store_tests;
