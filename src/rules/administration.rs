@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::config::MonitorConfig;
 use crate::id::OrganizationId;
@@ -30,7 +31,8 @@ use super::{Decision, minute};
 /// let silence_staging = "staging".parse().map(|name| Edit::EnvironmentMuted(name, true));
 /// # let _ = (silence, silence_staging);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Edit {
     /// Another schedule, margin, maximum runtime or threshold. Deadlines follow at once: a new schedule

@@ -12,8 +12,12 @@
 )]
 
 mod faulty;
+pub mod history;
+pub mod invariants;
 mod journal;
 pub mod store;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 
 #[doc(inline)]
 pub use crate::__store_tests as store_tests;
