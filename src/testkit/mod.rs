@@ -13,5 +13,6 @@
 
 pub mod history;
 pub mod invariants;
+pub mod model;
 #[cfg(feature = "proptest")]
 pub mod strategies;

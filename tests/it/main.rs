@@ -11,6 +11,7 @@ mod events;
 mod ids;
 mod legacy;
 mod memory;
+mod model;
 mod outcomes;
 mod properties;
 mod quirks;
