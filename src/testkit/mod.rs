@@ -11,8 +11,15 @@
     reason = "a proof that fails panics"
 )]
 
+mod faulty;
 pub mod history;
 pub mod invariants;
+mod journal;
 pub mod model;
+pub mod store;
 #[cfg(feature = "proptest")]
 pub mod strategies;
+
+pub use faulty::{Fault, FaultyError, FaultyStore, Nth};
+pub use journal::Journal;
+pub use store::store_tests;

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use overdue::outcome::Outcome;
 use overdue::rules::Edit;
 use overdue::store::{DueKind, DueQuery};
+use overdue::testkit::Journal;
 use overdue::testkit::history::{Answer, History, Step};
 use overdue::testkit::invariants::{Invariants, Witness};
 use overdue::testkit::strategies::{Pace, histories};
@@ -16,17 +17,16 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 use super::view::{check_incidents, ids, ids_by_environment, rows, rows_without, seen};
-use crate::store::doubles::Outbox;
 use crate::world::{Time, Told};
 
-type World = Engine<Outbox<MemoryStore>, Told>;
+type World = Engine<Journal<MemoryStore>, Told>;
 
 fn world() -> World {
-    Engine::new(Outbox::default(), Told::default(), Policy::default())
+    Engine::new(Journal::default(), Told::default(), Policy::default())
 }
 
 fn store(world: &World) -> &MemoryStore {
-    &world.store().store
+    world.store().store()
 }
 
 fn told(world: &World) -> Vec<overdue::Event> {
@@ -46,14 +46,14 @@ fn times(steps: &[Step]) -> impl Iterator<Item = Time> {
 
 /// Plays a history, and holds it to the invariants after every step.
 fn hold(history: &History) {
-    let world = Engine::new(Witness::new(MemoryStore::new()), Told::default(), Policy::default());
+    let world = Engine::new(Witness::over(MemoryStore::new()), Told::default(), Policy::default());
     let mut invariants = Invariants::new(Policy::default());
     history.begin(&world).unwrap();
     world.store().take();
     for step in &history.steps {
         let answer = step.take(&world).unwrap();
         let (calls, events) = (world.store().take(), std::mem::take(&mut *world.sink().lock().unwrap()));
-        let store = world.store().inner();
+        let store = world.store().store();
         let held = invariants.after(step, &answer, store, &events).and_then(|()| invariants.audit(store));
         if let Err(broken) = held.and_then(|()| Ok(Invariants::cost(&answer, &calls)?)) {
             panic!("{broken}, after {step:?}, which was answered {answer:?}");
@@ -203,7 +203,7 @@ proptest! {
         let saved = serde_json::to_vec(store(&world)).unwrap();
         let restored: MemoryStore = serde_json::from_slice(&saved).unwrap();
         prop_assert_eq!(rows(&restored), rows(store(&world)));
-        let resumed = Engine::new(Outbox::over(restored), Told::default(), Policy::default());
+        let resumed = Engine::new(Journal::over(restored), Told::default(), Policy::default());
         told(&world);
         for step in future {
             prop_assert_eq!(step.take(&resumed).unwrap(), step.take(&world).unwrap());
