@@ -7,7 +7,7 @@
 //! OVERDUE_HISTORIES=100000 cargo test --release --test it model:: -- --nocapture
 //! OVERDUE_SEED=17 cargo test --test it model::
 //! ```
-#![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
+#![expect(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
 use std::env;
 use std::fmt::Write as _;
