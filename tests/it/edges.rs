@@ -252,7 +252,7 @@ fn catching_up_costs_what_is_due() {
             world.create(&slug, config).unwrap();
             world.send("10:00", checkin(&slug, u128::from(number) + 1, "ok"));
         }
-        let engine = Engine::new(Witness::new(world.store()), Told::default(), Policy::default());
+        let engine = Engine::new(Witness::over(world.store()), Told::default(), Policy::default());
         let report = engine.tick(Tick::at(end)).unwrap();
         assert_eq!(report.outcomes.len(), overdue as usize);
         assert!(world.store().runs(&place(&format!("job-{healthy}"), "production")).len() <= 2);

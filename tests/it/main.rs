@@ -14,6 +14,7 @@ mod fuzz;
 mod ids;
 mod legacy;
 mod memory;
+mod model;
 mod outcomes;
 mod properties;
 mod quirks;
