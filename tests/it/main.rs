@@ -12,6 +12,7 @@ mod events;
 mod forms;
 mod fuzz;
 mod ids;
+mod interleavings;
 mod legacy;
 mod memory;
 mod model;
