@@ -261,7 +261,10 @@ fn reschedule(
     {
         let latest = deadline.next.checked_add_signed(monitor.config.margin().duration());
         let latest = latest.unwrap_or(deadline.latest);
-        environment.deadline = Some(Deadline { latest, revision: monitor.revision, ..deadline });
+        // A deadline that an earlier schedule left behind stays one: only a check-in or a miss takes it further.
+        let current = deadline.revision == before.revision;
+        let revision = if current { monitor.revision } else { deadline.revision };
+        environment.deadline = Some(Deadline { latest, revision, ..deadline });
     }
 }
 

@@ -54,14 +54,14 @@ impl<'a> Draft<'a> {
         let stands = |known: &Deadline| {
             known.revision == self.monitor.revision && at.is_some_and(|at| at < known.next)
         };
-        if self.monitor.config.schedule().is_crontab()
+        let stands = self.monitor.config.schedule().is_crontab()
             && !forgetful
-            && self.environment.deadline.as_ref().is_some_and(stands)
-        {
-            return;
+            && self.environment.deadline.as_ref().is_some_and(stands);
+        if !stands {
+            let from = if at == from.instant() { Some(from) } else { at.map(Slot::from) };
+            self.environment.deadline = from.and_then(|from| self.deadline(from));
         }
-        let from = if at == from.instant() { Some(from) } else { at.map(Slot::from) };
-        self.environment.deadline = from.and_then(|from| self.deadline(from));
+        // Also of an answer that stands: the next may be another schedule's, and must not go back.
         self.environment.reference = at;
     }
 

@@ -22,6 +22,7 @@ mod faulty;
 pub mod history;
 pub mod invariants;
 mod journal;
+pub mod model;
 pub mod store;
 #[cfg(feature = "proptest")]
 pub mod strategies;

@@ -12,7 +12,7 @@ use crate::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot,
 /// use overdue::testkit::invariants::Witness;
 /// use overdue::{Engine, MemoryStore, Policy, Tick};
 ///
-/// let engine = Engine::new(Witness::new(MemoryStore::new()), NoSink, Policy::default());
+/// let engine = Engine::new(Witness::over(MemoryStore::new()), NoSink, Policy::default());
 /// engine.tick(Tick::at("2024-09-02T02:01:00Z".parse()?))?;
 /// let calls = engine.store().take();
 /// assert_eq!((calls.lists, calls.loads.len(), calls.commits.len()), (2, 0, 0));
@@ -51,7 +51,7 @@ pub struct Calls {
 
 impl<S> Witness<S> {
     /// Looks on from now on.
-    pub const fn new(store: S) -> Self {
+    pub const fn over(store: S) -> Self {
         Self {
             store,
             calls: Mutex::new(Calls {
@@ -66,7 +66,7 @@ impl<S> Witness<S> {
     }
 
     /// The store that is looked at. What is asked of it directly is not taken down.
-    pub const fn inner(&self) -> &S {
+    pub const fn store(&self) -> &S {
         &self.store
     }
 

@@ -137,7 +137,7 @@ impl Invariants {
     /// use overdue::testkit::invariants::{Invariants, Witness};
     /// use overdue::{Engine, MemoryStore, Policy, Tick};
     ///
-    /// let engine = Engine::new(Witness::new(MemoryStore::new()), NoSink, Policy::default());
+    /// let engine = Engine::new(Witness::over(MemoryStore::new()), NoSink, Policy::default());
     /// let step = Step::Tick(Tick::at("2024-09-02T02:01:00Z".parse()?));
     /// let answer = step.take(&engine)?;
     /// Invariants::cost(&answer, &engine.store().take())?;

@@ -19,7 +19,7 @@ use super::{ENVIRONMENTS, ORGANIZATION, environment_name, one_of_few, statuses};
 
 /// Steps of these monitors.
 pub(super) fn steps(monitors: Vec<(MonitorKey, MonitorConfig)>) -> impl Strategy<Value = Vec<Step>> {
-    (starts(), vec(scenes(), 1..18)).prop_map(move |(start, scenes)| {
+    (starts(), vec(scenes(), 1..26)).prop_map(move |(start, scenes)| {
         let mut week = Week { monitors: monitors.clone(), now: start, runs: 0, timeline: Vec::new() };
         scenes.into_iter().for_each(|scene| week.play(scene));
         week.steps()

@@ -405,7 +405,7 @@ fn i12_a_step_that_touches_its_neighbour() {
 
 #[test]
 fn i12_a_step_that_asks_for_too_much() {
-    let mut job = Watched::over(Witness::new(MemoryStore::new()), &Policy::default());
+    let mut job = Watched::over(Witness::over(MemoryStore::new()), &Policy::default());
     job.engine.store().take();
     let taken = sent("09:00", 1, "ok").take(&job.engine).unwrap();
     let calls = job.engine.store().take();

@@ -46,14 +46,14 @@ fn times(steps: &[Step]) -> impl Iterator<Item = Time> {
 
 /// Plays a history, and holds it to the invariants after every step.
 fn hold(history: &History) {
-    let world = Engine::new(Witness::new(MemoryStore::new()), Told::default(), Policy::default());
+    let world = Engine::new(Witness::over(MemoryStore::new()), Told::default(), Policy::default());
     let mut invariants = Invariants::new(Policy::default());
     history.begin(&world).unwrap();
     world.store().take();
     for step in &history.steps {
         let answer = step.take(&world).unwrap();
         let (calls, events) = (world.store().take(), std::mem::take(&mut *world.sink().lock().unwrap()));
-        let store = world.store().inner();
+        let store = world.store().store();
         let held = invariants.after(step, &answer, store, &events).and_then(|()| invariants.audit(store));
         if let Err(broken) = held.and_then(|()| Ok(Invariants::cost(&answer, &calls)?)) {
             panic!("{broken}, after {step:?}, which was answered {answer:?}");
