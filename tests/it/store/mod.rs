@@ -8,6 +8,7 @@
 )]
 
 mod broken;
+mod faulty;
 mod flaw;
 mod paper;
 
