@@ -94,8 +94,9 @@ fn runs() -> impl Strategy<Value = Run> {
     let place = (one_of_few([0, 1]), one_of_few(ENVIRONMENTS));
     let skipped = prop_oneof![4 => Just(0_u8), 1 => 1_u8..4];
     let late = prop_oneof![8 => 0_i64..50, 1 => -300_i64..0, 2 => 50_i64..7_200];
-    let ends = || prop_oneof![3 => Just(ReportedStatus::Ok), 2 => Just(ReportedStatus::Error)];
-    let beats = || (prop_oneof![2 => Just(0_u8), 1 => 1_u8..3], 1_i64..4_000);
+    let ends = || prop_oneof![3 => Just(ReportedStatus::Ok), 1 => Just(ReportedStatus::Error)];
+    let beats =
+        || (prop_oneof![2 => Just(0_u8), 1 => 1_u8..3], prop_oneof![3 => 1_i64..600, 1 => 600_i64..4_000]);
     let story = prop_oneof![
         4 => (ends(), 0_i64..4_000).prop_map(|(end, took)| Story::Short(end, took)),
         4 => (beats(), ends()).prop_map(|((beats, beat), end)| Story::Long { beats, beat, end }),
