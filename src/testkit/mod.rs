@@ -20,6 +20,7 @@ pub mod store;
 #[cfg(feature = "proptest")]
 pub mod strategies;
 
+#[doc(inline)]
+pub use crate::__store_tests as store_tests;
 pub use faulty::{Fault, FaultyError, FaultyStore, Nth};
 pub use journal::Journal;
-pub use store::store_tests;

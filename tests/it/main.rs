@@ -4,6 +4,7 @@ mod administration;
 mod admission;
 mod batch;
 mod clock;
+mod edges;
 mod edits;
 mod engine;
 mod error_log;
