@@ -88,6 +88,22 @@ impl Model {
     }
 
     /// Creates a monitor, unless it is there.
+    ///
+    /// ```
+    /// use overdue::id::OrganizationId;
+    /// use overdue::testkit::history::{Answer, Step};
+    /// use overdue::testkit::model::Model;
+    ///
+    /// # let (_, _, nightly, _) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// let schedule = overdue::Schedule::crontab("0 2 * * *", chrono_tz::Tz::UTC)?;
+    /// let config = overdue::config::MonitorConfig::builder(schedule).build();
+    /// let mut model = Model::new();
+    /// model.create(OrganizationId::new(1), &nightly, &config);
+    /// let edit = overdue::rules::Edit::Muted(true);
+    /// let step = Step::Edit { monitor: nightly, edit, at: "2024-09-02T12:00:00Z".parse()? };
+    /// assert_eq!(model.take(&step).0, Answer::Edit(Ok(())));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn create(&mut self, organization: OrganizationId, key: &MonitorKey, config: &MonitorConfig) {
         if self.jobs.iter().all(|job| job.key != *key) {
             self.jobs.push(Job::new(organization, key.clone(), config.clone()));

@@ -12,12 +12,32 @@ use crate::row::Owner;
 use super::{ENVIRONMENTS, SLUGS, configs, environment_name, one_of_few};
 
 /// The three things a job can say.
+///
+/// ```
+/// use overdue::testkit::strategies::statuses;
+/// use proptest::prelude::*;
+///
+/// proptest!(|(status in statuses())| {
+///     prop_assert_eq!(status.as_str().parse(), Ok(status));
+/// });
+/// ```
 pub fn statuses() -> impl Strategy<Value = ReportedStatus> {
     select(vec![ReportedStatus::InProgress, ReportedStatus::Ok, ReportedStatus::Error])
 }
 
 /// Check-ins of any of the [places](super::places). Ids are few, so that they repeat, also across environments;
 /// every third names no run.
+///
+/// ```
+/// use overdue::Checkin;
+/// use overdue::testkit::strategies::checkins;
+/// use proptest::prelude::*;
+///
+/// proptest!(|(checkin in checkins())| {
+///     let sent = serde_json::to_string(&checkin).unwrap();
+///     prop_assert_eq!(serde_json::from_str::<Checkin>(&sent).unwrap(), checkin);
+/// });
+/// ```
 pub fn checkins() -> impl Strategy<Value = Checkin> {
     let ids = prop_oneof![3 => Just(0_u128), 5 => 1_u128..=5];
     let durations = prop_oneof![4 => Just(None), 1 => (0_u32..=7_200_000).prop_map(Some)];
@@ -38,6 +58,15 @@ pub fn checkins() -> impl Strategy<Value = Checkin> {
 
 /// [Check-ins](checkins) as they reach the engine: made in code, off the wire, and off the wire with something
 /// wrong in them.
+///
+/// ```
+/// use overdue::testkit::strategies::bodies;
+/// use proptest::prelude::*;
+///
+/// proptest!(|(body in bodies())| {
+///     prop_assert!(serde_json::from_slice::<serde_json::Value>(&body.bytes()).is_ok());
+/// });
+/// ```
 pub fn bodies() -> impl Strategy<Value = Body> {
     let raw = |checkin: Checkin| Body::Json(serde_json::to_vec(&checkin).unwrap());
     prop_oneof![
@@ -65,6 +94,15 @@ fn spoilt(checkin: Checkin) -> impl Strategy<Value = Body> {
 }
 
 /// Configurations that check-ins bring along: the schedule alone, or everything.
+///
+/// ```
+/// use overdue::testkit::strategies::{config_updates, configs};
+/// use proptest::prelude::*;
+///
+/// proptest!(|(update in config_updates(), present in configs())| {
+///     prop_assert_eq!(update.apply(&present).schedule().zone(), update.create().schedule().zone());
+/// });
+/// ```
 pub fn config_updates() -> impl Strategy<Value = ConfigUpdate> {
     (configs(), any::<bool>()).prop_map(|(config, whole)| {
         let update = ConfigUpdate::new(config.schedule().clone());

@@ -8,6 +8,17 @@ use crate::rules::Edit;
 use super::{ENVIRONMENTS, configs, environment_name, one_of_few};
 
 /// Edits of every kind.
+///
+/// ```
+/// use overdue::rules::Edit;
+/// use overdue::testkit::strategies::edits;
+/// use proptest::prelude::*;
+///
+/// proptest!(|(edit in edits())| {
+///     let kept = serde_json::to_string(&edit).unwrap();
+///     prop_assert_eq!(serde_json::from_str::<Edit>(&kept).unwrap(), edit);
+/// });
+/// ```
 pub fn edits() -> impl Strategy<Value = Edit> {
     let name = || one_of_few(ENVIRONMENTS).prop_map(environment_name);
     // Watched more often than not, or nothing happens any more.

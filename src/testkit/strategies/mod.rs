@@ -61,16 +61,42 @@ pub enum Pace {
     Anyhow,
 }
 
-/// Histories of one or two monitors.
+/// Histories of one or two [monitors], never empty.
+///
+/// ```
+/// use overdue::testkit::strategies::{Pace, histories};
+/// use proptest::strategy::{Strategy, ValueTree};
+/// use proptest::test_runner::TestRunner;
+///
+/// let history = histories(Pace::Plausible).new_tree(&mut TestRunner::deterministic())?.current();
+/// assert!(!history.steps.is_empty());
+/// # Ok::<(), proptest::test_runner::Reason>(())
+/// ```
 pub fn histories(pace: Pace) -> impl Strategy<Value = History> {
-    vec(configs(), 1..=SLUGS.len()).prop_flat_map(move |configs| {
-        let keys = SLUGS.into_iter().map(|slug| monitor_key(PROJECTS[0], slug));
-        let monitors: Vec<(MonitorKey, MonitorConfig)> = keys.zip(configs).collect();
+    monitors().prop_flat_map(move |monitors| {
         let steps = match pace {
             Pace::Plausible => plausible::steps(monitors.clone()).boxed(),
             Pace::Anyhow => anyhow::steps().boxed(),
         };
         steps.prop_map(move |steps| History { organization: ORGANIZATION, monitors: monitors.clone(), steps })
+    })
+}
+
+/// One or two monitors of one project, with [configurations](configs) of their own.
+///
+/// ```
+/// use overdue::testkit::strategies::{monitors, places};
+/// use proptest::strategy::{Strategy, ValueTree};
+/// use proptest::test_runner::TestRunner;
+///
+/// let created = monitors().new_tree(&mut TestRunner::deterministic())?.current();
+/// assert!(created.iter().all(|(key, _)| places().any(|place| place.monitor == *key)));
+/// # Ok::<(), proptest::test_runner::Reason>(())
+/// ```
+pub fn monitors() -> impl Strategy<Value = Vec<(MonitorKey, MonitorConfig)>> {
+    vec(configs(), 1..=SLUGS.len()).prop_map(|configs| {
+        let keys = SLUGS.into_iter().map(|slug| monitor_key(PROJECTS[0], slug));
+        keys.zip(configs).collect()
     })
 }
 

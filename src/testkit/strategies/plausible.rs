@@ -15,7 +15,7 @@ use crate::{Checkin, Message, Tick};
 
 use super::anyhow::{Action, administration, messages};
 use super::schedules::starts;
-use super::{ENVIRONMENTS, ORGANIZATION, environment_name, one_of_few, statuses};
+use super::{ENVIRONMENTS, ORGANIZATION, configs, environment_name, one_of_few, statuses};
 
 /// Steps of these monitors.
 pub(super) fn steps(monitors: Vec<(MonitorKey, MonitorConfig)>) -> impl Strategy<Value = Vec<Step>> {
@@ -36,6 +36,8 @@ enum Scene {
     Silence(i64),
     /// A worker restarts, and is given its last few messages once more.
     Restart(usize),
+    /// Somebody adjusts all but the schedule of a monitor, so many seconds later.
+    Adjust(usize, MonitorConfig, i64),
     /// Something that fits nothing happens so many seconds later.
     Odd(Action, i64),
 }
@@ -82,6 +84,8 @@ fn scenes() -> impl Strategy<Value = Scene> {
         1 => (1_usize..6).prop_map(Scene::Restart),
         4 => (messages(), lapses()).prop_map(|(action, lapse)| Scene::Odd(action, lapse)),
         2 => (administration(), 0_i64..1_800).prop_map(|(action, lapse)| Scene::Odd(action, lapse)),
+        1 => (one_of_few([0, 1]), configs(), 0_i64..1_800)
+            .prop_map(|(monitor, config, lapse)| Scene::Adjust(monitor, config, lapse)),
     ]
 }
 
@@ -94,8 +98,9 @@ fn runs() -> impl Strategy<Value = Run> {
     let place = (one_of_few([0, 1]), one_of_few(ENVIRONMENTS));
     let skipped = prop_oneof![4 => Just(0_u8), 1 => 1_u8..4];
     let late = prop_oneof![8 => 0_i64..50, 1 => -300_i64..0, 2 => 50_i64..7_200];
-    let ends = || prop_oneof![3 => Just(ReportedStatus::Ok), 2 => Just(ReportedStatus::Error)];
-    let beats = || (prop_oneof![2 => Just(0_u8), 1 => 1_u8..3], 1_i64..4_000);
+    let ends = || prop_oneof![3 => Just(ReportedStatus::Ok), 1 => Just(ReportedStatus::Error)];
+    let beats =
+        || (prop_oneof![2 => Just(0_u8), 1 => 1_u8..3], prop_oneof![3 => 1_i64..600, 1 => 600_i64..4_000]);
     let story = prop_oneof![
         4 => (ends(), 0_i64..4_000).prop_map(|(end, took)| Story::Short(end, took)),
         4 => (beats(), ends()).prop_map(|((beats, beat), end)| Story::Long { beats, beat, end }),
@@ -137,13 +142,35 @@ impl Week {
             }
             Scene::Silence(lapse) => self.now += TimeDelta::seconds(lapse),
             Scene::Restart(messages) => self.timeline.push((self.now, Entry::Restart(messages))),
+            Scene::Adjust(monitor, config, lapse) => {
+                self.now += TimeDelta::seconds(lapse);
+                let monitor = monitor % self.monitors.len();
+                let (key, known) = &mut self.monitors[monitor];
+                *known = config.to_builder().schedule(known.schedule().clone()).build();
+                let step = Action::Edit(key.clone(), Edit::Config(known.clone())).at(self.now);
+                self.step(self.now, step);
+            }
             Scene::Odd(action, lapse) => {
                 self.now += TimeDelta::seconds(lapse);
-                if let Action::Edit(key, Edit::Config(config)) = &action {
-                    let known = self.monitors.iter_mut().find(|(known, _)| known == key);
-                    known.into_iter().for_each(|(_, known)| *known = config.clone());
-                }
+                self.follow(&action);
                 self.step(self.now, action.at(self.now));
+            }
+        }
+    }
+
+    /// Jobs run by what they are configured to, whoever did it.
+    fn follow(&mut self, action: &Action) {
+        for (key, known) in &mut self.monitors {
+            match action {
+                Action::Edit(edited, Edit::Config(config)) if edited == key => *known = config.clone(),
+                Action::Checkin(project, body, _) if *project == key.project => {
+                    let checkin = serde_json::from_slice::<Checkin>(&body.bytes()).ok();
+                    let checkin = checkin.filter(|checkin| *checkin.slug() == key.slug);
+                    if let Some(Ok(Some(update))) = checkin.as_ref().map(Checkin::config) {
+                        *known = update.apply(known);
+                    }
+                }
+                Action::Edit(..) | Action::Checkin(..) | Action::Tick => {}
             }
         }
     }

@@ -27,6 +27,16 @@ const CRONTABS: [&str; 8] = [
 
 /// Crontabs and intervals, from every minute to every twenty years, in zones that change their clocks by an hour,
 /// by half an hour and not at all.
+///
+/// ```
+/// use overdue::policy::Quirks;
+/// use overdue::testkit::strategies::{any_time, schedules};
+/// use proptest::prelude::*;
+///
+/// proptest!(|(schedule in schedules(), at in any_time())| {
+///     prop_assert!(schedule.next(at, Quirks::NONE).is_none_or(|next| next > at));
+/// });
+/// ```
 pub fn schedules() -> impl Strategy<Value = Schedule> {
     let units = [Unit::Minute, Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Year];
     let interval = (1_u32..=20, select(units.to_vec()), select(ZONES.to_vec()));
@@ -39,6 +49,15 @@ pub fn schedules() -> impl Strategy<Value = Schedule> {
 }
 
 /// Configurations of monitors: margins of up to 70 minutes, runs of up to 90, thresholds of up to 4.
+///
+/// ```
+/// use overdue::testkit::strategies::configs;
+/// use proptest::prelude::*;
+///
+/// proptest!(|(config in configs())| {
+///     prop_assert!(config.margin().get() <= 70);
+/// });
+/// ```
 pub fn configs() -> impl Strategy<Value = MonitorConfig> {
     let numbers = (1_u32..=70, 1_u32..=90, 1_u32..=4, 1_u32..=4);
     (schedules(), numbers).prop_map(|(schedule, (margin, runtime, failures, successes))| {
@@ -52,6 +71,16 @@ pub fn configs() -> impl Strategy<Value = MonitorConfig> {
 }
 
 /// Any date chrono can hold, the first and the last among them.
+///
+/// ```
+/// use overdue::Tick;
+/// use overdue::testkit::strategies::any_time;
+/// use proptest::prelude::*;
+///
+/// proptest!(|(at in any_time())| {
+///     prop_assert!(Tick::at(at).time() <= at);
+/// });
+/// ```
 pub fn any_time() -> impl Strategy<Value = DateTime<Utc>> {
     let (first, last) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
     let second = first.timestamp()..=last.timestamp();

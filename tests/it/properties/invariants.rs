@@ -101,7 +101,7 @@ fn names(violation: &Violation, invariant: Invariant) {
 fn found(policy: Policy) -> impl Iterator<Item = Invariant> {
     let mut runner = TestRunner::deterministic();
     let histories = histories(Pace::Plausible);
-    (0..600).filter_map(move |_| {
+    (0..5_000).filter_map(move |_| {
         let history = histories.new_tree(&mut runner).unwrap().current();
         let engine = Engine::new(MemoryStore::new(), Told::default(), policy.clone());
         let mut invariants = Invariants::new(policy.clone());
