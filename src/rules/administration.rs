@@ -19,7 +19,7 @@ use crate::store::{MonitorChange, Put, PutRun, Transition};
 use crate::store::{MonitorSnapshot, Snapshot};
 
 use super::dismissal::Dismissal;
-use super::draft::{Draft, put, put_monitor};
+use super::draft::{Draft, put, put_monitor, put_new_monitor};
 use super::{Decision, minute};
 
 /// A change to a monitor.
@@ -116,7 +116,7 @@ pub fn create_monitor(
         Ok(row) => row,
         Err(TooMany { limit }) => return Decision::answer(Err(EditRefused::MonitorLimit { limit })),
     };
-    let put = put_monitor(Monitor::new(organization, key.clone(), config.clone()));
+    let put = put_new_monitor(Monitor::new(organization, key.clone(), config.clone()), &row.row);
     let monitor = Arc::clone(&put.row);
     let transition = Transition { organization: Some(row), ..only(MonitorChange::Put(put)) };
     Decision { transition: Some(transition), outcome: Ok(monitor) }
@@ -203,7 +203,8 @@ pub fn remove_monitor(snapshot: &MonitorSnapshot) -> Decision<()> {
     transition.organization = Some(Put {
         row: Organization {
             monitors: organization.monitors.saturating_sub(1),
-            version: organization.version.next(),
+            // Beyond the monitor's, so that one of its name that comes after it is never taken for it.
+            version: organization.version.max(monitor.version).next(),
             ..organization.clone()
         },
         replaces: organization.version,

@@ -2,13 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use chrono_tz::Tz;
+use overdue::admission::AdmitAll;
+use overdue::checkin::Arrival;
 use overdue::config::{ConfigUpdate, Margin, MaxRuntime, MonitorConfig};
 use overdue::event::NoSink;
 use overdue::id::{CheckinId, OrganizationId, ProjectId};
 use overdue::key::{EnvironmentKey, EnvironmentName, MonitorKey};
 use overdue::row::RunStatus;
 use overdue::rules::{self, Edit};
-use overdue::store::CommitError;
+use overdue::store::{CommitError, Query};
 use overdue::{Engine, MemoryStore, Message, Policy, Schedule, Store};
 
 use crate::world::{World, at, checkin, hourly, named};
@@ -83,4 +85,26 @@ fn a_deadline_of_an_old_schedule_outlives_no_checkin() {
 fn every_minute(margin: u32) -> MonitorConfig {
     let schedule = Schedule::crontab("* * * * *", Tz::UTC).unwrap();
     hourly(1, 1).to_builder().schedule(schedule).margin(Margin::new(margin).unwrap()).build()
+}
+
+/// A monitor is removed and made again while somebody decides about the first one, and everything else is as it was:
+/// what was decided then is not done to the second.
+#[test]
+fn a_monitor_made_again_is_another() {
+    let world = World::new(Policy::default());
+    let update = ConfigUpdate::new(hourly(1, 1).schedule().clone());
+    let first = checkin("job", 1, "ok").with_config(update);
+    world.send("10:00", first.clone());
+    let late = crate::world::message("10:30", checkin("job", 2, "error"));
+    let arrival = Arrival::receive(&late, &AdmitAll, world.engine.policy().quirks).unwrap();
+    let snapshot =
+        world.store().load(&arrival.key(), &Query::arrival(&arrival, world.engine.policy())).unwrap();
+    let decided = rules::process_checkin(&snapshot, &arrival, world.engine.policy()).transition.unwrap();
+
+    for _ in 0..3 {
+        world.engine.remove_monitor(world.monitor().key()).unwrap();
+        world.send("10:10", first.clone());
+        assert_eq!(world.environment().version(), snapshot.environment.as_ref().unwrap().version());
+        assert_eq!(world.store().commit(&decided), Err(CommitError::Conflict));
+    }
 }
