@@ -1,4 +1,4 @@
-//! Strategies for [`proptest`]: schedules, configurations, check-ins, and whole [histories](histories).
+//! Strategies for `proptest`: schedules, configurations, check-ins, and whole [histories].
 //!
 //! They speak of few [places], so that what happens comes together.
 //!
