@@ -22,6 +22,7 @@ mod quirks;
 mod rate_limiter;
 mod sampling;
 mod schedule;
+mod simulation;
 mod store;
 mod traces;
 mod vectors;

@@ -63,6 +63,17 @@ impl Memory {
         active && self.environment(key).is_none_or(|environment| !environment.disabled)
     }
 
+    /// What was announced is told by the rows themselves.
+    pub(super) fn meet(&mut self, monitor: &MonitorKey, found: Option<MonitorSnapshot>) {
+        let Some(found) = found else { return self.forget(monitor) };
+        let seen = self.seen(monitor);
+        let open = |row: &Environment| {
+            Some((row.key.name.clone(), row.incident().filter(|open| open.announced)?.id))
+        };
+        seen.announced = found.environments.iter().filter_map(open).collect();
+        seen.rows = Some(found);
+    }
+
     /// The monitor is gone, and what is called so one day is another.
     pub(super) fn forget(&mut self, monitor: &MonitorKey) {
         self.monitors.remove(monitor);

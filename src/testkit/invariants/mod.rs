@@ -116,6 +116,26 @@ impl Invariants {
         twice::decided(store, &self.policy, answer)
     }
 
+    /// Takes the rows of a monitor as they are, whatever was seen of them before: for a host that cannot know what a
+    /// call has written, because the answer never came.
+    ///
+    /// ```
+    /// use overdue::testkit::invariants::Invariants;
+    /// use overdue::{MemoryStore, Policy};
+    ///
+    /// # let (_, _, monitor, _) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// let mut invariants = Invariants::new(Policy::default());
+    /// invariants.meet(&monitor, &MemoryStore::new())?;
+    /// # Ok::<(), std::convert::Infallible>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As the store fails.
+    pub fn meet<S: Store>(&mut self, monitor: &MonitorKey, store: &S) -> Result<(), S::Error> {
+        self.memory.meet(monitor, store.load_monitor(monitor)?);
+        Ok(())
+    }
+
     /// Looks at everything ever seen: that no row has changed without a step that concerns it (I12), that
     /// every result stands (I5), and that nothing is due if the last step was a tick (I7). The cost grows with all of it.
     ///
