@@ -5,7 +5,6 @@
 //! simulation::by_hand -- --ignored --nocapture`.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "these are tests"
@@ -202,7 +201,7 @@ impl Simulation {
             Ok(answer) => invariants.after(step, answer, storm.rows(), &told).unwrap(),
             // Perhaps written, perhaps not, and nothing was said of it.
             Err(_) => {
-                storm.touched().iter().for_each(|monitor| invariants.meet(monitor, storm.rows()).unwrap())
+                storm.touched().iter().for_each(|monitor| invariants.meet(monitor, storm.rows()).unwrap());
             }
         }
         self.receiver.deliver(&storm.take_outbox(), &mut self.random);
