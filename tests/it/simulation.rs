@@ -41,9 +41,9 @@ struct Simulation {
     random: StdRng,
     now: Time,
     fleet: Fleet,
-    /// On their way to a partition: when they arrive, in which order they were sent, where.
-    delayed: BinaryHeap<Reverse<(Time, u64, usize)>>,
-    sent: Vec<Message>,
+    /// On their way: when they arrive, and which of those that were ever delayed it is.
+    delayed: BinaryHeap<Reverse<(Time, usize)>>,
+    late: Vec<Message>,
     /// Arrived, and worked through in order.
     queues: Vec<VecDeque<Message>>,
     clock: Clock,
@@ -81,7 +81,7 @@ impl Simulation {
             random,
             now,
             delayed: BinaryHeap::new(),
-            sent: Vec::new(),
+            late: Vec::new(),
             queues: vec![VecDeque::new(); PARTITIONS as usize],
             clock,
             stopped: (0, now),
@@ -98,11 +98,10 @@ impl Simulation {
         for message in self.fleet.until(self.now, &mut self.random) {
             self.send(message);
         }
-        while let Some(&Reverse((_, _, number))) =
-            self.delayed.peek().filter(|Reverse((at, ..))| *at <= self.now)
+        while let Some(&Reverse((_, number))) = self.delayed.peek().filter(|Reverse((at, _))| *at <= self.now)
         {
             self.delayed.pop();
-            self.arrive(self.sent[number].clone());
+            self.arrive(self.late[number].clone());
         }
         if self.random.random_bool(0.02) {
             self.edit();
@@ -136,8 +135,8 @@ impl Simulation {
     }
 
     fn delay(&mut self, message: Message, until: Time) {
-        self.delayed.push(Reverse((until, self.tally.steps, self.sent.len())));
-        self.sent.push(message);
+        self.delayed.push(Reverse((until, self.late.len())));
+        self.late.push(message);
     }
 
     fn arrive(&mut self, message: Message) {
