@@ -17,6 +17,7 @@ mod quirks;
 mod rate_limiter;
 mod sampling;
 mod schedule;
+mod server;
 mod store;
 mod traces;
 mod vectors;

@@ -7,7 +7,7 @@
     reason = "these are tests"
 )]
 
-mod conformance;
+pub(crate) mod conformance;
 pub(crate) mod doubles;
 
 use std::convert::Infallible;
