@@ -8,6 +8,8 @@ mod edits;
 mod engine;
 mod error_log;
 mod events;
+mod forms;
+mod fuzz;
 mod ids;
 mod legacy;
 mod memory;

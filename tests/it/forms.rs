@@ -1,0 +1,310 @@
+//! What a release writes, later releases read. `tests/vectors/forms` holds, a file a release, one line for each
+//! shape that a row, an event or another stored value takes. A form that changes is a release of its own: keep the
+//! old file, and add one with `OVERDUE_FORMS=write cargo test --test it forms`.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
+use overdue::checkin::{Body, Millis};
+use overdue::clock::{Clock, PartitionId};
+use overdue::config::ConfigUpdate;
+use overdue::key::{EnvironmentKey, MonitorKey};
+use overdue::policy::{IncidentMode, Quirk};
+use overdue::refusal::{ErrorLog, ProcessingError};
+use overdue::row::{Environment, Incident, Monitor, MonitorStatus, Organization, Owner, Run};
+use overdue::rules::Edit;
+use overdue::sampling::{self, IncidentSampling, MemorySamplingStore, SamplingLimits, SamplingPolicy};
+use overdue::schedule::Unit;
+use overdue::{Event, MemoryStore, Message, Policy, Schedule, Store};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::world::{World, at, checkin, hourly, message, named};
+
+/// This release.
+const RELEASE: &str = env!("CARGO_PKG_VERSION");
+
+/// Everything that is stored, or sent to where it may be stored, and how it is read back.
+const TYPES: [(&str, fn(&Value) -> Value); 16] = [
+    ("clock", reread::<Clock>),
+    ("environment", reread::<Environment>),
+    ("environment_key", reread::<EnvironmentKey>),
+    ("error_log", reread::<ErrorLog<Message>>),
+    ("event", reread::<Event>),
+    ("incident", reread::<Incident>),
+    ("memory_store", reread::<MemoryStore>),
+    ("message", reread::<Message>),
+    ("monitor", reread::<Monitor>),
+    ("monitor_key", reread::<MonitorKey>),
+    ("organization", reread::<Organization>),
+    ("policy", reread::<Policy>),
+    ("processing_error", reread::<ProcessingError>),
+    ("run", reread::<Run>),
+    ("sampling_store", reread::<MemorySamplingStore>),
+    ("schedule", reread::<Schedule>),
+];
+
+fn reread<T: DeserializeOwned + Serialize>(form: &Value) -> Value {
+    let read = serde_json::from_str::<T>(&form.to_string()).unwrap_or_else(|error| panic!("{error}: {form}"));
+    serde_json::to_value(read).unwrap()
+}
+
+fn directory() -> PathBuf {
+    Path::new("tests/vectors/forms").to_owned()
+}
+
+fn lines(path: &Path) -> Vec<(String, Value)> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| match serde_json::from_str(line).unwrap() {
+            Value::Object(line) if line.len() == 1 => line.into_iter().next().unwrap(),
+            other => panic!("{other}"),
+        })
+        .collect()
+}
+
+#[test]
+fn every_release_is_read() {
+    let mut releases = 0;
+    for file in std::fs::read_dir(directory()).unwrap() {
+        let path = file.unwrap().path();
+        for (name, form) in lines(&path) {
+            let (_, reread) = TYPES.iter().find(|(known, _)| *known == name).unwrap();
+            let again = reread(&form);
+            // What is read of an old form is written in today's; that is read again.
+            assert_eq!(reread(&again), again, "{name} of {path:?}");
+        }
+        releases += 1;
+    }
+    assert!(releases > 0);
+}
+
+/// To the last name and number: what is on file is what is written today.
+#[test]
+fn this_release_writes_what_is_on_file() {
+    let path = directory().join(format!("{RELEASE}.jsonl"));
+    let forms = Forms::of_today();
+    if std::env::var_os("OVERDUE_FORMS").is_some_and(|wish| wish == "write") {
+        let text: String =
+            forms.0.iter().map(|(shape, form)| format!("{}\n", json!({shape.name: form}))).collect();
+        return std::fs::write(path, text).unwrap();
+    }
+    let on_file: Vec<_> = lines(&path);
+    assert_eq!(on_file.len(), forms.0.len(), "shapes on file, and today");
+    for ((name, form), (shape, today)) in on_file.into_iter().zip(&forms.0) {
+        assert_eq!((name.as_str(), &form), (shape.name, today));
+    }
+}
+
+#[test]
+fn every_type_is_on_file() {
+    let forms = Forms::of_today();
+    for (name, reread) in TYPES {
+        let mut shapes = forms.0.iter().filter(|(shape, _)| shape.name == name).peekable();
+        assert!(shapes.peek().is_some(), "no {name}");
+        for (_, form) in shapes {
+            assert_eq!(reread(form), *form, "what is written is read alike");
+        }
+    }
+    let events = forms.0.keys().filter(|shape| shape.name == "event");
+    assert!(events.count() >= 6, "one of each kind of event");
+}
+
+/// Which names a value has, at any depth, and which words stand for its variants: one value a shape is enough.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+struct Shape {
+    name: &'static str,
+    outline: String,
+}
+
+/// Names and variants stay, all other texts and numbers are one.
+fn outline(form: &Value) -> String {
+    match form {
+        Value::Object(map) => {
+            let tags = ["status", "health", "kind", "type", "unit", "reason", "incidents"];
+            let entries = map.iter().map(|(name, value)| match value {
+                Value::String(word) if tags.contains(&name.as_str()) => format!("{name}={word}"),
+                value => format!("{name}:{}", outline(value)),
+            });
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => {
+            let kinds: BTreeSet<_> = items.iter().map(outline).collect();
+            format!("[{}]", Vec::from_iter(kinds).join(","))
+        }
+        Value::Null => "null".into(),
+        Value::Bool(_) => "bool".into(),
+        Value::Number(_) => "number".into(),
+        Value::String(_) => "text".into(),
+    }
+}
+
+#[derive(Default)]
+struct Forms(BTreeMap<Shape, Value>);
+
+impl Forms {
+    fn of_today() -> Self {
+        let mut forms = Self::default();
+        for policy in policies() {
+            forms.add("policy", &policy);
+            let mut diary = Diary { world: World::new(policy), forms: &mut forms, log: ErrorLog::new() };
+            diary.write();
+        }
+        for error in refusals() {
+            forms.add("processing_error", &error);
+        }
+        let mut clock = Clock::new();
+        forms.add("clock", &clock);
+        clock.register(PartitionId::new(1));
+        let _ = clock.observe(PartitionId::new(2), at("10:00"));
+        forms.add("clock", &clock);
+        let _ = clock.observe(PartitionId::new(1), at("10:01"));
+        forms.add("clock", &clock);
+        let yearly = Schedule::every(NonZeroU32::MIN, Unit::Year, chrono_tz::Asia::Kolkata).unwrap();
+        forms.add("schedule", &yearly);
+        forms
+    }
+
+    fn add(&mut self, name: &'static str, value: &impl Serialize) {
+        let form = serde_json::to_value(value).unwrap();
+        self.0.entry(Shape { name, outline: outline(&form) }).or_insert(form);
+    }
+}
+
+/// Standard, with everything that may be asked for; as the reference; and before there were incidents.
+fn policies() -> [Policy; 4] {
+    let mut asking = Policy::default();
+    asking.sampling = SamplingPolicy::OnIncident(IncidentSampling::default());
+    asking.limits.monitors = Some(500);
+    let mut legacy = Policy::default();
+    legacy.incidents = IncidentMode::Legacy;
+    legacy.quirks = legacy.quirks.with(Quirk::DisabledMonitorsTimeOut);
+    [Policy::default(), asking, Policy::sentry_2024(), legacy]
+}
+
+/// Those that need more of a host than this diary tells of.
+fn refusals() -> [ProcessingError; 9] {
+    [
+        ProcessingError::CheckinInvalidDuration { duration: TimeDelta::MAX },
+        ProcessingError::CheckinInvalidGuid,
+        ProcessingError::MonitorDisabledNoQuota,
+        ProcessingError::MonitorInvalidEnvironment { reason: "it has a slash".into() },
+        ProcessingError::MonitorLimitExceeded { limit: 500 },
+        ProcessingError::MonitorOverQuota,
+        ProcessingError::MonitorEnvironmentLimitExceeded { limit: 3 },
+        ProcessingError::MonitorEnvironmentRatelimited,
+        ProcessingError::OrganizationKillswitchEnabled,
+    ]
+}
+
+/// Two days on which everything happens, and all that was kept on the way.
+struct Diary<'a> {
+    world: World,
+    forms: &'a mut Forms,
+    log: ErrorLog<Message>,
+}
+
+impl Diary<'_> {
+    fn write(&mut self) {
+        self.world.create("job", &hourly(2, 2)).unwrap();
+        let full = checkin("job", 1, "in_progress").with_release("1.2.3").with_trace_id(Uuid::from_u128(77));
+        let long = checkin("job", 1, "ok").with_duration(Millis::new(61_001).unwrap());
+        let update =
+            ConfigUpdate::new(Schedule::crontab("*/5 2 * * 1#2", chrono_tz::Europe::Berlin).unwrap());
+        self.send("2024-09-02T10:00:00.000000001Z", full);
+        self.send("10:01", long);
+        self.send("10:02", checkin("job", 0, "in_progress"));
+        self.send("10:03", checkin("job", 0, "error"));
+        self.tick("11:30");
+        self.send("11:40", checkin("job", 4, "in_progress").with_environment(named("dev")));
+        self.edit("11:41", Edit::EnvironmentMuted(named("dev"), true));
+        self.tick("12:30");
+        self.send("12:40", checkin("job", 5, "ok"));
+        self.send("12:41", checkin("job", 6, "ok"));
+        self.send("12:42", checkin("job", 7, "in_progress"));
+        self.send("12:43", checkin("job", 6, "error"));
+        self.send("12:43", checkin("job", 6, "ok").with_environment(named("dev")));
+        self.send("12:43", checkin("missing", 9, "ok"));
+        self.send("12:43", b"no JSON".to_vec());
+        self.send(
+            "12:43",
+            br#"{"check_in_id": "", "monitor_slug": "job", "status": "done", "duration": -1}"#.to_vec(),
+        );
+        self.send(
+            "12:43",
+            br#"{"check_in_id": "1", "monitor_slug": "job", "status": "done", "duration": -1}"#.to_vec(),
+        );
+        self.edit("12:44", Edit::Owner(Some(Owner::Team(7))));
+        self.edit("12:44", Edit::Muted(true));
+        self.edit("12:44", Edit::EnvironmentEnabled(named("dev"), false));
+        self.edit("12:45", Edit::Status(MonitorStatus::Disabled));
+        self.tick("13:00");
+        self.send("13:01", checkin("job", 8, "ok"));
+        self.edit("13:02", Edit::Status(MonitorStatus::Active));
+        self.edit("13:03", Edit::Owner(Some(Owner::User(1))));
+        self.send("2024-09-03T09:00:00Z", checkin("job", 10, "error"));
+        self.send("2024-09-03T08:00:00Z", checkin("job", 11, "ok"));
+        self.edit("2024-09-03T10:00:00Z", Edit::Status(MonitorStatus::Deleting));
+        self.forms.add("error_log", &self.log);
+        self.forms.add("memory_store", self.world.store());
+        // Another monitor comes after that: a store is saved in no order of monitors.
+        self.send("2024-09-03T11:00:00Z", checkin("other", 12, "ok").with_config(update));
+    }
+
+    fn send(&mut self, received: &str, body: impl Into<Body>) {
+        let message = message(received, body);
+        self.forms.add("message", &message);
+        self.world.engine.process_checkin(&message).unwrap();
+        self.keep();
+    }
+
+    fn tick(&mut self, when: &str) {
+        self.world.tick(when);
+        self.keep();
+    }
+
+    fn edit(&mut self, when: &str, edit: Edit) {
+        self.world.edit(when, &edit);
+        self.keep();
+    }
+
+    fn keep(&mut self) {
+        let Self { world, forms, log } = self;
+        let store = world.store();
+        for monitor in store.monitors() {
+            forms.add("monitor", &*monitor);
+            forms.add("monitor_key", monitor.key());
+            forms.add("schedule", monitor.config().schedule());
+            let snapshot = store.load_monitor(monitor.key()).unwrap().unwrap();
+            forms.add("organization", &snapshot.organization);
+            for environment in snapshot.environments {
+                forms.add("environment_key", environment.key());
+                store.runs(environment.key()).iter().for_each(|run| forms.add("run", run));
+                let incidents = store.incidents(environment.key());
+                incidents.iter().for_each(|incident| forms.add("incident", &**incident));
+                forms.add("environment", &environment);
+            }
+        }
+        for event in world.told() {
+            match &event {
+                Event::Refused(refusal) => {
+                    refusal.errors.iter().for_each(|error| forms.add("processing_error", error));
+                    log.record(refusal.owner(), refusal.entry());
+                }
+                Event::SamplingRequested { request, .. } => {
+                    let rules = MemorySamplingStore::new();
+                    forms.add("sampling_store", &rules);
+                    sampling::upsert(&rules, request, &SamplingLimits::default(), request.start).unwrap();
+                    forms.add("sampling_store", &rules);
+                }
+                _ => {}
+            }
+            forms.add("event", &event);
+        }
+    }
+}
