@@ -86,11 +86,13 @@ async fn main() -> Result<(), Failure> {
     let broken = tokio::select! {
         () = http::serve(listener, router, stop()) => false,
         _ = tasks.join_next() => true,
+        () = end(&writer) => true,
     };
     tasks.shutdown().await;
     // The last one gone lets the thread end, once everything is written that was asked for.
     drop(app);
-    if broken || !ended(writer).await {
+    let ended = tokio::time::timeout(Duration::from_secs(5), end(&writer)).await.is_ok();
+    if broken || !ended || writer.join().is_err() {
         return Err("a part of the server has failed".into());
     }
     tracing::info!("stopped");
@@ -131,15 +133,11 @@ async fn tell_destinations(app: &App, options: &Options) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Waits for the thread that writes, which has little left to do.
-async fn ended(writer: JoinHandle<()>) -> bool {
-    for _ in 0..500 {
-        if writer.is_finished() {
-            return writer.join().is_ok();
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+/// Waits for the thread that writes.
+async fn end(writer: &JoinHandle<()>) {
+    while !writer.is_finished() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    false
 }
 
 /// Done when the operator wants the server to stop.

@@ -29,8 +29,9 @@ pub(super) struct Tables {
     monitors: Slab<MonitorEntry>,
     environments: Slab<EnvironmentEntry>,
     runs: Slab<Run>,
-    /// Runs by id, and by the id of the message that closed them.
     ids: HashMap<CheckinId, Place>,
+    /// Runs by the id of the message that closed them.
+    closings: HashMap<CheckinId, Place>,
     misses: DueIndex,
     timeouts: DueIndex,
 }
@@ -146,7 +147,7 @@ impl Tables {
         match query {
             RunQuery::None => None,
             RunQuery::Id(id) => self.found(number, id),
-            RunQuery::Unnamed(id) => self.found(number, id).or_else(newest_open),
+            RunQuery::Unnamed(id) => self.unnamed(number?, id).or_else(newest_open),
             RunQuery::NewestOpen => newest_open(),
         }
     }
@@ -160,6 +161,13 @@ impl Tables {
         Some(Found::Elsewhere(entry.row.key.clone()))
     }
 
+    /// The run that a message which names none has started or closed.
+    fn unnamed(&self, number: u32, id: CheckinId) -> Option<Found> {
+        let places = [self.ids.get(&id), self.closings.get(&id)];
+        let place = places.into_iter().flatten().find(|place| place.environment == number)?;
+        self.runs.get(place.run).cloned().map(Found::Here)
+    }
+
     fn history(&self, entry: &EnvironmentEntry, wanted: HistoryQuery) -> Vec<RunSummary> {
         let newest_first = entry.runs.iter().rev().filter_map(|run| self.runs.get(*run)).map(Run::summary);
         newest_first.filter(|run| wanted.matches(run)).take(wanted.count as usize).collect()
@@ -168,9 +176,11 @@ impl Tables {
     pub(super) fn load_monitor(&self, key: &MonitorKey) -> Option<MonitorSnapshot> {
         let monitor = Arc::clone(&self.monitor(key)?.row);
         let open = self.environments(key).flat_map(|entry| &entry.open);
+        let mut environments: Vec<_> = self.environments(key).map(|entry| entry.row.clone()).collect();
+        environments.sort_unstable_by(|a, b| a.key.name.cmp(&b.key.name));
         Some(MonitorSnapshot {
             organization: self.organization(monitor.organization),
-            environments: self.environments(key).map(|entry| entry.row.clone()).collect(),
+            environments,
             open_runs: open.filter_map(|run| self.runs.get(*run)).cloned().collect(),
             monitor,
         })
@@ -335,7 +345,7 @@ impl Tables {
             }
         };
         if let Some(message) = run.closed_by {
-            self.ids.insert(message, place);
+            self.closings.insert(message, place);
         }
         let (Some(stored), Some(entry)) =
             (self.runs.get_mut(place.run), self.environments.get_mut(place.environment))
@@ -390,7 +400,7 @@ impl Tables {
         self.timeouts.shift(number, run.due_at(), None);
         self.ids.remove(&run.id);
         if let Some(message) = run.closed_by {
-            self.ids.remove(&message);
+            self.closings.remove(&message);
         }
     }
 

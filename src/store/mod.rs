@@ -127,7 +127,7 @@ pub struct MonitorSnapshot {
     pub organization: Organization,
     /// The monitor.
     pub monitor: Arc<Monitor>,
-    /// Its environments, by name.
+    /// Its environments, in order of name.
     pub environments: Vec<Environment>,
     /// Their runs in progress.
     pub open_runs: Vec<Run>,

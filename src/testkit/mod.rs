@@ -10,3 +10,11 @@
     clippy::arithmetic_side_effects,
     reason = "a proof that fails panics"
 )]
+
+mod faulty;
+mod journal;
+pub mod store;
+
+pub use faulty::{Fault, FaultyError, FaultyStore, Nth};
+pub use journal::Journal;
+pub use store::store_tests;

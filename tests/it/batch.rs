@@ -6,8 +6,8 @@ use overdue::Message;
 use overdue::batch::{ProcessingKey, groups};
 use overdue::id::ProjectId;
 use overdue::outcome::{Outcome, RunChange};
+use overdue::testkit::{Fault, FaultyStore, Nth};
 
-use crate::store::doubles::{Fault, Faulty};
 use crate::world::{PROJECT, Told, World, checkin, hourly, message, named};
 
 fn raw(json: &str) -> ProcessingKey {
@@ -104,7 +104,7 @@ fn answers_come_in_the_order_of_the_input() {
 fn a_check_in_that_fails_does_not_stop_the_next() {
     let world = World::with(&hourly(1, 1));
     let store = serde_json::from_value(serde_json::to_value(world.store()).unwrap()).unwrap();
-    let store = Faulty::<overdue::MemoryStore>::new(store, Fault::Lost, 0);
+    let store = FaultyStore::<overdue::MemoryStore>::new(store, Fault::Unwritten, Nth::Call(0));
     let engine = overdue::Engine::new(store, Told::default(), overdue::Policy::default());
     let messages = [1, 2].map(|run| message("10:00", checkin("job", run, "ok")));
     let answers = engine.process_checkin_group(&messages);

@@ -14,9 +14,9 @@ use overdue::outcome::{Outcome, Verdict};
 use overdue::rules::Edit;
 use overdue::schedule::Unit;
 use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Transition};
+use overdue::testkit::{Fault, FaultyStore, Nth};
 use overdue::{AdminError, Engine, Error, Event, EventSink, MemoryStore, Policy, Schedule, Store, Tick};
 
-use crate::store::doubles::{Fault, Faulty};
 use crate::world::{
     ORGANIZATION, Time, Told, World, at, checkin, hourly, message, monitor, named, place, run_id, tick,
 };
@@ -112,12 +112,13 @@ fn a_store_that_fails_is_an_error_and_nothing_else() {
         Engine::new(&store, NoSink, Policy::default())
             .create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1))
             .unwrap();
-        let engine = Engine::new(Faulty::new(store, Fault::Lost, nth), Told::default(), Policy::default());
+        let store = FaultyStore::new(store, Fault::Unwritten, Nth::Call(nth));
+        let engine = Engine::new(store, Told::default(), Policy::default());
         let send = || engine.process_checkin(&message("10:00", checkin("job", 1, "error")));
         let error = send().unwrap_err();
         assert_eq!(error.to_string(), "the store failed");
-        assert_eq!(error.source().unwrap().to_string(), "the storage broke");
-        assert!(engine.store().store.environments(&monitor("job")).is_empty(), "nothing was written");
+        assert_eq!(error.source().unwrap().to_string(), "the store fails on purpose");
+        assert!(engine.store().store().environments(&monitor("job")).is_empty(), "nothing was written");
         assert!(engine.sink().lock().unwrap().is_empty(), "and nobody told");
         assert!(matches!(send(), Ok(Outcome::Accepted(_))));
     }

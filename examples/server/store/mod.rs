@@ -3,6 +3,7 @@
 //! Who wants PostgreSQL replaces this folder: `put` and `read` are the four methods of the trait, `outbox`, `refusals`,
 //! `retention` and `settings` are a few statements each, `view` is what the pages show. Nothing else knows SQL.
 
+mod moment;
 mod outbox;
 mod put;
 mod read;
@@ -17,7 +18,6 @@ pub(crate) use view::{IncidentLine, MonitorView, RunLine, Tile};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, Utc};
 use overdue::Store;
 use overdue::key::{EnvironmentKey, MonitorKey};
 use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Transition};
@@ -52,8 +52,7 @@ impl SqliteStore {
     /// Opens the database, and creates it if there is none. A commit is on the disk when it returns.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let connection = Connection::open(path)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "full")?;
+        connection.execute_batch(include_str!("durable.sql"))?;
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         // Two servers that start on a new file at once must not both create it.
         connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -127,11 +126,4 @@ impl Store for SqliteStore {
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<StoreError>> {
         put::commit(&mut self.connection(), transition)
     }
-}
-
-/// A time as a column: nanoseconds since 1970, so that times sort as numbers. Those beyond 1677 and 2262 become the
-/// ends of that range, in the column alone.
-fn nanoseconds(at: DateTime<Utc>) -> i64 {
-    let end = if at < DateTime::UNIX_EPOCH { i64::MIN } else { i64::MAX };
-    at.timestamp_nanos_opt().unwrap_or(end)
 }

@@ -9,7 +9,8 @@ use overdue::row::{Environment, Incident, Monitor, Organization, Run, Version};
 use overdue::store::{CommitError, MonitorChange, Put, PutRun, Transition};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{StoreError, nanoseconds};
+use super::StoreError;
+use super::moment::Moment;
 
 impl From<StoreError> for CommitError<StoreError> {
     fn from(error: StoreError) -> Self {
@@ -131,7 +132,7 @@ fn put_environment(connection: &Connection, put: &Put<Environment>) -> Result<bo
         project.get(),
         slug.as_str(),
         row.name().as_str(),
-        row.due_at().map(nanoseconds),
+        row.due_at().map(Moment),
         serde_json::to_string(row)?,
     ])?;
     Ok(changed == 1)
@@ -155,8 +156,8 @@ fn put_run(connection: &Connection, put: &PutRun) -> Result<bool, StoreError> {
         row.environment().as_uuid(),
         row.number(),
         row.status().as_str(),
-        nanoseconds(row.started_at()),
-        row.due_at().map(nanoseconds),
+        Moment(row.started_at()),
+        row.due_at().map(Moment),
         row.closed_by().map(|id| *id.as_uuid()),
         serde_json::to_string(row)?,
     ])?;
@@ -171,8 +172,8 @@ fn put_incident(connection: &Connection, row: &Incident) -> Result<(), StoreErro
         row.id().as_uuid(),
         row.environment().as_uuid(),
         row.number(),
-        nanoseconds(row.started_at()),
-        row.resolution().map(|end| nanoseconds(end.at)),
+        Moment(row.started_at()),
+        row.resolution().map(|end| Moment(end.at)),
         serde_json::to_string(row)?,
     ])?;
     Ok(())
@@ -185,7 +186,7 @@ fn put_event(connection: &Connection, event: &Event) -> Result<(), StoreError> {
     let environment =
         event.environment().map_or_else(Default::default, |key| *EnvironmentId::of(&key).as_uuid());
     let append = "INSERT INTO events (id, environment, at, event)
-        VALUES (?, ?, CAST(unixepoch('subsec') * 1e9 AS INTEGER), ?) ON CONFLICT DO NOTHING";
+        VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ'), ?) ON CONFLICT DO NOTHING";
     let id = event.id();
     let values = params![id.as_uuid(), environment, serde_json::to_string(event)?];
     if connection.prepare_cached(append)?.execute(values)? == 1 {

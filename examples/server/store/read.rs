@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use overdue::id::{CheckinId, EnvironmentId, MonitorId, OrganizationId, ProjectId};
 use overdue::key::{EnvironmentKey, EnvironmentName, MonitorKey, Slug};
 use overdue::row::{Environment, Monitor, Organization, Run, RunStatus, RunSummary};
@@ -14,7 +14,8 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params}
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::{StoreError, nanoseconds};
+use super::StoreError;
+use super::moment::{FIRST, LAST, Moment};
 
 /// Reads what a [`Query`] asks for. Should another process write in between, then the rows it changed have other
 /// versions, and the commit that follows is a conflict.
@@ -31,7 +32,7 @@ pub(super) fn load(
     let run = match query.run() {
         RunQuery::None => None,
         RunQuery::Id(run) => find(connection, id, run)?,
-        RunQuery::Unnamed(message) => match find(connection, id, message)? {
+        RunQuery::Unnamed(message) => match find_told_by(connection, id, message)? {
             None => newest_open(connection, id)?,
             found => found,
         },
@@ -80,15 +81,9 @@ fn organization(connection: &Connection, id: OrganizationId) -> Result<Organizat
     Ok(row.unwrap_or_else(|| Organization::new(id)))
 }
 
-/// The run with this id, or the one that the message with this id closed.
+/// The run with this id, whosever it is.
 fn find(connection: &Connection, here: EnvironmentId, id: CheckinId) -> Result<Option<Found>, StoreError> {
-    let by = |column: &str| -> Result<Option<Run>, StoreError> {
-        first(connection, &format!("SELECT row FROM runs WHERE {column} = ?"), [id.as_uuid()])
-    };
-    let run = match by("id")? {
-        None => by("closed_by")?,
-        run => run,
-    };
+    let run: Option<Run> = first(connection, "SELECT row FROM runs WHERE id = ?", [id.as_uuid()])?;
     match run {
         Some(run) if run.environment() == here => Ok(Some(Found::Here(run))),
         Some(run) => {
@@ -99,6 +94,17 @@ fn find(connection: &Connection, here: EnvironmentId, id: CheckinId) -> Result<O
         }
         None => Ok(None),
     }
+}
+
+/// The run of this environment that the message with this id started or closed.
+fn find_told_by(
+    connection: &Connection,
+    environment: EnvironmentId,
+    message: CheckinId,
+) -> Result<Option<Found>, StoreError> {
+    // The plus keeps SQLite from going through all runs of the environment instead.
+    let told_by = "SELECT row FROM runs WHERE +environment = ?1 AND (id = ?2 OR closed_by = ?2)";
+    Ok(first(connection, told_by, params![environment.as_uuid(), message.as_uuid()])?.map(Found::Here))
 }
 
 fn newest_open(connection: &Connection, environment: EnvironmentId) -> Result<Option<Found>, StoreError> {
@@ -120,7 +126,7 @@ fn history(
     let runs = select.query_map(
         named_params! {
             ":environment": environment.as_uuid(),
-            ":until": window.until.map_or(i64::MAX, nanoseconds),
+            ":until": bound(window.until, LAST)?,
             ":judged": window.judged,
             ":count": window.count,
         },
@@ -129,7 +135,7 @@ fn history(
                 id: CheckinId::from_uuid(row.get(0)?),
                 number: row.get(1)?,
                 status: parsed(row, 2, |status| status.parse::<RunStatus>())?,
-                started_at: DateTime::from_timestamp_nanos(row.get(3)?),
+                started_at: row.get::<_, Moment>(3)?.0,
             })
         },
     )?;
@@ -158,8 +164,8 @@ pub(super) fn due(connection: &Connection, query: &DueQuery) -> Result<Vec<Due>,
     let mut select = connection.prepare_cached(sql)?;
     let page = select.query_map(
         named_params! {
-            ":from": after.map_or(i64::MIN, |after| nanoseconds(after.at)),
-            ":until": query.until.map_or(i64::MAX, nanoseconds),
+            ":from": bound(after.map(|after| after.at), FIRST)?,
+            ":until": bound(query.until, LAST)?,
             ":project": after.map(|after| after.key.monitor.project.get()).unwrap_or_default(),
             ":slug": after.map(|after| after.key.monitor.slug.as_str()).unwrap_or_default(),
             ":name": after.map(|after| after.key.name.as_str()).unwrap_or_default(),
@@ -169,13 +175,18 @@ pub(super) fn due(connection: &Connection, query: &DueQuery) -> Result<Vec<Due>,
         |row| {
             let run = row.get::<_, Option<u32>>(4)?.zip(row.get::<_, Option<Uuid>>(5)?);
             Ok(Due {
-                at: DateTime::from_timestamp_nanos(row.get(0)?),
+                at: row.get::<_, Moment>(0)?.0,
                 key: key(row, 1)?,
                 run: run.map(|(number, id)| DueRun { number, id: CheckinId::from_uuid(id) }),
             })
         },
     )?;
     Ok(page.collect::<Result<_, _>>()?)
+}
+
+/// The bound of a range: a time, or an end beyond all times.
+fn bound(at: Option<DateTime<Utc>>, end: &str) -> rusqlite::Result<String> {
+    at.map_or(Ok(end.to_owned()), |at| Moment(at).into_text())
 }
 
 /// The key of an environment, in three columns from this one on.

@@ -6,8 +6,9 @@ use overdue::refusal::{ErrorEntry, ErrorLog, ErrorOwner, Recorded};
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{ToSql, params};
 
+use super::moment::Moment;
 use super::read::all;
-use super::{SqliteStore, StoreError, nanoseconds};
+use super::{SqliteStore, StoreError};
 
 /// A monitor's id or a project's number, in one column.
 struct Owner(ErrorOwner);
@@ -34,7 +35,7 @@ impl SqliteStore {
         for known in self.refusals(owner)? {
             log.record(owner, known);
         }
-        let row = (entry.id, nanoseconds(entry.at), serde_json::to_string(&entry)?);
+        let row = (entry.id, Moment(entry.at), serde_json::to_string(&entry)?);
         if let Recorded::New { pushed_out } = log.record(owner, entry) {
             let connection = self.connection();
             let mut insert = connection

@@ -8,8 +8,9 @@ use overdue::refusal::ErrorLog;
 use overdue::row::Monitor;
 use rusqlite::params;
 
+use super::moment::Moment;
 use super::read::all;
-use super::{SqliteStore, StoreError, nanoseconds};
+use super::{SqliteStore, StoreError};
 
 impl SqliteStore {
     /// Every monitor, to prune one by one.
@@ -23,7 +24,7 @@ impl SqliteStore {
     pub(crate) fn prune_monitor(&self, key: &MonitorKey, before: DateTime<Utc>) -> Result<usize, StoreError> {
         let mut connection = self.connection();
         let savepoint = connection.savepoint()?;
-        let (before, of_monitor) = (nanoseconds(before), params![key.project.get(), key.slug.as_str()]);
+        let (before, of_monitor) = (Moment(before), params![key.project.get(), key.slug.as_str()]);
         let select = "SELECT row FROM monitors WHERE project = ? AND slug = ?";
         let Some(monitor) = all::<Monitor>(&savepoint, select, of_monitor)?.pop() else { return Ok(0) };
         let config = monitor.config();
@@ -56,11 +57,11 @@ impl SqliteStore {
         let savepoint = connection.savepoint()?;
         let kept = ErrorLog::<()>::KEPT;
         let bounds = [now.checked_sub_signed(kept), now.checked_add_signed(kept)]
-            .map(|bound| nanoseconds(bound.unwrap_or(now)));
+            .map(|bound| Moment(bound.unwrap_or(now)));
         savepoint.execute("DELETE FROM refusals WHERE at NOT BETWEEN ? AND ?", bounds)?;
         let old = "SELECT sequence FROM events WHERE at < ?";
-        savepoint.execute(&format!("DELETE FROM outbox WHERE sequence IN ({old})"), [nanoseconds(before)])?;
-        savepoint.execute("DELETE FROM events WHERE at < ?", [nanoseconds(before)])?;
+        savepoint.execute(&format!("DELETE FROM outbox WHERE sequence IN ({old})"), [Moment(before)])?;
+        savepoint.execute("DELETE FROM events WHERE at < ?", [Moment(before)])?;
         Ok(savepoint.commit()?)
     }
 }

@@ -1,6 +1,6 @@
 -- A row is its JSON document, as the crate writes it; the columns beside it are those that queries and indexes need.
 -- So the crate may add a field to a row without a migration here, and `row ->> '$.name'` reads any field by hand.
--- Times are nanoseconds since 1970: `datetime(started_at / 1000000000, 'unixepoch')` reads them. Ids are 16 bytes.
+-- Times are text that sorts as they do, in UTC to the nanosecond. Ids are 16 bytes: `hex(id)`.
 
 CREATE TABLE organizations (
     id      INTEGER PRIMARY KEY,
@@ -23,7 +23,7 @@ CREATE TABLE environments (
     slug    TEXT NOT NULL,
     name    TEXT NOT NULL,
     version INTEGER NOT NULL,
-    due_at  INTEGER,
+    due_at  TEXT,
     row     TEXT NOT NULL,
     UNIQUE (project, slug, name)
 ) STRICT;
@@ -35,8 +35,8 @@ CREATE TABLE runs (
     environment BLOB NOT NULL,
     number      INTEGER NOT NULL,
     status      TEXT NOT NULL,
-    started_at  INTEGER NOT NULL,
-    due_at      INTEGER,
+    started_at  TEXT NOT NULL,
+    due_at      TEXT,
     closed_by   BLOB,
     row         TEXT NOT NULL
 ) STRICT;
@@ -50,8 +50,8 @@ CREATE TABLE incidents (
     id          BLOB PRIMARY KEY,
     environment BLOB NOT NULL,
     number      INTEGER NOT NULL,
-    started_at  INTEGER NOT NULL,
-    resolved_at INTEGER,
+    started_at  TEXT NOT NULL,
+    resolved_at TEXT,
     row         TEXT NOT NULL
 ) STRICT;
 
@@ -62,7 +62,7 @@ CREATE INDEX incidents_by_start ON incidents (started_at);
 CREATE TABLE refusals (
     owner ANY NOT NULL,
     id    BLOB NOT NULL,
-    at    INTEGER NOT NULL,
+    at    TEXT NOT NULL,
     entry TEXT NOT NULL,
     PRIMARY KEY (owner, id)
 ) STRICT, WITHOUT ROWID;
@@ -74,7 +74,7 @@ CREATE TABLE events (
     sequence    INTEGER PRIMARY KEY AUTOINCREMENT,
     id          BLOB NOT NULL UNIQUE,
     environment BLOB NOT NULL,
-    at          INTEGER NOT NULL,
+    at          TEXT NOT NULL,
     event       TEXT NOT NULL
 ) STRICT;
 

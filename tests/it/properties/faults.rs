@@ -1,31 +1,31 @@
 //! Stores that fail: nothing is done by halves, and doing it again heals (I4, I10).
 
+use overdue::testkit::{Fault, FaultyStore, Journal, Nth};
 use overdue::{Engine, Event, MemoryStore, Policy};
 use proptest::prelude::*;
 
 use super::history::{History, Pace, histories};
 use super::view::{ids_by_environment, rows, seen};
-use crate::store::doubles::{Fault, Faulty, Outbox};
 use crate::world::Told;
 
-type Broken = Faulty<Outbox<MemoryStore>>;
+type Broken = FaultyStore<Journal<MemoryStore>>;
 
 fn over<S: overdue::Store>(store: S) -> Engine<S, Told> {
     Engine::new(store, Told::default(), Policy::default())
 }
 
 /// The same history on a store that never fails.
-fn undisturbed(history: &History) -> Engine<Outbox<MemoryStore>, Told> {
-    let engine = over(Outbox::default());
+fn undisturbed(history: &History) -> Engine<Journal<MemoryStore>, Told> {
+    let engine = over(Journal::default());
     history.play(&engine);
     engine
 }
 
 /// Plays a history on a store that fails once, and does again what failed. None: it never came to that.
-fn disturbed(history: &History, fault: Fault, nth: usize) -> Option<Engine<Broken, Told>> {
+fn disturbed(history: &History, fault: Fault, nth: Nth) -> Option<Engine<Broken, Told>> {
     let store = MemoryStore::new();
     history.begin(&over(&store));
-    let engine = over(Faulty::new(Outbox::over(store), fault, nth));
+    let engine = over(FaultyStore::new(Journal::over(store), fault, nth));
     for step in &history.steps {
         if step.take(&engine).is_err() {
             step.take(&engine).unwrap();
@@ -41,10 +41,10 @@ proptest! {
     #[test]
     fn a_conflict_leaves_no_trace(history in histories(Pace::Plausible)) {
         let calm = undisturbed(&history);
-        let stormy = (0..).map_while(|nth| disturbed(&history, Fault::Conflict, nth));
+        let stormy = (0..).map_while(|nth| disturbed(&history, Fault::Conflict, Nth::Commit(nth)));
         for stormy in stormy {
-            prop_assert_eq!(rows(&stormy.store().store.store), rows(&calm.store().store));
-            prop_assert_eq!(stormy.store().store.events(), calm.store().events());
+            prop_assert_eq!(rows(stormy.store().store().store()), rows(calm.store().store()));
+            prop_assert_eq!(stormy.store().store().events(), calm.store().events());
             prop_assert_eq!(&*stormy.sink().lock().unwrap(), &*calm.sink().lock().unwrap());
         }
     }
@@ -53,10 +53,10 @@ proptest! {
     #[test]
     fn a_broken_call_can_be_repeated(history in histories(Pace::Plausible)) {
         let calm = undisturbed(&history);
-        for broken in (0..).map_while(|nth| disturbed(&history, Fault::Lost, nth)) {
-            prop_assert_eq!(rows(&broken.store().store.store), rows(&calm.store().store));
+        for broken in (0..).map_while(|nth| disturbed(&history, Fault::Unwritten, Nth::Call(nth))) {
+            prop_assert_eq!(rows(broken.store().store().store()), rows(calm.store().store()));
             // A tick that broke off and begins again handles what is left in another order.
-            let (told, expected) = (broken.store().store.events(), calm.store().events());
+            let (told, expected) = (broken.store().store().events(), calm.store().events());
             prop_assert_eq!(ids_by_environment(&told), ids_by_environment(&expected));
         }
     }
@@ -65,9 +65,9 @@ proptest! {
     #[test]
     fn a_commit_without_an_answer_can_be_repeated(history in histories(Pace::Plausible)) {
         let calm = undisturbed(&history);
-        for broken in (0..).map_while(|nth| disturbed(&history, Fault::Unheard, nth)) {
-            prop_assert_eq!(seen(&broken.store().store.store), seen(&calm.store().store));
-            let told = broken.store().store.events();
+        for broken in (0..).map_while(|nth| disturbed(&history, Fault::Unanswered, Nth::Commit(nth))) {
+            prop_assert_eq!(seen(broken.store().store().store()), seen(calm.store().store()));
+            let told = broken.store().store().events();
             prop_assert_eq!(ids_by_environment(&told), ids_by_environment(&calm.store().events()));
             let heard = broken.sink().lock().unwrap().clone();
             let mut outbox = told.iter();

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use overdue::outcome::Outcome;
 use overdue::rules::Edit;
 use overdue::store::{DueKind, DueQuery};
+use overdue::testkit::Journal;
 use overdue::{Engine, MemoryStore, Policy, Store, Tick};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -14,17 +15,16 @@ use serde_json::Value;
 
 use super::history::{Answer, Pace, Step, histories};
 use super::view::{Watch, ids, ids_by_environment, rows, rows_without, seen};
-use crate::store::doubles::Outbox;
 use crate::world::{Time, Told};
 
-type World = Engine<Outbox<MemoryStore>, Told>;
+type World = Engine<Journal<MemoryStore>, Told>;
 
 fn world() -> World {
-    Engine::new(Outbox::default(), Told::default(), Policy::default())
+    Engine::new(Journal::default(), Told::default(), Policy::default())
 }
 
 fn store(world: &World) -> &MemoryStore {
-    &world.store().store
+    world.store().store()
 }
 
 fn told(world: &World) -> Vec<overdue::Event> {
@@ -200,7 +200,7 @@ proptest! {
         let saved = serde_json::to_vec(store(&world)).unwrap();
         let restored: MemoryStore = serde_json::from_slice(&saved).unwrap();
         prop_assert_eq!(rows(&restored), rows(store(&world)));
-        let resumed = Engine::new(Outbox::over(restored), Told::default(), Policy::default());
+        let resumed = Engine::new(Journal::over(restored), Told::default(), Policy::default());
         told(&world);
         for step in future {
             prop_assert_eq!(step.take(&resumed).unwrap(), step.take(&world).unwrap());

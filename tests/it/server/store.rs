@@ -1,8 +1,7 @@
 //! The server's store keeps what every store promises.
 
+use overdue::testkit::store_tests;
 use tempfile::TempDir;
-
-use crate::store::conformance::conformance;
 
 #[path = "../../../examples/server/store/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the rest of the server uses the rest")]
@@ -10,10 +9,7 @@ mod sqlite;
 
 use sqlite::SqliteStore;
 
-/// A store in a directory that goes with the test.
-fn store() -> SqliteStore {
-    let directory = TempDir::new().unwrap().keep();
-    SqliteStore::open(&directory.join("overdue.db")).unwrap()
-}
-
-conformance!(promises, store);
+store_tests!(promises, || {
+    let directory = TempDir::new().unwrap();
+    (SqliteStore::open(&directory.path().join("overdue.db")).unwrap(), directory)
+});

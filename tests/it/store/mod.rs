@@ -1,23 +1,19 @@
-//! What a store promises, told so that any store can be held to it.
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "these are tests"
-)]
-
-pub(crate) mod conformance;
-pub(crate) mod doubles;
+//! What a store promises: our own keep it, and broken ones are told.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use overdue::testkit::store_tests;
 use overdue::{MemoryStore, Store};
 
-use conformance::conformance;
-
-conformance!(memory, MemoryStore::new);
-conformance!(borrowed, || -> &'static MemoryStore { Box::leak(Box::default()) });
-conformance!(boxed, || -> Box<dyn Store<Error = Infallible> + Send + Sync> { Box::<MemoryStore>::default() });
-conformance!(shared, Arc::<MemoryStore>::default);
+store_tests!(memory, || (MemoryStore::new(), ()));
+store_tests!(borrowed, || {
+    let store: &'static MemoryStore = Box::leak(Box::default());
+    (store, ())
+});
+store_tests!(boxed, || (Box::new(MemoryStore::new()), ()));
+store_tests!(erased, || {
+    let store: Box<dyn Store<Error = Infallible> + Send + Sync> = Box::new(MemoryStore::new());
+    (store, ())
+});
+store_tests!(shared, || (Arc::new(MemoryStore::new()), ()));

@@ -47,7 +47,7 @@ fn one(monitor: &Monitor, environment: &Environment, runs: &[Run], now: DateTime
             }
             p.note {
                 (status::next(Some(environment), now)) " · " (environment.runs()) " runs · "
-                (environment.incidents()) " incidents"
+                (environment.incidents()) @if environment.incidents() == 1 { " incident" } @else { " incidents" }
                 @if let Some(run) = environment.last_ok() { " · last went well " (when(run.started_at, now)) }
             }
             (strip(&lines, RUNS as usize))
@@ -88,9 +88,9 @@ pub(super) fn rest(app: &App, view: &MonitorView, refused: Option<(Fields, Strin
     html! {
         section.card {
             form.buttons method="post" action=(address) {
-                (form::switch(monitor.is_muted(), ("unmute", "Unmute"), ("mute", "Mute")))
+                (form::switch(monitor.is_muted(), ("unmute", "Unmute monitor"), ("mute", "Mute monitor")))
                 @let off = monitor.status() != MonitorStatus::Active;
-                (form::switch(off, ("enable", "Enable"), ("disable", "Disable")))
+                (form::switch(off, ("enable", "Enable monitor"), ("disable", "Disable monitor")))
             }
             details open[problem.is_some()] {
                 summary { "Edit" }

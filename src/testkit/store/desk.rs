@@ -1,0 +1,346 @@
+//! Whoever tries a store: knows what it has put, and so what to expect.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::checkin::{Arrival, ReportedStatus};
+use crate::config::MonitorConfig;
+use crate::id::{CheckinId, OrganizationId};
+use crate::key::{EnvironmentKey, MonitorKey};
+use crate::policy::{Policy, Quirk, Quirks};
+use crate::row::{Environment, Monitor, Organization, Run};
+use crate::store::{
+    CommitError, Due, DueKind, DueQuery, Found, MonitorChange, MonitorSnapshot, Put, PutRun, Query, Snapshot,
+    Transition,
+};
+
+use super::breach::{Breach, Proof};
+use super::sample::{ORGANIZATION, Time, arrival, hourly, run_id};
+use super::shelf::{Failure, Shelf};
+
+/// Puts rows into the store in question, in transitions such as decisions make, and remembers them.
+///
+/// It never asks the store what to write, so that a store which reads wrongly fails for that alone.
+pub(super) struct Desk<'a> {
+    pub(super) store: &'a Shelf<'a>,
+    policy: Policy,
+    organization: Organization,
+    monitors: BTreeMap<MonitorKey, Monitor>,
+    environments: BTreeMap<EnvironmentKey, Environment>,
+    runs: BTreeMap<CheckinId, (EnvironmentKey, Run)>,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(store: &'a Shelf<'a>) -> Self {
+        Self {
+            store,
+            policy: Policy::default(),
+            organization: Organization::new(ORGANIZATION),
+            monitors: BTreeMap::new(),
+            environments: BTreeMap::new(),
+            runs: BTreeMap::new(),
+        }
+    }
+
+    /// The same desk under another quirk.
+    pub(super) fn keeping(mut self, quirk: Quirk) -> Self {
+        self.policy.quirks = Quirks::NONE.with(quirk);
+        self
+    }
+
+    /// The same desk in the name of another organization.
+    pub(super) fn of(mut self, organization: OrganizationId) -> Self {
+        self.organization = Organization::new(organization);
+        self
+    }
+
+    pub(super) const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    // What was put last.
+
+    pub(super) const fn organization(&self) -> &Organization {
+        &self.organization
+    }
+
+    pub(super) fn monitor(&self, key: &MonitorKey) -> &Monitor {
+        &self.monitors[key]
+    }
+
+    pub(super) fn environment(&self, key: &EnvironmentKey) -> &Environment {
+        &self.environments[key]
+    }
+
+    pub(super) fn run(&self, number: u128) -> &Run {
+        &self.runs[&run_id(number)].1
+    }
+
+    // What would be written now.
+
+    /// A new monitor.
+    pub(super) fn creating(&self, key: &MonitorKey, config: MonitorConfig) -> Transition {
+        let monitor = Monitor::new(self.organization.id, key.clone(), config);
+        let mut transition = only(MonitorChange::Put(put_monitor(monitor)));
+        transition.organization = Some(self.counting(1));
+        transition
+    }
+
+    /// A monitor that changes.
+    pub(super) fn editing(&self, key: &MonitorKey, edit: impl FnOnce(&mut Monitor)) -> Transition {
+        let mut monitor = self.monitors[key].clone();
+        edit(&mut monitor);
+        only(MonitorChange::Put(put_monitor(monitor)))
+    }
+
+    /// A monitor that goes.
+    pub(super) fn removing(&self, key: &MonitorKey) -> Transition {
+        let version = self.monitors[key].version;
+        let mut transition = only(MonitorChange::Remove { key: key.clone(), version });
+        transition.organization = Some(self.counting(-1));
+        transition
+    }
+
+    /// An environment that changes; it is new when there is none, and so is its monitor.
+    pub(super) fn touching(&self, key: &EnvironmentKey, touch: impl FnMut(&mut Environment)) -> Transition {
+        self.touching_all([key.clone()], touch)
+    }
+
+    /// Several environments of one monitor that change.
+    pub(super) fn touching_all(
+        &self,
+        keys: impl IntoIterator<Item = EnvironmentKey>,
+        mut touch: impl FnMut(&mut Environment),
+    ) -> Transition {
+        let keys: Vec<_> = keys.into_iter().collect();
+        let new = keys.iter().filter(|key| !self.environments.contains_key(key)).count();
+        let mut transition = match self.monitors.get(&keys[0].monitor) {
+            None => self.creating(&keys[0].monitor, hourly()),
+            Some(monitor) if new == 0 => {
+                let key = monitor.key.clone();
+                only(MonitorChange::Keep { key, version: monitor.version })
+            }
+            Some(monitor) => only(MonitorChange::Put(put_monitor(monitor.clone()))),
+        };
+        if let MonitorChange::Put(put) = &mut transition.monitor {
+            Arc::make_mut(&mut put.row).environments += u32::try_from(new).unwrap();
+        }
+        for key in keys {
+            let known = self.environments.get(&key).cloned();
+            let mut environment = known.unwrap_or_else(|| Environment::new(key));
+            touch(&mut environment);
+            let replaces = environment.version;
+            environment.version = replaces.next();
+            // For a store that keeps the open incident by its id alone.
+            transition.incidents.extend(environment.incident().cloned());
+            transition.environments.push(Put { row: environment, replaces });
+        }
+        transition
+    }
+
+    /// New runs of one environment.
+    pub(super) fn starting(&self, key: &EnvironmentKey, runs: impl IntoIterator<Item = Run>) -> Transition {
+        let mut transition = self.touching(key, |_| {});
+        let environment = &mut transition.environments[0].row;
+        for mut run in runs {
+            run.environment = environment.id;
+            run.number = environment.runs;
+            environment.runs += 1;
+            transition.runs.push(PutRun::New(run));
+        }
+        transition
+    }
+
+    /// A run that changes.
+    pub(super) fn changing(&self, number: u128, change: impl FnOnce(&mut Run)) -> Transition {
+        let (key, mut run) = self.runs[&run_id(number)].clone();
+        change(&mut run);
+        let mut transition = self.touching(&key, |_| {});
+        transition.runs.push(PutRun::Changed(run));
+        transition
+    }
+
+    fn counting(&self, change: i32) -> Put<Organization> {
+        let Organization { id, monitors, version } = self.organization;
+        let row =
+            Organization { id, monitors: monitors.saturating_add_signed(change), version: version.next() };
+        Put { row, replaces: version }
+    }
+
+    // Writing it.
+
+    /// Commits what nothing speaks against.
+    #[track_caller]
+    pub(super) fn commit(&mut self, transition: Transition) -> Proof {
+        match self.store.commit(&transition) {
+            Ok(()) => {
+                self.remember(transition);
+                Ok(())
+            }
+            Err(CommitError::Conflict) => Err(Breach::new(format!(
+                "{} met a conflict, though every row is as expected",
+                named(&transition)
+            ))),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Commits what must conflict.
+    #[track_caller]
+    pub(super) fn conflict(&self, transition: &Transition, why: &str) -> Proof {
+        match self.store.commit(transition) {
+            Err(CommitError::Conflict) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Ok(()) => Err(Breach::new(format!("{} met no conflict, though {why}", named(transition)))),
+        }
+    }
+
+    /// Takes note of what was committed.
+    pub(super) fn remember(&mut self, transition: Transition) {
+        let Transition { organization, monitor, environments, runs, incidents: _, events: _ } = transition;
+        if let Some(put) = organization {
+            self.organization = put.row;
+        }
+        match monitor {
+            MonitorChange::Keep { .. } => {}
+            MonitorChange::Put(put) => {
+                self.monitors.insert(put.row.key.clone(), Monitor::clone(&put.row));
+            }
+            MonitorChange::Remove { key, .. } => {
+                self.monitors.remove(&key);
+                self.environments.retain(|environment, _| environment.monitor != key);
+                self.runs.retain(|_, (environment, _)| environment.monitor != key);
+            }
+        }
+        for put in runs {
+            let run = put.run().clone();
+            let owner = environments.iter().find(|put| put.row.id == run.environment);
+            self.runs.insert(run.id, (owner.unwrap().row.key.clone(), run));
+        }
+        for put in environments {
+            self.environments.insert(put.row.key.clone(), put.row);
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn create(&mut self, key: &MonitorKey, config: MonitorConfig) -> Proof {
+        self.commit(self.creating(key, config))
+    }
+
+    #[track_caller]
+    pub(super) fn edit(&mut self, key: &MonitorKey, edit: impl FnOnce(&mut Monitor)) -> Proof {
+        self.commit(self.editing(key, edit))
+    }
+
+    #[track_caller]
+    pub(super) fn remove(&mut self, key: &MonitorKey) -> Proof {
+        self.commit(self.removing(key))
+    }
+
+    #[track_caller]
+    pub(super) fn touch(&mut self, key: &EnvironmentKey, touch: impl FnMut(&mut Environment)) -> Proof {
+        self.commit(self.touching(key, touch))
+    }
+
+    #[track_caller]
+    pub(super) fn start(&mut self, key: &EnvironmentKey, run: Run) -> Proof {
+        self.commit(self.starting(key, [run]))
+    }
+
+    #[track_caller]
+    pub(super) fn change(&mut self, number: u128, change: impl FnOnce(&mut Run)) -> Proof {
+        self.commit(self.changing(number, change))
+    }
+
+    // Reading.
+
+    /// What a miss reads: the monitor and the environment.
+    pub(super) fn load(&self, key: &EnvironmentKey) -> Result<Snapshot, Failure> {
+        self.store.load(key, &Query::miss(&self.policy))
+    }
+
+    pub(super) fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Failure> {
+        self.store.load_monitor(key)
+    }
+
+    /// A monitor that must be there.
+    #[track_caller]
+    pub(super) fn whole(&self, key: &MonitorKey) -> Result<MonitorSnapshot, Breach> {
+        let missing = Breach::new(format!("there is no monitor {key}, though it was put"));
+        self.load_monitor(key)?.ok_or(missing)
+    }
+
+    /// What judging a check-in reads.
+    pub(super) fn judging(&self, arrival: &Arrival) -> Result<Snapshot, Failure> {
+        self.store.load(&arrival.key(), &Query::arrival(arrival, &self.policy))
+    }
+
+    /// The run with this id, as seen from an environment.
+    pub(super) fn find(&self, key: &EnvironmentKey, number: u128) -> Result<Option<Found>, Failure> {
+        Ok(self.store.load(key, &Query::run_of(run_id(number), &self.policy))?.run)
+    }
+
+    /// The number of the run that a message without an id finds.
+    pub(super) fn unnamed(&self, key: &EnvironmentKey, received: &str) -> Result<Option<u128>, Failure> {
+        Ok(number_of(self.judging(&arrival(key, 0, received, ReportedStatus::Ok))?.run))
+    }
+
+    /// The runs that judging a failure of this time looks back on.
+    pub(super) fn history(&self, key: &EnvironmentKey, until: &str) -> Result<Vec<u128>, Failure> {
+        let failure = arrival(key, u128::MAX, until, ReportedStatus::Error);
+        Ok(self.judging(&failure)?.history.iter().map(|run| run.id.as_uuid().as_u128()).collect())
+    }
+
+    pub(super) fn page(
+        &self,
+        kind: DueKind,
+        until: Option<Time>,
+        after: Option<&Due>,
+        limit: usize,
+    ) -> Result<Vec<Due>, Failure> {
+        let limit = NonZeroUsize::new(limit).unwrap();
+        self.store.due(&DueQuery { kind, until, after: after.cloned(), limit })
+    }
+
+    /// The whole list, in one page.
+    pub(super) fn due(&self, kind: DueKind) -> Result<Vec<Due>, Failure> {
+        self.page(kind, None, None, 10_000)
+    }
+}
+
+/// The number of a run that was found here; the highest of all when it was found elsewhere.
+pub(super) fn number_of(found: Option<Found>) -> Option<u128> {
+    match found? {
+        Found::Here(run) => Some(run.id.as_uuid().as_u128()),
+        Found::Elsewhere(_) => Some(u128::MAX),
+    }
+}
+
+/// A transition in few words.
+fn named(transition: &Transition) -> String {
+    let Transition { monitor, environments, runs, .. } = transition;
+    let change = match monitor {
+        MonitorChange::Keep { .. } => "rows of",
+        MonitorChange::Put(_) => "a change of",
+        MonitorChange::Remove { .. } => "the removal of",
+    };
+    format!("{change} {}, with {} environments and {} runs,", monitor.key(), environments.len(), runs.len())
+}
+
+fn put_monitor(mut row: Monitor) -> Put<Arc<Monitor>> {
+    let replaces = row.version;
+    row.version = replaces.next();
+    Put { row: Arc::new(row), replaces }
+}
+
+const fn only(monitor: MonitorChange) -> Transition {
+    Transition {
+        organization: None,
+        monitor,
+        environments: Vec::new(),
+        runs: Vec::new(),
+        incidents: Vec::new(),
+        events: Vec::new(),
+    }
+}

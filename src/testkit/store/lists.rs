@@ -1,0 +1,279 @@
+//! What is due: in order, in pages, and only while it is.
+
+use chrono::TimeDelta;
+
+use crate::id::ProjectId;
+use crate::key::{EnvironmentKey, MonitorKey};
+use crate::row::{Run, RunStatus};
+use crate::store::{Due, DueKind, DueRun};
+
+use super::breach::{Breach, Proof, holds, same};
+use super::desk::Desk;
+use super::sample::{at, dev, due, environment, far_times, job, monitor, place, run, run_id};
+use super::shelf::Failure;
+
+use RunStatus::{InProgress, Ok as Succeeded};
+
+const KINDS: [DueKind; 2] = [DueKind::Miss, DueKind::Timeout];
+
+/// The keys of a list, as people read them.
+fn keys(list: &[Due]) -> Vec<String> {
+    list.iter().map(|due| due.key.to_string()).collect()
+}
+
+/// The numbers of the runs of a list.
+fn runs(list: &[Due]) -> Vec<Option<u128>> {
+    list.iter().map(|due| due.run.map(|run| run.id.as_uuid().as_u128())).collect()
+}
+
+/// An environment that is missed, and has a run that times out, at that time.
+fn expect(desk: &mut Desk<'_>, key: &EnvironmentKey, number: u128, latest: &str) -> Proof {
+    let timeout_at = Some(at(latest));
+    let mut transition = desk.starting(key, [Run { timeout_at, ..run(number, "09:00", InProgress) }]);
+    transition.environments[0].row.deadline = due(at(latest));
+    desk.commit(transition)
+}
+
+/// Five environments, put in another order than that of their deadlines and keys.
+fn five<'a>(mut desk: Desk<'a>) -> Result<Desk<'a>, Breach> {
+    let places = [("b", "11:05"), ("d", "10:05"), ("a", "11:05"), ("e", "12:05"), ("c", "11:05")];
+    for (number, (slug, latest)) in (1..).zip(places) {
+        expect(&mut desk, &place(slug, "production"), number, latest)?;
+    }
+    Ok(desk)
+}
+
+/// What [`five`] puts, in order.
+const FIVE: [&str; 5] =
+    ["7/d/production", "7/a/production", "7/b/production", "7/c/production", "7/e/production"];
+
+pub(super) fn misses_are_in_order(mut desk: Desk<'_>) -> Proof {
+    let places = [
+        // By deadline before all else.
+        (7, "zzz", "production", "10:05"),
+        // Projects as numbers, slugs and names by their bytes.
+        (9, "b", "production", "11:05"),
+        (10, "b", "production", "11:05"),
+        (100, "a-b", "production", "11:05"),
+        (100, "a0b", "production", "11:05"),
+        (100, "a_b", "production", "11:05"),
+        (100, "ab", "Zone", "11:05"),
+        (100, "ab", "dev", "11:05"),
+        (100, "ab", "dev ", "11:05"),
+        (100, "ab", "dev-1", "11:05"),
+        (100, "ab", "dev1", "11:05"),
+        (100, "ab", "\u{e9}tage", "11:05"),
+        (100, "ab", "\u{1f980}", "11:05"),
+        (100, "b", "dev", "11:05"),
+        (1, "a", "production", "11:06"),
+    ]
+    .map(|(project, slug, name, latest)| {
+        let monitor = MonitorKey { project: ProjectId::new(project), slug: monitor(slug).slug };
+        (environment(&monitor, name), at(latest))
+    });
+    // Neither as they are listed nor the other way round.
+    for offset in [2, 0, 1] {
+        for (key, latest) in places.iter().skip(offset).step_by(3) {
+            desk.touch(key, |row| row.deadline = due(*latest))?;
+        }
+    }
+    let expected = places.map(|(key, at)| Due { at, key, run: None });
+    let seen = desk.due(DueKind::Miss)?;
+    same(keys(&seen), keys(&expected), "misses by deadline, project, slug and name")?;
+    same(seen, expected, "the same in every detail")
+}
+
+pub(super) fn timeouts_are_in_order(mut desk: Desk<'_>) -> Proof {
+    let until = |number, latest| Run { timeout_at: Some(at(latest)), ..run(number, "10:00", InProgress) };
+    let started = [
+        (place("b", "production"), 9, "10:20"),
+        (place("b", "production"), 4, "10:20"),
+        (place("a", "production"), 8, "10:21"),
+        (place("a", "production"), 7, "10:20"),
+        (place("c", "production"), 1, "10:19"),
+        (place("a", "dev"), 6, "10:20"),
+    ];
+    for (key, number, latest) in &started {
+        desk.start(key, until(*number, latest))?;
+    }
+    let seen = desk.due(DueKind::Timeout)?;
+    let by_key_and_creation = [1, 6, 7, 9, 4, 8].map(Some);
+    same(runs(&seen), by_key_and_creation, "runs by deadline, by environment, and then by creation")?;
+    let [(key, ..), ..] = &started;
+    let last = DueRun { number: 1, id: run_id(4) };
+    let expected = Due { at: at("10:20"), key: key.clone(), run: Some(last) };
+    same(seen.get(4), Some(&expected), "the second run of its environment")
+}
+
+pub(super) fn deadlines_of_all_times_are_in_order(mut desk: Desk<'_>) -> Proof {
+    let times = far_times();
+    for (number, time) in times.iter().enumerate().rev() {
+        let key = place(&format!("job-{number}"), "production");
+        let hanging = Run { timeout_at: Some(*time), ..run(1 + number as u128, "10:00", InProgress) };
+        let mut transition = desk.starting(&key, [hanging]);
+        transition.environments[0].row.deadline = due(*time);
+        desk.commit(transition)?;
+    }
+    for kind in KINDS {
+        let seen: Vec<_> = desk.due(kind)?.iter().map(|due| due.at).collect();
+        same(
+            seen,
+            times.clone(),
+            format!("{kind:?}: times before the epoch, after the year 9999, and between"),
+        )?;
+        for (index, time) in times.iter().enumerate() {
+            let seen = desk.page(kind, Some(*time), None, 100)?.len();
+            same(seen, index + 1, format!("{kind:?}: how many are due at {time}"))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn a_list_ends_where_it_is_told_to(desk: Desk<'_>) -> Proof {
+    let desk = five(desk)?;
+    for kind in KINDS {
+        let ends = [("10:04:59", 0), ("10:05", 1), ("11:04", 1), ("11:05", 4), ("12:04", 4), ("12:05", 5)];
+        for (until, count) in ends {
+            let seen = desk.page(kind, Some(at(until)), None, 100)?;
+            same(keys(&seen), &FIVE[..count], format!("{kind:?}: what is due at {until}"))?;
+        }
+        same(keys(&desk.page(kind, None, None, 100)?), FIVE, format!("{kind:?}: a list without an end"))?;
+    }
+    Ok(())
+}
+
+pub(super) fn a_list_is_limited(desk: Desk<'_>) -> Proof {
+    let desk = five(desk)?;
+    for kind in KINDS {
+        for limit in [1, 2, 3, 4, 5, 6, usize::MAX] {
+            let seen = desk.page(kind, None, None, limit)?;
+            same(keys(&seen), &FIVE[..limit.min(5)], format!("{kind:?}: the first {limit} entries"))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn a_page_starts_after_the_page_before(desk: Desk<'_>) -> Proof {
+    let mut desk = five(desk)?;
+    // Two that nothing but the order of their creation tells apart.
+    let hanging = Run { timeout_at: Some(at("11:05")), ..run(9, "09:00", InProgress) };
+    desk.start(&place("a", "production"), hanging)?;
+    for kind in KINDS {
+        let list = desk.due(kind)?;
+        for (index, entry) in list.iter().enumerate() {
+            let seen = desk.page(kind, Some(at("12:05")), Some(entry), 100)?;
+            let expected = list.get(index + 1..).unwrap_or_default();
+            same(seen, expected, format!("{kind:?}: what follows {} at {}", entry.key, entry.at))?;
+        }
+        let beyond = desk.page(kind, Some(at("10:00")), list.last(), 100)?;
+        same(beyond, [], format!("{kind:?}: a page that ends before it starts"))?;
+    }
+    Ok(())
+}
+
+pub(super) fn a_page_starts_after_an_entry_that_is_gone(desk: Desk<'_>) -> Proof {
+    let mut desk = five(desk)?;
+    let [misses, timeouts] = [desk.due(DueKind::Miss)?, desk.due(DueKind::Timeout)?];
+    // The second, `a`, moves away; the third, `b`, goes.
+    desk.touch(&place("a", "production"), |row| row.deadline = due(at("13:05")))?;
+    desk.change(3, |run| run.timeout_at = Some(at("13:05")))?;
+    desk.remove(&monitor("b"))?;
+    for (kind, list) in [(DueKind::Miss, misses), (DueKind::Timeout, timeouts)] {
+        let rest = ["7/c/production", "7/e/production", "7/a/production"];
+        for gone in [1, 2] {
+            let seen = desk.page(kind, None, list.get(gone), 100)?;
+            same(keys(&seen), rest, format!("{kind:?}: what follows where {} was", FIVE[gone]))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn an_environment_is_listed_while_it_is_watched(mut desk: Desk<'_>) -> Proof {
+    let deadline = due(at("11:05"));
+    desk.touch(&job(), |row| row.deadline = deadline)?;
+    desk.touch(&dev(), |_| {})?;
+    let check = |desk: &Desk<'_>, listed: bool, when: &str| -> Proof {
+        let seen = keys(&desk.due(DueKind::Miss)?);
+        let expected = if listed { vec![job().to_string()] } else { Vec::new() };
+        same(seen, expected, format!("the list while the environment is {when}"))
+    };
+    check(&desk, true, "expected")?;
+    desk.touch(&job(), |row| row.disabled = true)?;
+    check(&desk, false, "disabled")?;
+    desk.touch(&job(), |row| (row.disabled, row.dormant) = (false, true))?;
+    check(&desk, false, "dormant")?;
+    desk.touch(&job(), |row| (row.dormant, row.muted) = (false, true))?;
+    check(&desk, true, "muted")?;
+    desk.touch(&job(), |row| row.deadline = None)?;
+    check(&desk, false, "not expected any more")?;
+    desk.touch(&job(), |row| row.deadline = deadline)?;
+    check(&desk, true, "expected again")
+}
+
+pub(super) fn a_run_is_listed_while_it_is_in_progress(mut desk: Desk<'_>) -> Proof {
+    use RunStatus::{Error, Missed, Timeout, Unknown};
+    let listed = |desk: &Desk<'_>| Ok::<_, Failure>(runs(&desk.due(DueKind::Timeout)?));
+    desk.start(&job(), run(1, "10:00", InProgress))?;
+    for status in [Succeeded, Error, Missed, Timeout, Unknown] {
+        // It keeps the time at which it would have timed out.
+        desk.change(1, |run| run.status = status)?;
+        same(listed(&desk)?, [], format!("the list once the run is {status}"))?;
+        desk.change(1, |run| run.status = InProgress)?;
+        same(listed(&desk)?, [Some(1)], "the list once the run is in progress again")?;
+    }
+    desk.change(1, |run| run.timeout_at = None)?;
+    same(listed(&desk)?, [], "the list when the run never times out")
+}
+
+pub(super) fn a_run_is_listed_wherever_it_is(mut desk: Desk<'_>) -> Proof {
+    desk.start(&job(), run(1, "10:00", InProgress))?;
+    desk.start(&dev(), run(2, "10:00", InProgress))?;
+    desk.touch(&job(), |row| row.dormant = true)?;
+    desk.touch(&dev(), |row| row.disabled = true)?;
+    let seen = runs(&desk.due(DueKind::Timeout)?);
+    same(seen, [Some(2), Some(1)], "runs of environments that are not watched")
+}
+
+pub(super) fn a_deadline_that_moves_is_listed_where_it_is(mut desk: Desk<'_>) -> Proof {
+    expect(&mut desk, &job(), 1, "10:05")?;
+    expect(&mut desk, &place("other", "production"), 2, "11:05")?;
+    // Behind the other, and before it again.
+    for latest in ["12:05", "09:05", "11:04"] {
+        desk.touch(&job(), |row| row.deadline = due(at(latest)))?;
+        desk.change(1, |run| run.timeout_at = Some(at(latest)))?;
+        for kind in KINDS {
+            let seen: Vec<_> = desk.due(kind)?.iter().map(|due| due.at).collect();
+            let mut expected = [at(latest), at("11:05")];
+            expected.sort();
+            same(seen, expected, format!("{kind:?}: the deadlines once the first has moved to {latest}"))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn a_long_list_is_complete(mut desk: Desk<'_>) -> Proof {
+    const LONG: usize = 1_200;
+    let keys = (0..LONG).map(|number| place("job", &format!("env-{number}")));
+    desk.commit(desk.touching_all(keys, |row| row.deadline = due(at("11:05"))))?;
+    let latest = |number: usize| at("11:05") + TimeDelta::minutes(i64::try_from(number).unwrap() / 100);
+    let runs = (0..LONG).map(|number| Run {
+        timeout_at: Some(latest(number)),
+        ..run(1 + number as u128, "10:00", InProgress)
+    });
+    desk.commit(desk.starting(&dev(), runs))?;
+    for kind in KINDS {
+        let whole = desk.page(kind, None, None, 2 * LONG)?;
+        same(whole.len(), LONG, format!("{kind:?}: the length of a list that may be twice as long"))?;
+        let mut joined: Vec<Due> = Vec::new();
+        loop {
+            let page = desk.page(kind, None, joined.last(), 250)?;
+            let is_last = page.len() < 250;
+            joined.extend(page);
+            if is_last || joined.len() > LONG {
+                break;
+            }
+        }
+        holds(joined == whole, format!("{kind:?}: the pages do not join into the list"))?;
+    }
+    Ok(())
+}
