@@ -37,7 +37,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
-use crate::app::App;
+use crate::app::{App, Parts};
 use crate::delivery::{Stdout, Webhook};
 use crate::key::Key;
 use crate::metrics::Metrics;
@@ -115,7 +115,7 @@ fn open(options: &Options, listener: &TcpListener) -> Result<(App, JoinHandle<()
     let limiter = options.rate_limit().map(RateLimiter::new);
     let (writer, thread) = Writer::start(store, options.policy(), limiter, metrics.clone())?;
     let address = format!("http://{}", listener.local_addr()?);
-    Ok((App { writer, readers, metrics, key: Key::new(&key), address }, thread))
+    Ok((Parts { writer, readers, metrics, key: Key::new(&key), address }.into(), thread))
 }
 
 /// Writes down who is to be told of events from now on.

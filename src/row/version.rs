@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How often a row has been written. A store commits a row only over the version that was read.
+/// Grows whenever its row is written. A store commits a row only over the version that was read.
 ///
 /// ```
 /// use overdue::row::Version;

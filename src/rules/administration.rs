@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::config::MonitorConfig;
 use crate::id::OrganizationId;
@@ -18,7 +19,7 @@ use crate::store::{MonitorChange, Put, PutRun, Transition};
 use crate::store::{MonitorSnapshot, Snapshot};
 
 use super::dismissal::Dismissal;
-use super::draft::{Draft, put, put_monitor};
+use super::draft::{Draft, put, put_monitor, put_new_monitor};
 use super::{Decision, minute};
 
 /// A change to a monitor.
@@ -30,7 +31,8 @@ use super::{Decision, minute};
 /// let silence_staging = "staging".parse().map(|name| Edit::EnvironmentMuted(name, true));
 /// # let _ = (silence, silence_staging);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Edit {
     /// Another schedule, margin, maximum runtime or threshold. Deadlines follow at once: a new schedule
@@ -114,7 +116,7 @@ pub fn create_monitor(
         Ok(row) => row,
         Err(TooMany { limit }) => return Decision::answer(Err(EditRefused::MonitorLimit { limit })),
     };
-    let put = put_monitor(Monitor::new(organization, key.clone(), config.clone()));
+    let put = put_new_monitor(Monitor::new(organization, key.clone(), config.clone()), &row.row);
     let monitor = Arc::clone(&put.row);
     let transition = Transition { organization: Some(row), ..only(MonitorChange::Put(put)) };
     Decision { transition: Some(transition), outcome: Ok(monitor) }
@@ -201,7 +203,8 @@ pub fn remove_monitor(snapshot: &MonitorSnapshot) -> Decision<()> {
     transition.organization = Some(Put {
         row: Organization {
             monitors: organization.monitors.saturating_sub(1),
-            version: organization.version.next(),
+            // Beyond the monitor's, so that one of its name that comes after it is never taken for it.
+            version: organization.version.max(monitor.version).next(),
             ..organization.clone()
         },
         replaces: organization.version,
@@ -259,7 +262,10 @@ fn reschedule(
     {
         let latest = deadline.next.checked_add_signed(monitor.config.margin().duration());
         let latest = latest.unwrap_or(deadline.latest);
-        environment.deadline = Some(Deadline { latest, revision: monitor.revision, ..deadline });
+        // A deadline that an earlier schedule left behind stays one: only a check-in or a miss takes it further.
+        let current = deadline.revision == before.revision;
+        let revision = if current { monitor.revision } else { deadline.revision };
+        environment.deadline = Some(Deadline { latest, revision, ..deadline });
     }
 }
 

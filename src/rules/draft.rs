@@ -7,6 +7,8 @@ use crate::key::EnvironmentKey;
 use crate::policy::{Policy, Quirk};
 use crate::row::Incident;
 use crate::row::Monitor;
+use crate::row::Organization;
+use crate::row::Version;
 use crate::row::{Deadline, Environment};
 use crate::row::{Run, RunStatus, RunSummary};
 use crate::schedule::Slot;
@@ -54,14 +56,14 @@ impl<'a> Draft<'a> {
         let stands = |known: &Deadline| {
             known.revision == self.monitor.revision && at.is_some_and(|at| at < known.next)
         };
-        if self.monitor.config.schedule().is_crontab()
+        let stands = self.monitor.config.schedule().is_crontab()
             && !forgetful
-            && self.environment.deadline.as_ref().is_some_and(stands)
-        {
-            return;
+            && self.environment.deadline.as_ref().is_some_and(stands);
+        if !stands {
+            let from = if at == from.instant() { Some(from) } else { at.map(Slot::from) };
+            self.environment.deadline = from.and_then(|from| self.deadline(from));
         }
-        let from = if at == from.instant() { Some(from) } else { at.map(Slot::from) };
-        self.environment.deadline = from.and_then(|from| self.deadline(from));
+        // Also of an answer that stands: the next may be another schedule's, and must not go back.
         self.environment.reference = at;
     }
 
@@ -115,6 +117,13 @@ pub(super) fn put(mut row: Environment) -> Put<Environment> {
     let replaces = row.version;
     row.version = replaces.next();
     Put { row, replaces }
+}
+
+/// A new monitor's row. It counts on from its organization's version, which removing a monitor takes past the
+/// monitor's own: what was decided about a monitor that is gone is never committed to one that came after it.
+pub(super) fn put_new_monitor(mut row: Monitor, organization: &Organization) -> Put<Arc<Monitor>> {
+    row.version = organization.version;
+    Put { row: Arc::new(row), replaces: Version::NEW }
 }
 
 /// A monitor's row, over the version that was read.

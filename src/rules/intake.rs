@@ -14,7 +14,7 @@ use crate::store::{MonitorChange, Put, Snapshot, Transition};
 use super::Decision;
 use super::administration::one_more_monitor;
 use super::dismissal::Dismissal;
-use super::draft::{Draft, put, put_monitor};
+use super::draft::{Draft, put, put_monitor, put_new_monitor};
 use super::report::Report;
 
 /// Decides what a check-in does. Total: every snapshot and check-in has an answer.
@@ -188,9 +188,12 @@ impl Intake<'_> {
     }
 
     fn monitor_change(&self, monitor: &Arc<Monitor>) -> MonitorChange {
-        match &self.snapshot.monitor {
-            Some(stored) if Arc::ptr_eq(stored, monitor) => {
+        match (&self.snapshot.monitor, &self.organization) {
+            (Some(stored), _) if Arc::ptr_eq(stored, monitor) => {
                 MonitorChange::Keep { key: monitor.key.clone(), version: monitor.version }
+            }
+            (None, Some(organization)) => {
+                MonitorChange::Put(put_new_monitor(Monitor::clone(monitor), &organization.row))
             }
             _ => MonitorChange::Put(put_monitor(Monitor::clone(monitor))),
         }

@@ -22,14 +22,18 @@ use crate::row::{Run, RunSummary};
 ///
 /// A store never computes: it looks rows up and puts them. What it must promise:
 ///
-/// * **Whole snapshots.** What [`load`](Store::load) returns stood in the store at one moment, or the
-///   commit that follows from it is a [`Conflict`](CommitError::Conflict). Stale is fine, mixed is not.
+/// * **Whole snapshots.** What [`load`](Store::load) or [`load_monitor`](Store::load_monitor) returns stood in
+///   the store at one moment, or the commit that follows from it is a [`Conflict`](CommitError::Conflict).
+///   Stale is fine, mixed is not.
 /// * **Everything or nothing.** [`commit`](Store::commit) applies all of a transition or none of it, also
 ///   when the process dies half-way (I10).
 /// * **Versions.** A commit is a conflict, and changes nothing, when a row that the transition names has not
 ///   the version it expects, or when the id of a new run exists already, in any environment of any project.
 /// * **Lists.** [`due`](Store::due) is ordered, complete up to its limit, and reads the index of what is due,
 ///   not the environments (I12).
+///
+/// With the feature `testkit`, `overdue::testkit::store_tests!` makes a test of each of these promises for any
+/// implementation.
 ///
 /// The trait has no defaulted methods and is object safe; `&S`, `Box<S>` and `Arc<S>` are stores too. An
 /// asynchronous host does not implement it: it calls [`rules`](crate::rules) itself, with the same

@@ -1,15 +1,19 @@
-//! Edits of a monitor that race with its check-ins.
+//! Edits of a monitor that race with its check-ins, or come between them.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use chrono_tz::Tz;
-use overdue::config::{MaxRuntime, MonitorConfig};
+use overdue::admission::AdmitAll;
+use overdue::checkin::Arrival;
+use overdue::config::{ConfigUpdate, Margin, MaxRuntime, MonitorConfig};
 use overdue::event::NoSink;
 use overdue::id::{CheckinId, OrganizationId, ProjectId};
 use overdue::key::{EnvironmentKey, EnvironmentName, MonitorKey};
 use overdue::row::RunStatus;
 use overdue::rules::{self, Edit};
-use overdue::store::CommitError;
+use overdue::store::{CommitError, Query};
 use overdue::{Engine, MemoryStore, Message, Policy, Schedule, Store};
+
+use crate::world::{World, at, checkin, hourly, named};
 
 const RUN: &str = "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc";
 
@@ -50,5 +54,57 @@ fn a_run_that_finishes_during_an_edit_stays_finished() {
         let runs = engine.store().runs(&environment);
         let stored: Vec<(CheckinId, RunStatus)> = runs.iter().map(|run| (run.id(), run.status())).collect();
         assert_eq!(stored, [(RUN.parse().unwrap(), RunStatus::Ok)], "{schedule}");
+    }
+}
+
+/// Reference times never go back, also when the calendar was not searched for the newest of them.
+#[test]
+fn an_edit_dated_before_the_newest_checkin_awaits_no_run_before_it() {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("09:05", 1, "ok");
+    world.accepted("09:45", 2, "ok");
+    world.edit("09:30", &Edit::Config(every_minute(5)));
+    assert_eq!(world.deadline(), Some((at("09:46"), at("09:51"))));
+}
+
+/// A check-in of one environment changes the schedule of all. Another one, which still awaits a run of the old
+/// schedule, must not take it for one of the new because somebody edits the margin.
+#[test]
+fn a_deadline_of_an_old_schedule_outlives_no_checkin() {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("09:05", 1, "ok");
+    let update = ConfigUpdate::new(every_minute(5).schedule().clone());
+    let elsewhere = checkin("job", 2, "ok").with_environment(named("dev")).with_config(update);
+    world.send("09:06", elsewhere);
+    world.edit("09:07", &Edit::Config(every_minute(3)));
+    assert_eq!(world.deadline(), Some((at("10:00"), at("10:03"))));
+    world.accepted("09:08", 3, "ok");
+    assert_eq!(world.deadline(), Some((at("09:09"), at("09:12"))));
+}
+
+fn every_minute(margin: u32) -> MonitorConfig {
+    let schedule = Schedule::crontab("* * * * *", Tz::UTC).unwrap();
+    hourly(1, 1).to_builder().schedule(schedule).margin(Margin::new(margin).unwrap()).build()
+}
+
+/// A monitor is removed and made again while somebody decides about the first one, and everything else is as it was:
+/// what was decided then is not done to the second.
+#[test]
+fn a_monitor_made_again_is_another() {
+    let world = World::new(Policy::default());
+    let update = ConfigUpdate::new(hourly(1, 1).schedule().clone());
+    let first = checkin("job", 1, "ok").with_config(update);
+    world.send("10:00", first.clone());
+    let late = crate::world::message("10:30", checkin("job", 2, "error"));
+    let arrival = Arrival::receive(&late, &AdmitAll, world.engine.policy().quirks).unwrap();
+    let snapshot =
+        world.store().load(&arrival.key(), &Query::arrival(&arrival, world.engine.policy())).unwrap();
+    let decided = rules::process_checkin(&snapshot, &arrival, world.engine.policy()).transition.unwrap();
+
+    for _ in 0..3 {
+        world.engine.remove_monitor(world.monitor().key()).unwrap();
+        world.send("10:10", first.clone());
+        assert_eq!(world.environment().version(), snapshot.environment.as_ref().unwrap().version());
+        assert_eq!(world.store().commit(&decided), Err(CommitError::Conflict));
     }
 }

@@ -30,7 +30,7 @@ use crate::world::{World, at, checkin, hourly, message, named};
 const RELEASE: &str = env!("CARGO_PKG_VERSION");
 
 /// Everything that is stored, or sent to where it may be stored, and how it is read back.
-const TYPES: [(&str, fn(&Value) -> Value); 16] = [
+const TYPES: [(&str, Reread); 16] = [
     ("clock", reread::<Clock>),
     ("environment", reread::<Environment>),
     ("environment_key", reread::<EnvironmentKey>),
@@ -48,6 +48,9 @@ const TYPES: [(&str, fn(&Value) -> Value); 16] = [
     ("sampling_store", reread::<MemorySamplingStore>),
     ("schedule", reread::<Schedule>),
 ];
+
+/// Reads a form, and writes what was read.
+type Reread = fn(&Value) -> Value;
 
 fn reread<T: DeserializeOwned + Serialize>(form: &Value) -> Value {
     let read = serde_json::from_str::<T>(&form.to_string()).unwrap_or_else(|error| panic!("{error}: {form}"));

@@ -1,5 +1,13 @@
 //! Bytes that once led the fuzzers somewhere new: whatever holds for any bytes holds for these (I11).
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "they panic to fail, as tests do"
+)]
+
 use std::io::Read;
 
 use flate2::read::GzDecoder;

@@ -28,7 +28,11 @@ pub(super) fn a_monitor_that_moved_is_a_conflict_for_its_edits(mut desk: Desk<'_
     desk.create(&monitor("job"), hourly())?;
     let name = desk.editing(&monitor("job"), |row| row.name = "Backup".into());
     desk.edit(&monitor("job"), |row| row.muted = true)?;
-    desk.conflict(&name, "the monitor has been edited meanwhile")
+    desk.conflict(&name, "the monitor has been edited meanwhile")?;
+    let name = desk.editing(&monitor("job"), |row| row.name = "Backup".into());
+    desk.remove(&monitor("job"))?;
+    desk.create(&monitor("job"), hourly())?;
+    desk.conflict(&name, "the monitor has been removed meanwhile, and made anew with a lower version")
 }
 
 pub(super) fn a_monitor_that_moved_is_a_conflict_for_its_runs(mut desk: Desk<'_>) -> Proof {

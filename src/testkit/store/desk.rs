@@ -127,13 +127,15 @@ impl<'a> Desk<'a> {
             Arc::make_mut(&mut put.row).environments += u32::try_from(new).unwrap();
         }
         for key in keys {
-            let known = self.environments.get(&key).cloned();
-            let mut environment = known.unwrap_or_else(|| Environment::new(key));
+            let known = self.environments.get(&key);
+            let mut environment = known.cloned().unwrap_or_else(|| Environment::new(key));
             touch(&mut environment);
             let replaces = environment.version;
             environment.version = replaces.next();
             // For a store that keeps the open incident by its id alone.
-            transition.incidents.extend(environment.incident().cloned());
+            let incident =
+                environment.incident().filter(|now| known.and_then(Environment::incident) != Some(now));
+            transition.incidents.extend(incident.cloned());
             transition.environments.push(Put { row: environment, replaces });
         }
         transition
@@ -325,7 +327,7 @@ fn named(transition: &Transition) -> String {
         MonitorChange::Put(_) => "a change of",
         MonitorChange::Remove { .. } => "the removal of",
     };
-    format!("{change} {}, with {} environments and {} runs,", monitor.key(), environments.len(), runs.len())
+    format!("{change} {} (environments: {}, runs: {})", monitor.key(), environments.len(), runs.len())
 }
 
 fn put_monitor(mut row: Monitor) -> Put<Arc<Monitor>> {

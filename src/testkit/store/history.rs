@@ -1,7 +1,8 @@
 //! The past runs that thresholds look at.
 
+use chrono::TimeDelta;
+
 use crate::checkin::ReportedStatus;
-use crate::key::EnvironmentKey;
 use crate::policy::Quirk;
 use crate::row::{Health, RunStatus};
 use crate::store::Query;
@@ -31,8 +32,8 @@ pub(super) fn history_is_newest_first(desk: Desk<'_>) -> Proof {
 }
 
 pub(super) fn history_is_limited(desk: Desk<'_>) -> Proof {
-    let runs = [1, 2, 3, 4].map(|number| (number, "10:00", Succeeded));
-    let desk = story(desk, 3, &runs)?;
+    let runs = [(1, "10:00"), (2, "11:00"), (3, "12:00"), (4, "13:00")];
+    let desk = story(desk, 3, &runs.map(|(number, started)| (number, started, Succeeded)))?;
     same(desk.history(&job(), LATER)?, [4, 3, 2], "the three newest of four runs")
 }
 
@@ -55,14 +56,17 @@ pub(super) fn history_ends_where_it_is_told_to(mut desk: Desk<'_>) -> Proof {
 }
 
 pub(super) fn runs_a_nanosecond_apart_are_told_apart(mut desk: Desk<'_>) -> Proof {
-    let times = ["10:00:00.000000002", "10:00:00.000000001", "10:00:00.000000003"];
-    let times = times.map(|time| format!("2024-09-02T{time}Z"));
+    let nanoseconds = |count| format!("2024-09-02T10:00:00.{count:09}Z");
     desk = story(desk, 9, &[])?;
-    for (number, time) in (1..).zip(&times) {
-        desk.start(&job(), run_at(number, at(time), Error))?;
+    for (number, count) in (1..).zip([4, 2, 6]) {
+        desk.start(&job(), run_at(number, at(&nanoseconds(count)), Error))?;
     }
     same(desk.history(&job(), LATER)?, [3, 1, 2], "runs in the order of their nanoseconds")?;
-    same(desk.history(&job(), &times[0])?, [1, 2], "runs that started not later than the second of them")
+    same(
+        desk.history(&job(), &nanoseconds(5))?,
+        [1, 2],
+        "runs that started not later than between the last two",
+    )
 }
 
 pub(super) fn history_leaves_out_what_was_not_judged(desk: Desk<'_>) -> Proof {
@@ -82,8 +86,8 @@ pub(super) fn history_leaves_out_what_was_not_judged(desk: Desk<'_>) -> Proof {
 pub(super) fn history_holds_every_run_when_it_is_told_to(desk: Desk<'_>) -> Proof {
     let runs =
         [(1, "10:00", Succeeded), (2, "10:01", Unknown), (3, "10:02", InProgress), (4, "10:03", Error)];
-    let desk = story(desk.keeping(Quirk::OpenRunsCountAsFailures), 3, &runs)?;
-    same(desk.history(&job(), LATER)?, [4, 3, 2], "the three newest runs, judged or not")
+    let desk = story(desk.keeping(Quirk::OpenRunsCountAsFailures), 9, &runs)?;
+    same(desk.history(&job(), LATER)?, [4, 3, 2, 1], "all runs, judged or not")
 }
 
 pub(super) fn history_is_of_one_environment(desk: Desk<'_>) -> Proof {
@@ -127,10 +131,10 @@ pub(super) fn history_is_that_of_the_run_that_was_found(desk: Desk<'_>) -> Proof
 
 pub(super) fn a_long_history_is_complete(desk: Desk<'_>) -> Proof {
     let mut desk = story(desk, 720, &[])?;
-    let key: EnvironmentKey = job();
-    desk.commit(desk.starting(&key, (1..=800).map(|number| run(number, "10:00", Error))))?;
-    let expected: Vec<u128> = (81..=800).rev().collect();
-    let seen = desk.history(&key, LATER)?;
-    same(seen.len(), 720, "how many runs, of 720 that were asked for and 800 that are there")?;
-    holds(seen == expected, "720 runs, but not the newest ones in order")
+    let started = |number| at("10:00") + TimeDelta::seconds(number);
+    let runs = (1..=720_u16).map(|number| run_at(number.into(), started(number.into()), Error));
+    desk.commit(desk.starting(&job(), runs))?;
+    let seen = desk.history(&job(), LATER)?;
+    same(seen.len(), 720, "how many runs, of 720 that were asked for and are there")?;
+    holds(seen.into_iter().eq((1..=720).rev()), "720 runs, but not in order")
 }

@@ -19,8 +19,8 @@
 //!
 //! the store breaks a promise: a_run_elsewhere_cannot_be_new_here
 //!   promised: A commit is a conflict when the id of a new run exists in another environment, monitor or project.
-//!     broken: rows of 99/job, with 1 environments and 1 runs, met no conflict, though run 1 of 7/job/production
-//!             is there already, and 99/job/production is another place
+//!     broken: rows of 99/job (environments: 1, runs: 1) met no conflict, though run 1 of 7/job/production is there
+//!             already, and 99/job/production is another place
 //!   proof at: src/testkit/store/conflicts.rs:117
 //! ```
 //!
@@ -64,7 +64,6 @@ use shelf::Boxed;
 
 #[doc(hidden)]
 pub use promised::prove_or_panic;
-pub use promised::store_tests;
 
 use promised::every_promise;
 

@@ -131,7 +131,7 @@ macro_rules! __every_store_promise {
                 a_deadline_that_moves_is_listed_where_it_is:
                     "A deadline that has moved is listed once, where it is now."
                 a_long_list_is_complete:
-                    "A list of more than a thousand entries is complete, in one page and in many."
+                    "A list of more than a thousand entries is complete."
             }
             whole {
                 a_monitor_is_loaded_with_its_environments:
@@ -163,14 +163,14 @@ macro_rules! __every_store_promise {
                 a_monitor_loaded_whole_is_of_one_moment:
                     "No monitor is loaded as it is after a commit beside environments or runs as they were before."
                 everybody_gets_through_in_the_end:
-                    "Who meets a conflict, loads and decides again gets through, and nothing is lost."
+                    "Who meets a conflict and decides again gets through: a conflict locks nothing."
             }
         }
     };
 }
 pub(super) use __every_store_promise as every_promise;
 
-/// Makes a module of tests of a [`Store`]: one for each of its [promises](crate::testkit::store).
+/// Makes a module of tests of a [`Store`](crate::Store): one for each of its [promises](crate::testkit::store).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -210,8 +210,6 @@ macro_rules! __store_tests {
         }
     };
 }
-#[doc(inline)]
-pub use __store_tests as store_tests;
 
 /// What such a test does.
 #[doc(hidden)]

@@ -10,8 +10,8 @@ use crate::config::{Margin, MaxRuntime};
 use crate::id::{OrganizationId, ProjectId};
 use crate::key::{EnvironmentKey, MonitorKey};
 use crate::row::{
-    Environment, Failure, Health, Incident, Monitor, MonitorStatus, Organization, Owner, Resolution, Run,
-    RunStatus, Version,
+    Environment, Failure, Health, Monitor, MonitorStatus, Organization, Owner, Resolution, Run, RunStatus,
+    Version,
 };
 use crate::schedule::{Schedule, Unit};
 use crate::store::{DueKind, Found, Query, Snapshot};
@@ -115,16 +115,16 @@ type Shape<'a> = (&'a str, &'a dyn Fn(&mut Environment));
 
 pub(super) fn an_environment_comes_back(mut desk: Desk<'_>) -> Proof {
     let failed = run(1, "10:00", RunStatus::Error);
-    let open = |edit: fn(&mut Incident)| {
-        let mut incident = incident(&job(), 3, &failed);
-        edit(Arc::make_mut(&mut incident));
+    let open = |row: &Environment, announced| {
+        let mut incident = incident(&row.key, row.incidents, &failed);
+        Arc::make_mut(&mut incident).announced = announced;
         Health::Error(incident)
     };
     let shapes: [Shape<'_>; 17] = [
         ("new", &|_| {}),
         ("healthy", &|row| row.health = Health::Ok),
-        ("in an announced incident", &|row| row.health = open(|_| {})),
-        ("in a silent incident", &|row| row.health = open(|row| row.announced = false)),
+        ("in an announced incident", &|row| row.health = open(row, true)),
+        ("in a silent incident", &|row| row.health = open(row, false)),
         ("failed by an error", &|row| row.health = Health::Failed(Failure::Error)),
         ("failed by a miss", &|row| row.health = Health::Failed(Failure::Missed)),
         ("failed by a timeout", &|row| row.health = Health::Failed(Failure::Timeout)),

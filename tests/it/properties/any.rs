@@ -5,6 +5,8 @@ use overdue::id::{CheckinId, OrganizationId, ProjectId};
 use overdue::key::EnvironmentKey;
 use overdue::policy::{IncidentMode, Limits, Quirk, Quirks};
 use overdue::sampling::{IncidentSampling, SamplingPolicy};
+use overdue::testkit::history::History;
+use overdue::testkit::strategies::{Pace, any_time, histories, places};
 use overdue::{Engine, MemoryStore, Message, Policy, Tick};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -12,7 +14,6 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::history::{History, Pace, any_time, histories, places};
 use super::view::rows;
 use crate::world::{PROJECT, Time, Told};
 

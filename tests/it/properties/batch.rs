@@ -3,16 +3,17 @@
 use std::collections::HashSet;
 
 use overdue::batch::{ProcessingKey, groups};
+use overdue::testkit::history::{History, Step};
+use overdue::testkit::strategies::{Pace, histories};
 use overdue::{Engine, MemoryStore, Message, Policy};
 use proptest::prelude::*;
 
-use super::history::{History, Pace, Step, histories};
 use super::view::{ids_by_environment, seen};
 use crate::world::Told;
 
 fn engine(history: &History) -> Engine<MemoryStore, Told> {
     let engine = Engine::new(MemoryStore::new(), Told::default(), Policy::default());
-    history.begin(&engine);
+    history.begin(&engine).unwrap();
     engine
 }
 

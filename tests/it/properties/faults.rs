@@ -1,10 +1,11 @@
 //! Stores that fail: nothing is done by halves, and doing it again heals (I4, I10).
 
+use overdue::testkit::history::History;
+use overdue::testkit::strategies::{Pace, histories};
 use overdue::testkit::{Fault, FaultyStore, Journal, Nth};
 use overdue::{Engine, Event, MemoryStore, Policy};
 use proptest::prelude::*;
 
-use super::history::{History, Pace, histories};
 use super::view::{ids_by_environment, rows, seen};
 use crate::world::Told;
 
@@ -17,14 +18,14 @@ fn over<S: overdue::Store>(store: S) -> Engine<S, Told> {
 /// The same history on a store that never fails.
 fn undisturbed(history: &History) -> Engine<Journal<MemoryStore>, Told> {
     let engine = over(Journal::default());
-    history.play(&engine);
+    history.play(&engine).unwrap();
     engine
 }
 
 /// Plays a history on a store that fails once, and does again what failed. None: it never came to that.
 fn disturbed(history: &History, fault: Fault, nth: Nth) -> Option<Engine<Broken, Told>> {
     let store = MemoryStore::new();
-    history.begin(&over(&store));
+    history.begin(&over(&store)).unwrap();
     let engine = over(FaultyStore::new(Journal::over(store), fault, nth));
     for step in &history.steps {
         if step.take(&engine).is_err() {

@@ -10,6 +10,6 @@
 mod any;
 mod batch;
 mod faults;
-mod history;
+mod invariants;
 mod standard;
 mod view;

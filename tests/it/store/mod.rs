@@ -1,12 +1,27 @@
 //! What a store promises: our own keep it, and broken ones are told.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "these are tests"
+)]
+
+mod broken;
+mod faulty;
+mod flaw;
+mod paper;
+
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use overdue::testkit::store_tests;
 use overdue::{MemoryStore, Store};
 
+use paper::Paper;
+
 store_tests!(memory, || (MemoryStore::new(), ()));
+store_tests!(on_paper, || (Paper::new(None), ()));
 store_tests!(borrowed, || {
     let store: &'static MemoryStore = Box::leak(Box::default());
     (store, ())
@@ -16,4 +31,17 @@ store_tests!(erased, || {
     let store: Box<dyn Store<Error = Infallible> + Send + Sync> = Box::new(MemoryStore::new());
     (store, ())
 });
-store_tests!(shared, || (Arc::new(MemoryStore::new()), ()));
+store_tests!(shared, || {
+    let store = Arc::new(MemoryStore::new());
+    let guard = Outlives(Arc::downgrade(&store));
+    (store, guard)
+});
+
+/// What must outlive a store, as its directory does.
+struct Outlives(Weak<MemoryStore>);
+
+impl Drop for Outlives {
+    fn drop(&mut self) {
+        assert_eq!(self.0.strong_count(), 0, "the store is still there");
+    }
+}

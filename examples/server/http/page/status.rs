@@ -175,7 +175,7 @@ fn note(tile: &Tile, now: DateTime<Utc>) -> Markup {
         } @else {
             "no runs yet"
         }
-        " · " (tile.monitor.config().schedule())
+        " · " span.whole { (tile.monitor.config().schedule()) }
     }
 }
 
@@ -203,6 +203,7 @@ pub(super) fn next(environment: Option<&Environment>, now: DateTime<Utc>) -> Mar
                 "due " (when(deadline.next(), now)) br;
                 small { (span((deadline.latest() - now).max(TimeDelta::zero()))) " of margin left" }
             }
+            Some(deadline) if deadline.next() - now < TimeDelta::minutes(1) => { "due " (when(deadline.next(), now)) }
             Some(deadline) => { "next " (when(deadline.next(), now)) }
         }
     }

@@ -37,7 +37,13 @@ pub(super) fn strip(runs: &[RunLine], slots: usize) -> Markup {
             _ => HEIGHT,
         };
         if let Some((_, path, count)) = paths.iter_mut().find(|(status, ..)| *status == run.status) {
-            let _ = write!(path, "M{} {}h{WIDTH}v{height}h-{WIDTH}z", slot * PITCH, HEIGHT - height);
+            let _ = match run.status {
+                // Hollow: half of its outline would lie outside.
+                RunStatus::Missed => {
+                    write!(path, "M{} 1h{}v{}h-{}z", slot * PITCH + 1, WIDTH - 2, HEIGHT - 2, WIDTH - 2)
+                }
+                _ => write!(path, "M{} {}h{WIDTH}v{height}h-{WIDTH}z", slot * PITCH, HEIGHT - height),
+            };
             *count += 1;
         }
     }

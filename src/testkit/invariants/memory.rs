@@ -1,0 +1,82 @@
+//! What was seen after the steps before.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::Tick;
+use crate::id::{CheckinId, EventId, IncidentId};
+use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
+use crate::row::{Environment, MonitorStatus, Run, RunStatus};
+use crate::store::MonitorSnapshot;
+
+/// Everything seen so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    monitors: BTreeMap<MonitorKey, Seen>,
+    /// What jobs have reported, and where.
+    pub(super) results: HashMap<CheckinId, (EnvironmentKey, RunStatus)>,
+    /// Runs that were in progress before the step and are no longer.
+    pub(super) closed: Vec<(EnvironmentKey, CheckinId)>,
+    /// The last step, if it was a tick.
+    pub(super) ticked: Option<Tick>,
+}
+
+/// What was seen of one monitor.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// Its rows. None: only heard of.
+    pub(super) rows: Option<MonitorSnapshot>,
+    pub(super) told: HashSet<EventId>,
+    /// The incidents that were announced and are not over.
+    pub(super) announced: HashMap<EnvironmentName, IncidentId>,
+}
+
+impl Memory {
+    pub(super) fn monitors(&self) -> impl Iterator<Item = &MonitorKey> {
+        self.monitors.keys()
+    }
+
+    pub(super) fn seen(&mut self, monitor: &MonitorKey) -> &mut Seen {
+        self.monitors.entry(monitor.clone()).or_default()
+    }
+
+    pub(super) fn rows(&self, monitor: &MonitorKey) -> Option<&MonitorSnapshot> {
+        self.monitors.get(monitor)?.rows.as_ref()
+    }
+
+    pub(super) fn environment(&self, key: &EnvironmentKey) -> Option<&Environment> {
+        self.rows(&key.monitor)?.environments.iter().find(|row| row.key == *key)
+    }
+
+    /// The run in progress with this id.
+    pub(super) fn open_run(&self, key: &EnvironmentKey, id: CheckinId) -> Option<&Run> {
+        self.rows(&key.monitor)?.open_runs.iter().find(|run| run.id == id)
+    }
+
+    /// The incident that was announced and is not over.
+    pub(super) fn announced(&self, key: &EnvironmentKey) -> Option<IncidentId> {
+        self.monitors.get(&key.monitor)?.announced.get(&key.name).copied()
+    }
+
+    /// Whether it was watched; true of what is not known.
+    pub(super) fn is_watched(&self, key: &EnvironmentKey) -> bool {
+        let active = self.rows(&key.monitor).is_none_or(|rows| rows.monitor.status == MonitorStatus::Active);
+        active && self.environment(key).is_none_or(|environment| !environment.disabled)
+    }
+
+    /// What was announced is told by the rows themselves.
+    pub(super) fn meet(&mut self, monitor: &MonitorKey, found: Option<MonitorSnapshot>) {
+        let Some(found) = found else { return self.forget(monitor) };
+        let seen = self.seen(monitor);
+        let open = |row: &Environment| {
+            Some((row.key.name.clone(), row.incident().filter(|open| open.announced)?.id))
+        };
+        seen.announced = found.environments.iter().filter_map(open).collect();
+        seen.rows = Some(found);
+    }
+
+    /// The monitor is gone, and what is called so one day is another.
+    pub(super) fn forget(&mut self, monitor: &MonitorKey) {
+        self.monitors.remove(monitor);
+        self.results.retain(|_, (key, _)| key.monitor != *monitor);
+    }
+}

@@ -1,0 +1,166 @@
+//! A host beside the model.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::Event;
+use crate::key::EnvironmentKey;
+use crate::outcome::{Outcome, Verdict};
+use crate::policy::Policy;
+use crate::row::{Deadline, Environment, Monitor, Run, Version};
+use crate::store::{Found, Query, Store};
+use crate::testkit::history::{Answer, Step};
+
+use super::Model;
+use super::jobs::{Job, Place};
+
+/// The host and the model disagree.
+///
+/// ```
+/// use overdue::testkit::model::ModelError;
+///
+/// fn show<E>(error: &ModelError<E>) -> Option<String> {
+///     match error {
+///         ModelError::Differs(difference) => Some(difference.to_string()),
+///         ModelError::Store(_) => None,
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{what} differs\n the host: {host}\nthe model: {model}")]
+#[expect(clippy::exhaustive_structs, reason = "what, and the two sides of it")]
+pub struct Difference {
+    /// What differs: an answer, an event, a row.
+    pub what: String,
+    /// What the host has.
+    pub host: String,
+    /// What the model has.
+    pub model: String,
+}
+
+/// Why a step could not be shown to be right.
+///
+/// ```
+/// use overdue::testkit::model::ModelError;
+///
+/// let unread = ModelError::Store(std::io::Error::other("the disk is gone"));
+/// assert_eq!(unread.to_string(), "the store failed");
+/// ```
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[expect(clippy::exhaustive_enums, reason = "different, or not to be told")]
+pub enum ModelError<E> {
+    /// The host and the model disagree.
+    #[error(transparent)]
+    Differs(#[from] Difference),
+    /// The store could not be read, so nothing is known.
+    #[error("the store failed")]
+    Store(#[source] E),
+}
+
+impl Model {
+    /// Takes the step that a host has taken, and compares the two: the answer, the events, and every row.
+    ///
+    /// How often rows were written does not count, nor how deadlines were reckoned.
+    ///
+    /// # Errors
+    /// * [`ModelError::Differs`], the first difference found. Go no further with this model.
+    /// * [`ModelError::Store`] when the store cannot be read.
+    pub fn after<S: Store>(
+        &mut self,
+        step: &Step,
+        answer: &Answer,
+        store: &S,
+        events: &[Event],
+    ) -> Result<(), ModelError<S::Error>> {
+        let (expected, told) = self.take(step);
+        same("the answer", &plain_answer(answer), &expected)?;
+        for (nth, (host, model)) in events.iter().zip(&told).enumerate() {
+            same(&format!("event {nth}"), &plain_event(host), model)?;
+        }
+        same("the number of events", &events.len(), &told.len())?;
+        self.jobs.iter().try_for_each(|job| rows(job, store))
+    }
+}
+
+/// The rows of a monitor.
+fn rows<S: Store>(job: &Job, store: &S) -> Result<(), ModelError<S::Error>> {
+    let found = store.load_monitor(&job.key).map_err(ModelError::Store)?;
+    same(&format!("that there is a monitor {}", job.key), &found.is_some(), &true)?;
+    let Some(found) = found else { return Ok(()) };
+    same(&format!("monitor {}", job.key), &plain_monitor(&found.monitor), &job.row())?;
+    let mut places: Vec<&Place> = job.places.iter().collect();
+    places.sort_by(|a, b| a.key.name.cmp(&b.key.name));
+    let mut environments = found.environments;
+    environments.sort_by(|a, b| a.key.name.cmp(&b.key.name));
+    same(&format!("the environments of {}", job.key), &environments.len(), &places.len())?;
+    let policy = Policy::default();
+    for (environment, place) in environments.into_iter().zip(places) {
+        same(&format!("environment {}", place.key), &plain_environment(environment), &place.row(job))?;
+        for run in &place.runs {
+            let query = Query::run_of(run.id, &policy);
+            let stored = store.load(&place.key, &query).map_err(ModelError::Store)?.run;
+            same(&format!("run {} of {}", run.id, place.key), &here(stored), &Ok(run.clone()))?;
+        }
+    }
+    Ok(())
+}
+
+fn here(found: Option<Found>) -> Result<Run, Option<EnvironmentKey>> {
+    match found {
+        Some(Found::Here(run)) => Ok(run),
+        Some(Found::Elsewhere(other)) => Err(Some(other)),
+        None => Err(None),
+    }
+}
+
+fn same<T: Debug + PartialEq>(what: &str, host: &T, model: &T) -> Result<(), Difference> {
+    if host == model {
+        return Ok(());
+    }
+    let (host, model) = (format!("{host:?}"), format!("{model:?}"));
+    Err(Difference { what: what.to_owned(), host, model })
+}
+
+// What follows takes the counters out of what a host says.
+
+fn plain_deadline(deadline: &mut Option<Deadline>) {
+    deadline.iter_mut().for_each(|deadline| deadline.revision = 0);
+}
+
+fn plain_answer(answer: &Answer) -> Answer {
+    let mut answer = answer.clone();
+    match &mut answer {
+        Answer::Checkin(Outcome::Accepted(accepted)) => plain_deadline(&mut accepted.deadline),
+        Answer::Checkin(_) | Answer::Edit(_) => {}
+        Answer::Tick(report) => {
+            for outcome in &mut report.outcomes {
+                if let Verdict::Missed(overdue) | Verdict::TimedOut(overdue) = &mut outcome.verdict {
+                    plain_deadline(&mut overdue.deadline);
+                }
+            }
+        }
+    }
+    answer
+}
+
+fn plain_monitor(monitor: &Monitor) -> Monitor {
+    Monitor { version: Version::NEW, revision: 0, ..monitor.clone() }
+}
+
+fn plain_environment(mut environment: Environment) -> Environment {
+    plain_deadline(&mut environment.deadline);
+    Environment { version: Version::NEW, reference: None, ..environment }
+}
+
+fn plain_event(event: &Event) -> Event {
+    let mut event = event.clone();
+    match &mut event {
+        Event::IncidentOpened(told) | Event::IncidentOccurrence(told) => {
+            told.monitor = Arc::new(plain_monitor(&told.monitor));
+        }
+        Event::IncidentResolved(told) => told.monitor = Arc::new(plain_monitor(&told.monitor)),
+        Event::Failure(told) => told.monitor = Arc::new(plain_monitor(&told.monitor)),
+        Event::SamplingRequested { .. } | Event::Refused(_) => {}
+    }
+    event
+}

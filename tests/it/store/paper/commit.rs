@@ -1,0 +1,241 @@
+//! Checking a transition, and writing it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use overdue::key::{EnvironmentKey, MonitorKey};
+use overdue::row::{Environment, Organization, Run, Version};
+use overdue::store::{CommitError, DueKind, MonitorChange, Put, PutRun, Transition};
+
+use super::{Paper, Sheets, reread};
+use crate::store::flaw::Flaw;
+
+/// Which row a conflict is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Conflict {
+    Organization,
+    Monitor,
+    Environment,
+    Run,
+    /// One that no promise speaks of.
+    Invented,
+}
+
+impl Paper {
+    /// Checks one kind of rows before the others, and lets go of the lock in between: they are not checked again.
+    pub(super) fn check_early(
+        &self,
+        transition: &Transition,
+    ) -> Result<Option<Conflict>, CommitError<Infallible>> {
+        let early = match self.flaw {
+            Some(Flaw::OrganizationsAreCheckedEarly) => Conflict::Organization,
+            Some(Flaw::MonitorsAreCheckedEarly) => Conflict::Monitor,
+            Some(Flaw::EnvironmentsAreCheckedEarly) => Conflict::Environment,
+            Some(Flaw::RunsAreCheckedEarly) => Conflict::Run,
+            _ => return Ok(None),
+        };
+        if self.is_at_home() {
+            return Ok(None);
+        }
+        if self.conflict(&self.sheets(), transition).is_some() {
+            return Err(CommitError::Conflict);
+        }
+        // Two race at a time: the first waits until the second has been checked too.
+        let begun = self.begun.fetch_add(1, Ordering::SeqCst);
+        if begun.is_multiple_of(2) {
+            Self::dawdle(|| self.begun.load(Ordering::SeqCst) > begun + 1);
+        }
+        Ok(Some(early))
+    }
+
+    pub(super) fn conflict(&self, sheets: &Sheets, transition: &Transition) -> Option<Conflict> {
+        let Transition { organization, monitor, environments, runs, incidents, events } = transition;
+        if organization.as_ref().is_some_and(|put| self.organization_moved(sheets, put, monitor)) {
+            return Some(Conflict::Organization);
+        }
+        if self.monitor_moved(sheets, monitor) {
+            return Some(Conflict::Monitor);
+        }
+        let checked = if self.has(Flaw::OnlyTheFirstEnvironmentIsChecked) { 1 } else { usize::MAX };
+        if environments.iter().take(checked).any(|put| self.environment_moved(sheets, put)) {
+            return Some(Conflict::Environment);
+        }
+        if runs.iter().any(|put| self.run_is_there(sheets, put)) {
+            return Some(Conflict::Run);
+        }
+        let past = &sheets.past;
+        let invented = match self.flaw {
+            Some(Flaw::ConflictsLock) => environments.iter().any(|put| past.locked.contains(put.row.key())),
+            Some(Flaw::IncidentsAreInsertedOnly) => {
+                incidents.iter().any(|row| past.incidents.contains(&row.id()))
+            }
+            Some(Flaw::EventsAreUnique) => events.iter().any(|event| past.events.contains(&event.id())),
+            Some(Flaw::RemovalsLockRuns) => {
+                !past.removed.is_empty() && runs.iter().any(|put| matches!(put, PutRun::Changed(_)))
+            }
+            _ => false,
+        };
+        invented.then_some(Conflict::Invented)
+    }
+
+    pub(super) fn organization_moved(
+        &self,
+        sheets: &Sheets,
+        put: &Put<Organization>,
+        change: &MonitorChange,
+    ) -> bool {
+        let is_removal = matches!(change, MonitorChange::Remove { .. });
+        if is_removal && self.has(Flaw::RemovalsDoNotCheckTheOrganization) {
+            return false;
+        }
+        self.organization(sheets, put.row.id()).version() != put.replaces
+    }
+
+    pub(super) fn monitor_moved(&self, sheets: &Sheets, change: &MonitorChange) -> bool {
+        let stored = sheets.monitors.get(change.key()).map(|row| row.version());
+        match (self.flaw, change) {
+            (Some(Flaw::KeptMonitorsAreNotChecked), MonitorChange::Keep { .. })
+            | (Some(Flaw::RemovedMonitorsAreNotChecked), MonitorChange::Remove { .. })
+                if stored.is_some() =>
+            {
+                return false;
+            }
+            (Some(Flaw::NewMonitorsReplace), _) if change.expects() == Version::NEW => return false,
+            (Some(Flaw::MissingMonitorsAreNotMissed), _) if stored.is_none() => return false,
+            (Some(Flaw::HigherVersionsWillDo), MonitorChange::Put(_)) if stored.is_some() => {
+                return stored > Some(change.expects());
+            }
+            _ => {}
+        }
+        stored.unwrap_or(Version::NEW) != change.expects()
+    }
+
+    pub(super) fn environment_moved(&self, sheets: &Sheets, put: &Put<Environment>) -> bool {
+        if put.replaces == Version::NEW && self.has(Flaw::NewEnvironmentsReplace) {
+            return false;
+        }
+        sheets.environments.get(put.row.key()).map_or(Version::NEW, Environment::version) != put.replaces
+    }
+
+    pub(super) fn run_is_there(&self, sheets: &Sheets, put: &PutRun) -> bool {
+        let PutRun::New(run) = put else { return false };
+        if self.has(Flaw::IdsAreNeverFreed) && sheets.past.ids.contains(&run.id()) {
+            return true;
+        }
+        let project = |run: &Run| sheets.keys.get(&run.environment()).map(|key| key.monitor.project);
+        sheets.runs.get(&run.id()).is_some_and(|stored| match self.flaw {
+            Some(Flaw::NewRunsReplaceTheirOwn) => stored.environment() != run.environment(),
+            Some(Flaw::RunsAreUniqueInAProject) => project(stored) == project(run),
+            _ => true,
+        })
+    }
+
+    /// What a conflict does, if it does anything.
+    pub(super) fn leave_behind(
+        &self,
+        sheets: &mut Sheets,
+        transition: &Transition,
+        conflict: Option<Conflict>,
+    ) {
+        let Transition { organization, monitor, environments, runs, .. } = transition;
+        match (self.flaw, conflict) {
+            (Some(Flaw::ConflictsLeaveTheOrganization), Some(Conflict::Run)) => {
+                sheets.organizations.extend(organization.iter().map(|put| (put.row.id(), put.row.clone())));
+            }
+            (Some(Flaw::ConflictsLeaveTheMonitor), Some(Conflict::Run)) => {
+                if let MonitorChange::Put(put) = monitor {
+                    sheets.monitors.insert(put.row.key().clone(), Arc::clone(&put.row));
+                }
+            }
+            (Some(Flaw::ConflictsLeaveEnvironments), Some(Conflict::Run)) => {
+                let [first, ..] = environments.as_slice() else { return };
+                sheets.environments.insert(first.row.key().clone(), first.row.clone());
+            }
+            (Some(Flaw::ConflictsLeaveRuns), Some(Conflict::Monitor)) => {
+                for run in runs.iter().map(PutRun::run) {
+                    sheets.runs.insert(run.id(), run.clone());
+                }
+            }
+            (Some(Flaw::ConflictsLock), Some(Conflict::Environment)) => {
+                if let [put] = environments.as_slice() {
+                    sheets.past.locked.insert(put.row.key().clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn write(&self, sheets: &mut Sheets, transition: &Transition) {
+        let Transition { organization, monitor, environments, runs, incidents, events } = transition;
+        if let Some(put) = organization {
+            let mut row = put.row.clone();
+            let is_removal = matches!(monitor, MonitorChange::Remove { .. });
+            if is_removal && self.has(Flaw::RemovalsAreNotCounted) {
+                let count = self.organization(sheets, row.id()).monitors();
+                row = reread(&row, |json| json["monitors"] = count.into());
+            }
+            sheets.organizations.insert(row.id(), row);
+        }
+        match monitor {
+            MonitorChange::Keep { .. } => {}
+            MonitorChange::Put(put) => {
+                sheets.monitors.insert(put.row.key().clone(), Arc::clone(&put.row));
+            }
+            MonitorChange::Remove { key, .. } => self.remove(sheets, key),
+        }
+        for put in environments {
+            let (key, row) = (put.row.key(), &put.row);
+            if put.replaces == Version::NEW {
+                sheets.past.created.push(key.clone());
+            }
+            if let Some(at) = row.due_at() {
+                sheets.past.deadlines.entry((key.clone(), None)).or_insert(at);
+            }
+            sheets.keys.insert(row.id(), key.clone());
+            let place = self.place(sheets, key).unwrap_or_else(|| key.clone());
+            sheets.environments.insert(place, row.clone());
+        }
+        for put in runs {
+            self.write_run(sheets, put.run());
+        }
+        sheets.past.incidents.extend(incidents.iter().map(|row| row.id()));
+        sheets.past.events.extend(events.iter().map(|event| event.id()));
+    }
+
+    pub(super) fn write_run(&self, sheets: &mut Sheets, run: &Run) {
+        let mut row = run.clone();
+        if self.has(Flaw::ReleasesAreTrimmed) {
+            row = reread(&row, |json| json["release"] = run.release().map(str::trim).into());
+        }
+        let old = sheets.runs.get(&run.id()).and_then(Run::trace_id);
+        if let (true, Some(old), None) = (self.has(Flaw::NothingNewKeepsTheOld), old, run.trace_id()) {
+            row = reread(&row, |json| json["trace_id"] = old.to_string().into());
+        }
+        if let (Some(at), Some(key)) = (run.due_at(), sheets.keys.get(&run.environment())) {
+            sheets.past.deadlines.entry((key.clone(), Some(run.id()))).or_insert(at);
+        }
+        sheets.past.begun.entry(run.id()).or_insert_with(|| run.summary());
+        sheets.past.ids.insert(run.id());
+        sheets.runs.insert(run.id(), row);
+    }
+
+    pub(super) fn remove(&self, sheets: &mut Sheets, key: &MonitorKey) {
+        let is_its = |place: &EnvironmentKey| match self.has(Flaw::RemovalTakesTheSlug) {
+            true => place.monitor.slug == key.slug,
+            false => place.monitor == *key,
+        };
+        let due = [DueKind::Miss, DueKind::Timeout].map(|kind| self.entries(sheets, kind)).concat();
+        sheets.past.removed.extend(due.into_iter().filter(|due| is_its(&due.key)));
+        let keys = sheets.keys.clone();
+        sheets.runs.retain(|_, run| !is_its(&keys[&run.environment()]));
+        if !self.has(Flaw::EnvironmentsOutliveTheirMonitor) {
+            sheets.environments.retain(|place, _| !is_its(place));
+        }
+        let slug = key.slug.clone();
+        sheets.monitors.retain(|other, _| match self.has(Flaw::RemovalTakesTheSlug) {
+            true => other.slug != slug,
+            false => other != key,
+        });
+    }
+}

@@ -1,0 +1,202 @@
+//! A store on paper: plain maps, every question answered by looking at all that is there. Each place where it
+//! keeps a promise is a place where a [`Flaw`] breaks it.
+
+mod commit;
+mod list;
+mod load;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, ThreadId};
+
+use chrono::{DateTime, Utc};
+use overdue::Store;
+use overdue::id::{CheckinId, EnvironmentId, EventId, IncidentId, OrganizationId};
+use overdue::key::{EnvironmentKey, MonitorKey};
+use overdue::row::{Environment, Monitor, Organization, Run, RunStatus, RunSummary};
+use overdue::store::{
+    CommitError, Due, DueQuery, Found, HistoryQuery, MonitorSnapshot, Query, Snapshot, Transition,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::flaw::Flaw;
+
+/// More than any proof but those of long lists puts.
+const CAP: usize = 500;
+
+#[derive(Debug)]
+pub(crate) struct Paper {
+    flaw: Option<Flaw>,
+    sheets: Mutex<Sheets>,
+    /// Where it was made. Flaws that wait for another thread do so elsewhere only: where there is one.
+    home: ThreadId,
+    /// How many racing commits have begun, and how many commits are done.
+    begun: AtomicUsize,
+    done: AtomicUsize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Sheets {
+    organizations: HashMap<OrganizationId, Organization>,
+    monitors: BTreeMap<MonitorKey, Arc<Monitor>>,
+    environments: BTreeMap<EnvironmentKey, Environment>,
+    runs: BTreeMap<CheckinId, Run>,
+    keys: HashMap<EnvironmentId, EnvironmentKey>,
+    /// What only flaws look at.
+    past: Past,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Past {
+    created: Vec<EnvironmentKey>,
+    deadlines: HashMap<Entry, DateTime<Utc>>,
+    begun: HashMap<CheckinId, RunSummary>,
+    removed: Vec<Due>,
+    ids: HashSet<CheckinId>,
+    incidents: HashSet<IncidentId>,
+    events: HashSet<EventId>,
+    locked: HashSet<EnvironmentKey>,
+}
+
+type Entry = (EnvironmentKey, Option<CheckinId>);
+
+/// Reads a row as if this were written in it.
+fn reread<T: Serialize + DeserializeOwned>(row: &T, edit: impl FnOnce(&mut Value)) -> T {
+    let mut json = serde_json::to_value(row).unwrap();
+    edit(&mut json);
+    serde_json::from_value(json).unwrap()
+}
+
+impl Paper {
+    pub(crate) fn new(flaw: Option<Flaw>) -> Self {
+        let (begun, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { flaw, sheets: Mutex::default(), home: thread::current().id(), begun, done }
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
+    fn sheets(&self) -> MutexGuard<'_, Sheets> {
+        self.sheets.lock().unwrap()
+    }
+
+    /// Gives another thread the time to do something, if there is one.
+    fn dawdle(until: impl Fn() -> bool) {
+        for _ in 0..2_000 {
+            if until() {
+                return;
+            }
+            thread::yield_now();
+        }
+    }
+
+    fn is_at_home(&self) -> bool {
+        thread::current().id() == self.home
+    }
+
+    fn dawdle_over_a_commit(&self) {
+        if self.is_at_home() {
+            return;
+        }
+        let before = self.done.load(Ordering::SeqCst);
+        Self::dawdle(|| self.done.load(Ordering::SeqCst) > before);
+    }
+}
+
+impl Store for Paper {
+    type Error = Infallible;
+
+    fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
+        let torn = self.has(Flaw::SnapshotsAreTorn).then(|| {
+            let before = self.sheets().clone();
+            self.dawdle_over_a_commit();
+            before
+        });
+        let sheets = self.sheets();
+        let monitor = self.monitor(&sheets, &key.monitor);
+        let place = self.place(&sheets, key);
+        let row = place.and_then(|place| sheets.environments.get(&place)).filter(|_| monitor.is_some());
+        let run = self.find(torn.as_ref().unwrap_or(&sheets), row, query.run());
+        let here = match &run {
+            Some(Found::Here(run)) if !self.has(Flaw::HistoryForgetsTheRun) => Some(run),
+            _ => None,
+        };
+        let unasked = HistoryQuery { count: 1, until: None, judged: true };
+        let unasked = Some(unasked).filter(|_| self.has(Flaw::HistoryIsReadUnasked));
+        let history = monitor.zip(row).and_then(|(monitor, row)| {
+            let wanted = query.history(monitor, row, here).or(unasked)?;
+            Some(self.history(&sheets, row, wanted))
+        });
+        let asked = match query.organization() {
+            None if self.has(Flaw::OrganizationsAreReadUnasked) => Some(OrganizationId::new(1)),
+            asked => asked,
+        };
+        let organization = asked.filter(|id| match self.flaw {
+            _ if monitor.is_some() => false,
+            Some(Flaw::NoRowNoOrganization) => sheets.organizations.contains_key(id),
+            _ => true,
+        });
+        Ok(Snapshot {
+            organization: organization.map(|id| self.organization(&sheets, id)),
+            monitor: monitor.map(|row| self.read_monitor(row)),
+            environment: row.map(|row| self.read_environment(row)),
+            run,
+            history: history.unwrap_or_default(),
+        })
+    }
+
+    fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Infallible> {
+        let torn = self.has(Flaw::MonitorsAreTorn).then(|| {
+            let before = self.sheets().clone();
+            self.dawdle_over_a_commit();
+            before
+        });
+        let sheets = self.sheets();
+        let Some(monitor) = self.monitor(&sheets, key) else { return Ok(None) };
+        let around = torn.as_ref().unwrap_or(&sheets);
+        let mut rows: Vec<_> = around.environments.values().filter(|row| row.key().monitor == *key).collect();
+        if self.has(Flaw::EnvironmentsComeAsCreated) {
+            let created = |row: &&Environment| sheets.past.created.iter().position(|key| key == row.key());
+            rows.sort_by_key(created);
+        }
+        let open = |run: &&Run| run.status() == RunStatus::InProgress || self.has(Flaw::FinishedRunsAreOpen);
+        let is_ours =
+            |run: &&Run| sheets.keys.get(&run.environment()).is_some_and(|place| place.monitor == *key);
+        let cap = if self.has(Flaw::MonitorsAreCapped) { CAP } else { usize::MAX };
+        Ok(Some(MonitorSnapshot {
+            organization: self.organization(&sheets, monitor.organization()),
+            monitor: self.read_monitor(monitor),
+            environments: rows.into_iter().map(|row| self.read_environment(row)).take(cap).collect(),
+            open_runs: around
+                .runs
+                .values()
+                .filter(open)
+                .filter(is_ours)
+                .map(|run| self.read_run(run))
+                .collect(),
+        }))
+    }
+
+    fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
+        Ok(self.list(&self.sheets(), query))
+    }
+
+    fn commit(&self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
+        let early = self.check_early(transition)?;
+        let mut sheets = self.sheets();
+        let conflict = self.conflict(&sheets, transition);
+        if conflict.is_some_and(|conflict| Some(conflict) != early) {
+            self.leave_behind(&mut sheets, transition, conflict);
+            return Err(CommitError::Conflict);
+        }
+        self.write(&mut sheets, transition);
+        drop(sheets);
+        self.done.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
