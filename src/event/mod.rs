@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::checkin::Message;
 use crate::id::{ErrorId, EventId, MonitorId};
-use crate::key::EnvironmentName;
+use crate::key::{EnvironmentKey, EnvironmentName};
 use crate::refusal::{ErrorEntry, ErrorOwner, ProcessingError};
 use crate::row::Failure;
 use crate::row::Monitor;
@@ -75,6 +75,56 @@ impl Event {
             Self::SamplingRequested { id, .. } => *id,
             Self::Refused(refusal) => refusal.id,
         }
+    }
+
+    /// What kind it is, in the word it serialises with: `incident_opened`.
+    ///
+    /// ```
+    /// # fn count(event: &overdue::Event) {
+    /// println!("events_total{{kind={:?}}} 1", event.kind());
+    /// # }
+    /// ```
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::IncidentOpened(_) => "incident_opened",
+            Self::IncidentOccurrence(_) => "incident_occurrence",
+            Self::IncidentResolved(_) => "incident_resolved",
+            Self::Failure(_) => "failure",
+            Self::SamplingRequested { .. } => "sampling_requested",
+            Self::Refused(_) => "refused",
+        }
+    }
+
+    /// Whose event it is: an outbox keeps those of one environment in order. None of a sampling request and of
+    /// a refusal, which have no order to keep.
+    ///
+    /// ```
+    /// use overdue::Event;
+    /// use overdue::key::EnvironmentKey;
+    ///
+    /// /// What may be sent at once: the first event of each environment.
+    /// fn heads(outbox: &[Event]) -> Vec<&Event> {
+    ///     let mut begun: Vec<EnvironmentKey> = Vec::new();
+    ///     let first = |event: &&Event| match event.environment() {
+    ///         Some(key) if begun.contains(&key) => false,
+    ///         key => {
+    ///             begun.extend(key);
+    ///             true
+    ///         }
+    ///     };
+    ///     outbox.iter().filter(first).collect()
+    /// }
+    /// ```
+    pub fn environment(&self) -> Option<EnvironmentKey> {
+        let (monitor, name) = match self {
+            Self::IncidentOpened(event) | Self::IncidentOccurrence(event) => {
+                (&event.monitor, &event.environment)
+            }
+            Self::IncidentResolved(event) => (&event.monitor, &event.environment),
+            Self::Failure(event) => (&event.monitor, &event.environment),
+            Self::SamplingRequested { .. } | Self::Refused(_) => return None,
+        };
+        Some(EnvironmentKey { monitor: monitor.key().clone(), name: name.clone() })
     }
 }
 

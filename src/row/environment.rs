@@ -1,5 +1,6 @@
 //! The environment row: one monitor in one deployment, and all that judging its next run takes.
 
+use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -119,6 +120,30 @@ pub enum EnvironmentStatus {
     Timeout,
     /// Not watched, because it or its monitor is disabled.
     Disabled,
+}
+
+impl EnvironmentStatus {
+    /// The status in lower case, as it serialises: for labels, style sheets and columns.
+    ///
+    /// ```
+    /// assert_eq!(overdue::row::EnvironmentStatus::Disabled.as_str(), "disabled");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Missed => "missed",
+            Self::Timeout => "timeout",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+impl fmt::Display for EnvironmentStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// When the next run is due.
@@ -262,6 +287,19 @@ impl Health {
             Self::Error(_) | Self::Stranded | Self::Failed(Failure::Error) => EnvironmentStatus::Error,
             Self::Failed(Failure::Missed) => EnvironmentStatus::Missed,
             Self::Failed(Failure::Timeout) => EnvironmentStatus::Timeout,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_shown_as_it_is_stored() {
+        use EnvironmentStatus::{Active, Disabled, Error, Missed, Ok, Timeout};
+        for status in [Active, Ok, Error, Missed, Timeout, Disabled] {
+            assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{status}\""));
         }
     }
 }

@@ -16,5 +16,5 @@ pub use incident::{Incident, Resolution};
 pub use monitor::{Monitor, MonitorStatus};
 pub use organization::Organization;
 pub use owner::{InvalidOwner, Owner};
-pub use run::{Run, RunStatus, RunSummary};
+pub use run::{InvalidRunStatus, Run, RunStatus, RunSummary};
 pub use version::Version;

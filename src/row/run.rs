@@ -1,5 +1,7 @@
 //! The run row: one run of a job, as its check-ins and the clock tell it.
 
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -97,6 +99,31 @@ impl RunStatus {
 impl std::fmt::Display for RunStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// The text is none of the statuses of a run.
+///
+/// ```
+/// use overdue::row::{InvalidRunStatus, RunStatus};
+///
+/// let error: InvalidRunStatus = "late".parse::<RunStatus>().unwrap_err();
+/// assert_eq!(error.to_string(), "a run is in_progress, ok, error, missed, timeout or unknown");
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a run is in_progress, ok, error, missed, timeout or unknown")]
+#[non_exhaustive]
+pub struct InvalidRunStatus;
+
+impl FromStr for RunStatus {
+    type Err = InvalidRunStatus;
+
+    /// Reads what [`as_str`](Self::as_str) writes: for a store that keeps the status in a column.
+    fn from_str(text: &str) -> Result<Self, InvalidRunStatus> {
+        [Self::InProgress, Self::Ok, Self::Error, Self::Missed, Self::Timeout, Self::Unknown]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(InvalidRunStatus)
     }
 }
 
@@ -201,5 +228,22 @@ impl Run {
     /// What windows and alerts need of it.
     pub const fn summary(&self) -> RunSummary {
         RunSummary { id: self.id, number: self.number, status: self.status, started_at: self.started_at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_as_it_is_written_and_stored() {
+        for text in ["in_progress", "ok", "error", "missed", "timeout", "unknown"] {
+            let status: RunStatus = text.parse().unwrap();
+            assert_eq!(status.to_string(), text);
+            assert_eq!(serde_json::to_string(&status).unwrap(), format!("{text:?}"));
+        }
+        for text in ["", "OK", "ok ", "late"] {
+            assert_eq!(text.parse::<RunStatus>(), Err(InvalidRunStatus), "{text:?}");
+        }
     }
 }

@@ -17,7 +17,7 @@ use overdue::{Engine, Event, EventSink, MemoryStore, Policy};
 use uuid::Uuid;
 
 use crate::world::{
-    ORGANIZATION, PROJECT, Told, World, at, checkin, hourly, message, monitor, named, run_id,
+    ORGANIZATION, PROJECT, Told, World, at, checkin, hourly, message, monitor, named, place, run_id,
 };
 
 fn opened(event: Event) -> Occurrence {
@@ -260,4 +260,29 @@ fn whatever_takes_events_is_a_sink() {
     story(&(Arc::clone(&one), Arc::clone(&other)));
     assert_eq!(*one.lock().unwrap(), *other.lock().unwrap());
     assert_eq!(one.lock().unwrap().len(), 2);
+}
+
+/// What an outbox is filled by: the kind as it is serialised, and whose event it is.
+#[test]
+fn an_event_says_what_it_is_and_whose() {
+    let told = Told::default();
+    let mut policy = Policy::default();
+    policy.sampling = SamplingPolicy::OnIncident(IncidentSampling::default());
+    let engine = Engine::new(MemoryStore::new(), Arc::clone(&told), policy);
+    engine.create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
+    for (received, run, status) in [("10:00", 1, "error"), ("11:00", 2, "ok"), ("11:01", 2, "ok")] {
+        let checkin = checkin("job", run, status).with_environment(named("dev"));
+        engine.process_checkin(&message(received, checkin)).unwrap();
+    }
+    let told = told.lock().unwrap();
+    let kinds: Vec<_> = told.iter().map(Event::kind).collect();
+    assert_eq!(
+        kinds,
+        ["sampling_requested", "incident_opened", "incident_occurrence", "incident_resolved", "refused"]
+    );
+    for event in told.iter() {
+        assert_eq!(serde_json::to_value(event).unwrap()["kind"], event.kind());
+        let has_one = !matches!(event.kind(), "sampling_requested" | "refused");
+        assert_eq!(event.environment(), has_one.then(|| place("job", "dev")));
+    }
 }

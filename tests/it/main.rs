@@ -23,6 +23,7 @@ mod rate_limiter;
 mod readme;
 mod sampling;
 mod schedule;
+mod server;
 mod simulation;
 mod store;
 mod traces;

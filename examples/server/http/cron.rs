@@ -1,0 +1,118 @@
+//! `/api/{project}/cron/{slug}/{key}/`: one check-in by plain curl.
+//!
+//! ```sh
+//! curl "$URL?status=in_progress"
+//! curl "$URL?status=ok&schedule=0+2+*+*+*"
+//! curl "$URL" --json '{"status": "error", "environment": "dev"}'
+//! ```
+//!
+//! What is not said: the status is ok, the run is the newest open one or else a new one. Without a `monitor_config` the
+//! query may say `schedule`, `timezone`, `checkin_margin` and `max_runtime`.
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use overdue::Outcome;
+use overdue::refusal::ProcessingErrorKind as Kind;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::app::App;
+
+use super::answer::Rejection;
+use super::body::Unpacked;
+use super::edit::schedule_json;
+use super::intake;
+
+type Address = (String, String, String);
+
+pub(crate) async fn ping(
+    State(app): State<App>,
+    Path(address): Path<Address>,
+    RawQuery(query): RawQuery,
+) -> Result<(StatusCode, HeaderMap, Json<Outcome>), Rejection> {
+    take(&app, address, query.as_deref(), Map::new()).await
+}
+
+pub(crate) async fn receive(
+    State(app): State<App>,
+    Path(address): Path<Address>,
+    RawQuery(query): RawQuery,
+    Unpacked(body): Unpacked,
+) -> Result<(StatusCode, HeaderMap, Json<Outcome>), Rejection> {
+    let fields = match body.trim_ascii() {
+        [] => Map::new(),
+        body => serde_json::from_slice(body)
+            .map_err(|error| Rejection::Malformed(format!("the body is not a JSON object: {error}")))?,
+    };
+    take(&app, address, query.as_deref(), fields).await
+}
+
+async fn take(
+    app: &App,
+    (project, slug, key): Address,
+    query: Option<&str>,
+    mut fields: Map<String, Value>,
+) -> Result<(StatusCode, HeaderMap, Json<Outcome>), Rejection> {
+    let project = intake::project(&project)?;
+    if !app.key.opens(&key) {
+        return Err(Rejection::KeyWrong);
+    }
+    complete(&mut fields, slug, query.unwrap_or_default());
+    let checkin = serde_json::to_vec(&fields).map_err(|error| Rejection::Malformed(error.to_string()))?;
+    let mut outcomes = intake::take(app, project, vec![checkin]).await?;
+    let outcome = outcomes.pop().ok_or(crate::writer::Unavailable)?;
+    let mut headers = HeaderMap::new();
+    let status = status(&outcome);
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
+    }
+    Ok((status, headers, Json(outcome)))
+}
+
+/// Adds to a check-in what its address and query say, and what need not be said.
+fn complete(fields: &mut Map<String, Value>, slug: String, query: &str) {
+    let mut config = Map::new();
+    for (name, value) in form(query) {
+        match name.as_str() {
+            "duration" => drop(fields.insert(name, number(value))),
+            "schedule" => drop(config.insert(name, schedule_json(&value))),
+            "timezone" => drop(config.insert(name, value.into())),
+            "checkin_margin" | "max_runtime" => drop(config.insert(name, number(value))),
+            "status" | "check_in_id" | "environment" | "release" => drop(fields.insert(name, value.into())),
+            // Unknown fields are passed over in a payload too.
+            _ => {}
+        }
+    }
+    if !config.is_empty() {
+        fields.entry("monitor_config").or_insert(config.into());
+    }
+    fields.insert("monitor_slug".to_owned(), slug.into());
+    fields.entry("status").or_insert("ok".into());
+    fields.entry("check_in_id").or_insert(json!(Uuid::nil()));
+}
+
+fn form(query: &str) -> Vec<(String, String)> {
+    axum::extract::Query::try_from_uri(&format!("/?{query}").parse().unwrap_or_default())
+        .map(|axum::extract::Query(fields)| fields)
+        .unwrap_or_default()
+}
+
+/// A number if it is one; else the text, for the engine to say what is wrong with it.
+fn number(text: String) -> Value {
+    serde_json::from_str(&text).ok().filter(Value::is_number).unwrap_or(text.into())
+}
+
+/// As scripts read it.
+fn status(outcome: &Outcome) -> StatusCode {
+    let Outcome::Refused(refused) = outcome else { return StatusCode::ACCEPTED };
+    match refused.errors.first().map(|error| error.kind()) {
+        Some(Kind::MonitorNotFound) => StatusCode::NOT_FOUND,
+        Some(Kind::MonitorEnvironmentRatelimited) => StatusCode::TOO_MANY_REQUESTS,
+        Some(Kind::CheckinFinished | Kind::CheckinEnvironmentMismatch | Kind::CheckinGuidProjectMismatch) => {
+            StatusCode::CONFLICT
+        }
+        _ => StatusCode::BAD_REQUEST,
+    }
+}

@@ -1,0 +1,176 @@
+//! Changes to monitors, as the API takes them and the forms make them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use overdue::config::{ConfigError, ConfigUpdate};
+use overdue::key::{EnvironmentName, MonitorKey};
+use overdue::row::{Monitor, MonitorStatus, Owner};
+use overdue::rules::{Edit, EditRefused};
+use overdue::store::MonitorSnapshot;
+use overdue::{AdminError, Error, Store};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use crate::app::{App, ORGANIZATION};
+use crate::store::StoreError;
+use crate::time;
+use crate::writer::{Desk, Unavailable};
+
+use super::answer::Rejection;
+
+/// What to change of a monitor. What is not named stays as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    pub(crate) name: Option<String>,
+    /// `null` for nobody.
+    #[serde(default, deserialize_with = "given")]
+    pub(crate) owner: Option<Option<Owner>>,
+    pub(crate) muted: Option<bool>,
+    pub(crate) status: Option<MonitorStatus>,
+    /// As the `monitor_config` of a check-in.
+    pub(crate) config: Option<Value>,
+    #[serde(default)]
+    pub(crate) environments: BTreeMap<EnvironmentName, EnvironmentChange>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EnvironmentChange {
+    pub(crate) muted: Option<bool>,
+    pub(crate) enabled: Option<bool>,
+}
+
+/// Tells `null` from nothing.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Owner>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl Change {
+    /// Changes the monitor. Everything or nothing.
+    pub(crate) async fn apply(self, app: &App, key: MonitorKey) -> Result<Arc<Monitor>, Rejection> {
+        ask(app, move |desk| self.apply_at(desk, &key)).await
+    }
+
+    /// Creates the monitor. Everything or nothing.
+    pub(crate) async fn create(mut self, app: &App, key: MonitorKey) -> Result<Arc<Monitor>, Rejection> {
+        let config = self.config.take().ok_or_else(|| malformed("a new monitor needs a config"))?;
+        if !self.environments.is_empty() {
+            return Err(malformed("environments come with their first check-in"));
+        }
+        ask(app, move |desk| {
+            let config = read(&config, desk)?;
+            desk.create_monitor(ORGANIZATION, &key, &config.create())?;
+            self.owner = self.owner.or(config.owner().map(Some));
+            self.apply_at(desk, &key)
+        })
+        .await
+    }
+
+    fn apply_at(self, desk: &Desk, key: &MonitorKey) -> Result<Arc<Monitor>, Refused> {
+        let loaded = desk.store().load_monitor(key);
+        let loaded = loaded.map_err(|error| AdminError::Failed(Error::Store(error)))?;
+        let snapshot = loaded.ok_or(EditRefused::NoMonitor)?;
+        let mut monitor = Arc::clone(&snapshot.monitor);
+        for edit in self.edits(&snapshot, desk)? {
+            monitor = desk.edit_monitor(key, &edit, time::now())?;
+        }
+        Ok(monitor)
+    }
+
+    /// The edits that come to this, all of them possible.
+    fn edits(self, snapshot: &MonitorSnapshot, desk: &Desk) -> Result<Vec<Edit>, Refused> {
+        let mut edits = Vec::new();
+        let mut owner = self.owner;
+        if let Some(config) = &self.config {
+            let update = read(config, desk)?;
+            edits.push(Edit::Config(update.apply(snapshot.monitor.config())));
+            owner = owner.or(update.owner().map(Some));
+        }
+        edits.extend(self.name.map(|name| Edit::Name(name.trim().to_owned())));
+        edits.extend(owner.map(Edit::Owner));
+        edits.extend(self.muted.map(Edit::Muted));
+        edits.extend(self.status.map(Edit::Status));
+        for (name, EnvironmentChange { muted, enabled }) in self.environments {
+            if snapshot.environments.iter().all(|environment| *environment.name() != name) {
+                return Err(EditRefused::NoEnvironment(name).into());
+            }
+            edits.extend(muted.map(|muted| Edit::EnvironmentMuted(name.clone(), muted)));
+            edits.extend(enabled.map(|enabled| Edit::EnvironmentEnabled(name.clone(), enabled)));
+        }
+        Ok(edits)
+    }
+}
+
+/// Removes a monitor and all that belongs to it.
+pub(crate) async fn remove(app: &App, key: MonitorKey) -> Result<(), Rejection> {
+    ask(app, move |desk| Ok(desk.remove_monitor(&key)?)).await
+}
+
+/// Why a change was not made.
+#[derive(Debug)]
+enum Refused {
+    Admin(AdminError<StoreError>),
+    Config(ConfigError),
+}
+
+impl From<AdminError<StoreError>> for Refused {
+    fn from(error: AdminError<StoreError>) -> Self {
+        Self::Admin(error)
+    }
+}
+
+impl From<EditRefused> for Refused {
+    fn from(error: EditRefused) -> Self {
+        Self::Admin(error.into())
+    }
+}
+
+impl From<Refused> for Rejection {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Config(ConfigError::Invalid(errors)) => malformed(&errors.to_string()),
+            Refused::Config(error) => malformed(&error.to_string()),
+            Refused::Admin(AdminError::Refused(error)) => match error {
+                EditRefused::NoMonitor | EditRefused::NoEnvironment(_) => Self::NotFound(error.to_string()),
+                _ => Self::Conflict(error.to_string()),
+            },
+            Refused::Admin(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a change was not made");
+                Unavailable.into()
+            }
+        }
+    }
+}
+
+fn malformed(text: &str) -> Rejection {
+    Rejection::Malformed(text.to_owned())
+}
+
+async fn ask<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce(&Desk) -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Rejection> {
+    Ok(app.writer.ask(work).await??)
+}
+
+fn read(config: &Value, desk: &Desk) -> Result<ConfigUpdate, Refused> {
+    ConfigUpdate::from_json(config.to_string().as_bytes(), desk.policy().quirks).map_err(Refused::Config)
+}
+
+/// The schedule that people write: a crontab, or "every 2 hours".
+pub(crate) fn schedule_json(text: &str) -> Value {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let interval = |count: u64, unit: &str| {
+        let unit = unit.strip_suffix('s').unwrap_or(unit);
+        json!({ "type": "interval", "value": count, "unit": unit })
+    };
+    match words.as_slice() {
+        ["every", unit] => interval(1, unit),
+        ["every", count, unit] if count.parse::<u64>().is_ok() => {
+            interval(count.parse().unwrap_or_default(), unit)
+        }
+        _ => json!({ "type": "crontab", "value": text }),
+    }
+}
