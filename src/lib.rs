@@ -104,6 +104,7 @@
 //! | tick from a message stream, in parallel | [`clock`], [`batch`] |
 //! | compute when a job runs | [`schedule`] |
 //! | sample the traces of a job in trouble | [`sampling`] |
+//! | test a store or a host of your own | `testkit`, a feature |
 //!
 //! # What it is not
 //!

@@ -3,4 +3,5 @@
 
 pub mod config;
 pub mod crontab;
+pub mod history;
 pub mod payload;

@@ -1,6 +1,12 @@
 //! Where time is odd: leap days and year ends, clocks that are set, days that never were, the ends of the calendar,
 //! clocks that lie, and ticks that stop.
-#![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "these are tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "these are tests"
+)]
 
 use std::num::NonZeroU32;
 

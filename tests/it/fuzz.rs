@@ -42,3 +42,8 @@ fn configs() {
 fn crontabs() {
     replay(include_bytes!("../../fuzz/corpus/crontab.tar.gz"), targets::crontab::try_bytes);
 }
+
+#[test]
+fn histories() {
+    replay(include_bytes!("../../fuzz/corpus/history.tar.gz"), targets::history::try_bytes);
+}

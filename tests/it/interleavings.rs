@@ -1,6 +1,12 @@
 //! Every interleaving of two workers, a ticker and a courier over one environment, with conflicts, crashes and
 //! messages delivered twice: explored to the end, up to so many crashes.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "these are tests"
+)]
 
 mod rows;
 

@@ -20,6 +20,7 @@ mod outcomes;
 mod properties;
 mod quirks;
 mod rate_limiter;
+mod readme;
 mod sampling;
 mod schedule;
 mod server;

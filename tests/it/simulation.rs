@@ -5,7 +5,6 @@
 //! simulation::by_hand -- --ignored --nocapture`.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "these are tests"
@@ -42,9 +41,9 @@ struct Simulation {
     random: StdRng,
     now: Time,
     fleet: Fleet,
-    /// On their way to a partition: when they arrive, in which order they were sent, where.
-    delayed: BinaryHeap<Reverse<(Time, u64, usize)>>,
-    sent: Vec<Message>,
+    /// On their way: when they arrive, and which of those that were ever delayed it is.
+    delayed: BinaryHeap<Reverse<(Time, usize)>>,
+    late: Vec<Message>,
     /// Arrived, and worked through in order.
     queues: Vec<VecDeque<Message>>,
     clock: Clock,
@@ -82,7 +81,7 @@ impl Simulation {
             random,
             now,
             delayed: BinaryHeap::new(),
-            sent: Vec::new(),
+            late: Vec::new(),
             queues: vec![VecDeque::new(); PARTITIONS as usize],
             clock,
             stopped: (0, now),
@@ -99,11 +98,10 @@ impl Simulation {
         for message in self.fleet.until(self.now, &mut self.random) {
             self.send(message);
         }
-        while let Some(&Reverse((_, _, number))) =
-            self.delayed.peek().filter(|Reverse((at, ..))| *at <= self.now)
+        while let Some(&Reverse((_, number))) = self.delayed.peek().filter(|Reverse((at, _))| *at <= self.now)
         {
             self.delayed.pop();
-            self.arrive(self.sent[number].clone());
+            self.arrive(self.late[number].clone());
         }
         if self.random.random_bool(0.02) {
             self.edit();
@@ -137,8 +135,8 @@ impl Simulation {
     }
 
     fn delay(&mut self, message: Message, until: Time) {
-        self.delayed.push(Reverse((until, self.tally.steps, self.sent.len())));
-        self.sent.push(message);
+        self.delayed.push(Reverse((until, self.late.len())));
+        self.late.push(message);
     }
 
     fn arrive(&mut self, message: Message) {
@@ -202,7 +200,7 @@ impl Simulation {
             Ok(answer) => invariants.after(step, answer, storm.rows(), &told).unwrap(),
             // Perhaps written, perhaps not, and nothing was said of it.
             Err(_) => {
-                storm.touched().iter().for_each(|monitor| invariants.meet(monitor, storm.rows()).unwrap())
+                storm.touched().iter().for_each(|monitor| invariants.meet(monitor, storm.rows()).unwrap());
             }
         }
         self.receiver.deliver(&storm.take_outbox(), &mut self.random);

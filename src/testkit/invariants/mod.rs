@@ -126,7 +126,7 @@ impl Invariants {
     /// # let (_, _, monitor, _) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// let mut invariants = Invariants::new(Policy::default());
     /// invariants.meet(&monitor, &MemoryStore::new())?;
-    /// # Ok::<(), std::convert::Infallible>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Properties of the standard profile (DESIGN.md, section 5).
+//! Properties of the standard profile (DESIGN.md, section 2).
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;

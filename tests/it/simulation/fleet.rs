@@ -104,7 +104,7 @@ impl Fleet {
         let broken = at < job.broken_until;
         self.ids += 1;
         // Some jobs never name their runs.
-        let id = if number % 10 == 0 { 0 } else { self.ids };
+        let id = if number.is_multiple_of(10) { 0 } else { self.ids };
         let end = if broken && random.random_bool(0.7) { Last::Error } else { Last::Ok };
         match random.random_range(0..20) {
             // The host is down, or the job was skipped.
