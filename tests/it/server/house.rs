@@ -60,8 +60,12 @@ impl Server {
     /// A server that takes any number of check-ins a minute, unless it is told otherwise.
     pub(super) fn start(options: &[&str]) -> Self {
         let unlimited: &[_] = if options.contains(&"--rate-limit") { &[] } else { &["--rate-limit", "0"] };
-        let options = unlimited.iter().chain(options).map(ToString::to_string).collect();
-        Self::run(Arc::new(TempDir::new().unwrap()), options, "127.0.0.1:0")
+        Self::start_in(Arc::new(TempDir::new().unwrap()), &[unlimited, options].concat())
+    }
+
+    /// A server on the database that is in this directory.
+    pub(super) fn start_in(directory: Arc<TempDir>, options: &[&str]) -> Self {
+        Self::run(directory, options.iter().map(ToString::to_string).collect(), "127.0.0.1:0")
     }
 
     fn run(directory: Arc<TempDir>, options: Vec<String>, listen: &str) -> Self {
@@ -152,9 +156,9 @@ pub(super) fn run(command: &mut Command) -> String {
     text
 }
 
-/// Waits until something is as it should be. A server that never gets there fails the test after a minute.
+/// Waits until something is as it should be. A server that never gets there fails the test after two minutes.
 pub(super) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..1_200 {
+    for _ in 0..2_400 {
         if let Some(seen) = look() {
             return seen;
         }

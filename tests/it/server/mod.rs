@@ -10,6 +10,7 @@
 mod bad_input;
 mod browser;
 mod clients;
+mod clock;
 mod crash;
 mod delivery;
 mod house;

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 #[path = "../../../examples/server/store/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the rest of the server uses the rest")]
-mod sqlite;
+pub(super) mod sqlite;
 
 use sqlite::SqliteStore;
 
