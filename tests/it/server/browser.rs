@@ -67,7 +67,7 @@ fn the_status_page_and_an_edit() {
     });
 
     browser.click("a[href='/monitors/1/backup-postgres']");
-    assert!(browser.text("h1").contains("Back up PostgreSQL"));
+    eventually("its page shows", || browser.text("h1").contains("Back up PostgreSQL").then_some(()));
     assert_eq!(browser.count("section.environment"), 1);
     browser.picture(&pictures.join("monitor-desktop.png"));
     browser.run("document.querySelector('#edit').closest('details').open = true");

@@ -98,10 +98,12 @@ impl Browser {
         self.ask("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    /// The text of an element, in sight or not.
+    /// The text of an element, in sight or not, once it is there: a click need not have led to its page yet.
     pub(super) fn text(&self, css: &str) -> String {
-        let text = self.run(&format!("return document.querySelector({css:?}).textContent"));
-        text.as_str().unwrap().to_owned()
+        eventually(css, || {
+            let text = self.run(&format!("return document.querySelector({css:?})?.textContent"));
+            text.as_str().map(str::to_owned)
+        })
     }
 
     pub(super) fn count(&self, css: &str) -> u64 {
