@@ -34,7 +34,7 @@ pub(crate) struct Paper {
     sheets: Mutex<Sheets>,
     /// Where it was made. Flaws that wait for another thread do so elsewhere only: where there is one.
     home: ThreadId,
-    /// How many racing commits have begun, and how many commits are done.
+    /// How many racing commits or torn reads have begun, and how many commits are done.
     begun: AtomicUsize,
     done: AtomicUsize,
 }
@@ -99,12 +99,25 @@ impl Paper {
         thread::current().id() == self.home
     }
 
-    fn dawdle_over_a_commit(&self) {
-        if self.is_at_home() {
-            return;
+    /// What a torn read sees of the time before the commit that it dawdles over.
+    fn torn(&self, flaw: Flaw) -> Option<Sheets> {
+        if !self.has(flaw) || self.is_at_home() {
+            return None;
         }
-        let before = self.done.load(Ordering::SeqCst);
-        Self::dawdle(|| self.done.load(Ordering::SeqCst) > before);
+        let done = self.done.load(Ordering::SeqCst);
+        let before = self.sheets().clone();
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        Self::dawdle(|| self.done.load(Ordering::SeqCst) > done);
+        self.begun.fetch_sub(1, Ordering::SeqCst);
+        Some(before)
+    }
+
+    /// A commit that was over before the torn read began would tear nothing.
+    fn await_a_torn_read(&self) {
+        let tears = self.has(Flaw::SnapshotsAreTorn) || self.has(Flaw::MonitorsAreTorn);
+        if tears && self.is_at_home() {
+            Self::dawdle(|| self.begun.load(Ordering::SeqCst) > 0);
+        }
     }
 }
 
@@ -112,11 +125,7 @@ impl Store for Paper {
     type Error = Infallible;
 
     fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
-        let torn = self.has(Flaw::SnapshotsAreTorn).then(|| {
-            let before = self.sheets().clone();
-            self.dawdle_over_a_commit();
-            before
-        });
+        let torn = self.torn(Flaw::SnapshotsAreTorn);
         let sheets = self.sheets();
         let monitor = self.monitor(&sheets, &key.monitor);
         let place = self.place(&sheets, key);
@@ -151,11 +160,7 @@ impl Store for Paper {
     }
 
     fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Infallible> {
-        let torn = self.has(Flaw::MonitorsAreTorn).then(|| {
-            let before = self.sheets().clone();
-            self.dawdle_over_a_commit();
-            before
-        });
+        let torn = self.torn(Flaw::MonitorsAreTorn);
         let sheets = self.sheets();
         let Some(monitor) = self.monitor(&sheets, key) else { return Ok(None) };
         let around = torn.as_ref().unwrap_or(&sheets);
@@ -187,6 +192,7 @@ impl Store for Paper {
     }
 
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
+        self.await_a_torn_read();
         let early = self.check_early(transition)?;
         let mut sheets = self.sheets();
         let conflict = self.conflict(&sheets, transition);
