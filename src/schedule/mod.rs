@@ -247,11 +247,6 @@ impl Schedule {
             Plan::Interval(_) => None,
         }
     }
-
-    /// Whether the next time depends on the calendar alone, not on when the last run was.
-    pub(crate) const fn is_crontab(&self) -> bool {
-        matches!(self.plan, Plan::Crontab(_))
-    }
 }
 
 impl PartialEq for Schedule {
