@@ -243,7 +243,7 @@ impl Schedule {
     /// [`Quirk::IdleDaysRefused`](crate::policy::Quirk::IdleDaysRefused).
     pub(crate) fn idle_day(&self) -> Option<ScheduleError> {
         match &self.plan {
-            Plan::Crontab(crontab) => crontab.days.idle_day(),
+            Plan::Crontab(crontab) => crontab.calendar.days.idle_day(),
             Plan::Interval(_) => None,
         }
     }
