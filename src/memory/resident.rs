@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::id::EnvironmentId;
+use crate::id::{CheckinId, EnvironmentId};
 use crate::key::{EnvironmentKey, EnvironmentName, PRODUCTION};
-use crate::row::{Deadline, Environment, Failure, Health, Incident, Monitor, RunSummary, Version};
+use crate::row::{Deadline, Environment, Failure, Health, Incident, Monitor, RunStatus, RunSummary, Version};
 
 /// Nothing: the end of a list.
 pub(super) const NONE: u32 = u32::MAX;
@@ -21,7 +21,7 @@ pub(super) struct Resident {
     last_checkin: Option<DateTime<Utc>>,
     reference: Option<DateTime<Utc>>,
     last_result: Option<DateTime<Utc>>,
-    last_ok: Option<RunSummary>,
+    last_ok: Option<Success>,
     deadline: Option<Deadline>,
     runs: u32,
     incidents: u32,
@@ -52,6 +52,14 @@ enum Condition {
     Ok,
     Failed(Failure),
     Stranded,
+}
+
+/// [`RunSummary`] of a run that is known to have gone well.
+#[derive(Clone, Copy, Debug)]
+struct Success {
+    id: CheckinId,
+    number: u32,
+    started_at: DateTime<Utc>,
 }
 
 /// What a healthy environment called production has nothing of.
@@ -132,7 +140,11 @@ impl Resident {
         self.last_checkin = *last_checkin;
         self.reference = *reference;
         self.last_result = *last_result;
-        self.last_ok = *last_ok;
+        self.last_ok = last_ok.map(|RunSummary { id, number, status: _, started_at }| Success {
+            id,
+            number,
+            started_at,
+        });
         self.deadline = *deadline;
         self.runs = *runs;
         self.incidents = *incidents;
@@ -168,7 +180,12 @@ impl Resident {
             deadline: self.deadline,
             reference: self.reference,
             last_result: self.last_result,
-            last_ok: self.last_ok,
+            last_ok: self.last_ok.map(|Success { id, number, started_at }| RunSummary {
+                id,
+                number,
+                status: RunStatus::Ok,
+                started_at,
+            }),
             unnamed_at: rare.and_then(|rare| rare.unnamed_at),
             runs: self.runs,
             incidents: self.incidents,
