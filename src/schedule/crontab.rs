@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use super::ScheduleError;
 use super::calendar::Calendar;
 use super::days::Days;
-use super::field::{Field, Set};
+use super::field::Field;
 use super::minute::{Local, Minute};
 use super::zone::Window;
 use crate::policy::{Quirk, Quirks};
@@ -28,9 +28,6 @@ const PATIENCE: i32 = 50;
 #[derive(Clone, Debug)]
 pub(super) struct Crontab {
     text: Box<str>,
-    pub(super) minutes: Set,
-    pub(super) hours: Set,
-    pub(super) days: Days,
     pub(super) calendar: Calendar,
     passes: Passes,
 }
@@ -68,10 +65,10 @@ impl Crontab {
         let months = Field::Month.parse(month)?.plain;
         let of_week = Field::DayOfWeek.parse(weekday)?;
         let days = Days::new((day, of_month), months, (weekday, of_week))?;
-        let calendar = Calendar::new(minutes, hours, &days)?;
+        let calendar = Calendar::new(minutes, hours, days)?;
         let free = minute.starts_with('*') || hour.starts_with('*');
         let passes = if free { Passes::Every } else { Passes::First };
-        Ok(Self { text: text.into(), minutes, hours, days, calendar, passes })
+        Ok(Self { text: text.into(), calendar, passes })
     }
 
     /// As written, with single spaces.

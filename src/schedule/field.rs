@@ -188,7 +188,7 @@ impl Members {
 impl Set {
     /// Both ends included.
     pub(super) fn range(start: u8, end: u8) -> Self {
-        (start..=end).collect()
+        Self(u64::MAX).at_least(start.into()).at_most(end.into())
     }
 
     pub(super) fn contains(self, value: impl TryInto<u8>) -> bool {
@@ -207,23 +207,39 @@ impl Set {
         Self(self.0 & other.0)
     }
 
+    /// The members from this value on.
+    pub(super) fn at_least(self, value: i64) -> Self {
+        let mask = u32::try_from(value.max(0)).ok().and_then(|value| u64::MAX.checked_shl(value));
+        Self(self.0 & mask.unwrap_or(0))
+    }
+
+    /// The members up to this value.
+    pub(super) fn at_most(self, value: i64) -> Self {
+        let beyond = 63_i64.saturating_sub(value).max(0);
+        let mask = u32::try_from(beyond).ok().and_then(|beyond| u64::MAX.checked_shr(beyond));
+        Self(self.0 & mask.unwrap_or(0))
+    }
+
     pub(super) fn least(self) -> Option<u8> {
-        self.iter().next()
+        u8::try_from(self.0.trailing_zeros()).ok().filter(|_| !self.is_empty())
+    }
+
+    pub(super) fn greatest(self) -> Option<u8> {
+        self.0.checked_ilog2().and_then(|greatest| u8::try_from(greatest).ok())
     }
 
     /// The members in order.
-    pub(super) fn iter(self) -> impl Iterator<Item = u8> {
-        let Set(mut bits) = self;
+    pub(super) fn iter(mut self) -> impl Iterator<Item = u8> {
         std::iter::from_fn(move || {
-            let least = u8::try_from(bits.trailing_zeros()).ok().filter(|_| bits != 0);
-            bits &= bits.wrapping_sub(1);
+            let least = self.least();
+            self.0 &= self.0.wrapping_sub(1);
             least
         })
     }
 
     /// First, last and distance of members that are evenly spaced, but not next to each other.
     fn progression(self) -> Option<(u8, u8, u8)> {
-        let (first, last) = (self.least()?, self.iter().last()?);
+        let (first, last) = (self.least()?, self.greatest()?);
         let step = self.iter().nth(1)?.checked_sub(first)?;
         let evenly = (first..=last).step_by(usize::from(step)).collect::<Self>() == self;
         (step > 1 && evenly).then_some((first, last, step))

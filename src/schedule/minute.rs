@@ -67,14 +67,20 @@ impl Local {
         Self(naive.timestamp().div_euclid(60))
     }
 
-    /// The first minute of a day.
-    pub(super) fn midnight(date: NaiveDate) -> Self {
-        Self::of(date.and_time(NaiveTime::MIN).and_utc())
+    /// The first minute of the day.
+    pub(super) const fn midnight(self) -> Self {
+        self.plus(self.0.rem_euclid(DAY).saturating_neg())
     }
 
-    /// The same minute on another day.
+    /// Another time of the day.
+    pub(super) const fn at(self, hour: i64, minute: i64) -> Self {
+        self.midnight().plus(hour.saturating_mul(HOUR)).plus(minute)
+    }
+
+    /// The same time on another day.
     pub(super) fn on(self, date: NaiveDate) -> Self {
-        Self::midnight(date).plus(self.0.rem_euclid(DAY))
+        let midnight = Self::of(date.and_time(NaiveTime::MIN).and_utc());
+        midnight.plus(self.0.rem_euclid(DAY))
     }
 
     /// Date and time, with UTC written for want of a zone, if chrono can hold them.

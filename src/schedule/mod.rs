@@ -19,6 +19,11 @@
 //! Minutes and hours are exact durations. Days, weeks, months and years keep the local time of day: where
 //! that is repeated they mean the first pass, and where it is skipped the end of the gap. Months and years
 //! skip dates that do not exist: a month after 31 January comes 31 March.
+//!
+//! # What is remembered
+//!
+//! A crontab remembers the two neighbouring runs that it found last, so that one search serves all questions
+//! between them, from all clones and threads. No answer depends on it.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -30,13 +35,16 @@ use chrono_tz::Tz;
 
 use self::crontab::Crontab;
 use self::interval::Interval;
+use self::minute::Minute;
+use self::pause::LastPause;
 pub(crate) use self::slot::Slot;
-use crate::policy::Quirks;
+use crate::policy::{Quirk, Quirks};
 
 mod calendar;
 mod crontab;
 mod days;
 mod minute;
+mod pause;
 mod slot;
 mod stored;
 mod walk;
@@ -66,11 +74,9 @@ pub use self::interval::Unit;
 /// ```
 ///
 /// Two schedules are equal when they are written alike, white space apart, and in the same zone.
+/// Clones share what was parsed, and remember the last answer for each other.
 #[derive(Clone)]
-pub struct Schedule {
-    plan: Plan,
-    zone: Tz,
-}
+pub struct Schedule(Arc<Zoned>);
 
 /// A schedule as written, without its zone: what a host stores in columns of its own.
 ///
@@ -99,9 +105,13 @@ pub enum ScheduleKind<'a> {
     },
 }
 
-#[derive(Clone)]
+struct Zoned {
+    plan: Plan,
+    zone: Tz,
+}
+
 enum Plan {
-    Crontab(Arc<Crontab>),
+    Crontab { crontab: Arc<Crontab>, pause: LastPause },
     Interval(Interval),
 }
 
@@ -123,7 +133,7 @@ impl Schedule {
     /// * [`ScheduleError::Nickname`] for an unknown one. They are lower case.
     /// * [`ScheduleError::Field`] when a field makes no sense, or names only days that never occur.
     pub fn crontab(expression: &str, zone: Tz) -> Result<Self, ScheduleError> {
-        Ok(Self { plan: Plan::Crontab(Arc::new(Crontab::parse(expression)?)), zone })
+        Ok(Self::of_crontab(Arc::new(Crontab::parse(expression)?), zone))
     }
 
     /// Every `count` units.
@@ -142,24 +152,27 @@ impl Schedule {
     /// # Errors
     /// [`ScheduleError::TooLong`] when that is more than 100 years.
     pub fn every(count: NonZeroU32, unit: Unit, zone: Tz) -> Result<Self, ScheduleError> {
-        Ok(Self { plan: Plan::Interval(Interval::new(count, unit)?), zone })
+        Ok(Self::of_interval(Interval::new(count, unit)?, zone))
     }
 
     /// The same schedule in another zone. Nothing is parsed again.
     #[must_use]
     pub fn in_zone(&self, zone: Tz) -> Self {
-        Self { plan: self.plan.clone(), zone }
+        match &self.0.plan {
+            Plan::Crontab { crontab, .. } => Self::of_crontab(Arc::clone(crontab), zone),
+            Plan::Interval(interval) => Self::of_interval(*interval, zone),
+        }
     }
 
     /// The zone in which local times are meant.
-    pub const fn zone(&self) -> Tz {
-        self.zone
+    pub fn zone(&self) -> Tz {
+        self.0.zone
     }
 
     /// The schedule as written, without its zone.
     pub fn kind(&self) -> ScheduleKind<'_> {
-        match &self.plan {
-            Plan::Crontab(crontab) => ScheduleKind::Crontab(crontab.text()),
+        match &self.0.plan {
+            Plan::Crontab { crontab, .. } => ScheduleKind::Crontab(crontab.text()),
             Plan::Interval(interval) => {
                 ScheduleKind::Interval { count: interval.count(), unit: interval.unit() }
             }
@@ -220,9 +233,15 @@ impl Schedule {
 
     /// [`next`](Self::next), from a slot to a slot.
     pub(crate) fn next_slot(&self, after: Slot, quirks: Quirks) -> Option<Slot> {
-        match &self.plan {
-            Plan::Crontab(crontab) => crontab.next(after.minute, self.zone, quirks).map(Slot::from),
-            Plan::Interval(interval) => interval.next(after, self.zone, quirks),
+        match &self.0.plan {
+            Plan::Crontab { crontab, pause } => {
+                let search = || crontab.next(after.minute, self.zone(), quirks);
+                match quirks.keeps(Quirk::RepeatedHourForgotten) {
+                    true => search().map(Slot::from),
+                    false => pause.next(after.minute, search).map(Slot::from),
+                }
+            }
+            Plan::Interval(interval) => interval.next(after, self.zone(), quirks),
         }
     }
 
@@ -233,30 +252,44 @@ impl Schedule {
         before: DateTime<Utc>,
         quirks: Quirks,
     ) -> Option<Slot> {
-        match &self.plan {
-            Plan::Crontab(crontab) => crontab.previous(before, self.zone, quirks).map(Slot::from),
-            Plan::Interval(interval) => interval.previous(start, before, self.zone, quirks),
+        match &self.0.plan {
+            Plan::Crontab { crontab, pause } => {
+                let search = || crontab.previous(before, self.zone(), quirks);
+                if quirks.keeps(Quirk::RepeatedHourForgotten) {
+                    return search().map(Slot::from);
+                }
+                // Whoever looks back to a run that was expected asks for the one after it next. If that lies
+                // ahead, finding it answers both.
+                if start < before && pause.ends_at(Minute::of(start)) {
+                    self.next_slot(start.into(), quirks);
+                }
+                pause.previous(Minute::before(before), search).map(Slot::from)
+            }
+            Plan::Interval(interval) => interval.previous(start, before, self.zone(), quirks),
         }
     }
 
     /// Why older releases of CronSim refuse a schedule that runs by its weekdays alone; see
     /// [`Quirk::IdleDaysRefused`](crate::policy::Quirk::IdleDaysRefused).
     pub(crate) fn idle_day(&self) -> Option<ScheduleError> {
-        match &self.plan {
-            Plan::Crontab(crontab) => crontab.days.idle_day(),
+        match &self.0.plan {
+            Plan::Crontab { crontab, .. } => crontab.calendar.days.idle_day(),
             Plan::Interval(_) => None,
         }
     }
 
-    /// Whether the next time depends on the calendar alone, not on when the last run was.
-    pub(crate) const fn is_crontab(&self) -> bool {
-        matches!(self.plan, Plan::Crontab(_))
+    fn of_crontab(crontab: Arc<Crontab>, zone: Tz) -> Self {
+        Self(Arc::new(Zoned { plan: Plan::Crontab { crontab, pause: LastPause::default() }, zone }))
+    }
+
+    fn of_interval(interval: Interval, zone: Tz) -> Self {
+        Self(Arc::new(Zoned { plan: Plan::Interval(interval), zone }))
     }
 }
 
 impl PartialEq for Schedule {
     fn eq(&self, other: &Self) -> bool {
-        self.zone == other.zone && self.kind() == other.kind()
+        self.zone() == other.zone() && self.kind() == other.kind()
     }
 }
 
@@ -264,7 +297,7 @@ impl Eq for Schedule {}
 
 impl Hash for Schedule {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.zone.hash(state);
+        self.zone().hash(state);
         self.kind().hash(state);
     }
 }
@@ -272,8 +305,8 @@ impl Hash for Schedule {
 /// The crontab, or `every 2 hours`.
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.plan {
-            Plan::Crontab(crontab) => f.write_str(crontab.text()),
+        match &self.0.plan {
+            Plan::Crontab { crontab, .. } => f.write_str(crontab.text()),
             Plan::Interval(interval) => interval.fmt(f),
         }
     }
@@ -281,6 +314,6 @@ impl fmt::Display for Schedule {
 
 impl fmt::Debug for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Schedule({:?} in {})", self.to_string(), self.zone)
+        write!(f, "Schedule({:?} in {})", self.to_string(), self.zone())
     }
 }

@@ -6,8 +6,7 @@
 //! All of it is kept by [`Quirk::RepeatedHourForgotten`](crate::policy::Quirk::RepeatedHourForgotten), and this module goes with that quirk.
 //! Away from clock changes both agree, and nothing is walked.
 
-use chrono::NaiveDate;
-
+use super::calendar::Calendar;
 use super::crontab::Crontab;
 use super::minute::{DAY, HOUR, Local, Minute};
 use super::zone::Window;
@@ -29,23 +28,24 @@ impl Crontab {
     }
 
     fn forward(&self, mut walk: Walk) -> Option<Minute> {
+        let Calendar { minutes, hours, days, .. } = &self.calendar;
         while walk.steps < STEPS {
-            if !self.days.contains(walk.at.date()?) {
-                let tomorrow = Local::midnight(walk.at.date()?).plus(DAY);
-                walk.jump(Local::midnight(self.calendar.next(tomorrow)?.date()?));
-            } else if !self.hours.contains(walk.at.hour()) {
+            if !days.contains(walk.at.date()?) {
+                let tomorrow = walk.at.midnight().plus(DAY);
+                walk.jump(self.calendar.next_day(tomorrow)?);
+            } else if !hours.contains(walk.at.hour()) {
                 walk.at = walk.at.plus(walk.at.minute().saturating_neg());
-                while !self.hours.contains(walk.at.hour()) {
+                while !hours.contains(walk.at.hour()) {
                     walk.step(HOUR);
                     if walk.at.hour() == 0 {
                         break;
                     }
                 }
-            } else if !self.minutes.contains(walk.at.minute()) {
+            } else if !minutes.contains(walk.at.minute()) {
                 if let Some(only) = self.only_minute() {
                     walk.step(only.saturating_sub(walk.at.minute()).rem_euclid(HOUR));
                 }
-                while !self.minutes.contains(walk.at.minute()) {
+                while !minutes.contains(walk.at.minute()) {
                     walk.step(1);
                     if walk.at.minute() == 0 {
                         break;
@@ -59,23 +59,24 @@ impl Crontab {
     }
 
     fn back(&self, mut walk: Walk) -> Option<Minute> {
+        let Calendar { minutes, hours, days, .. } = &self.calendar;
         while walk.steps < STEPS {
-            if !self.days.contains(walk.at.date()?) {
-                let yesterday = Local::midnight(walk.at.date()?).plus(-1);
-                walk.jump(end_of(self.calendar.previous(yesterday)?.date()?));
-            } else if !self.hours.contains(walk.at.hour()) {
+            if !days.contains(walk.at.date()?) {
+                let yesterday = walk.at.midnight().plus(-1);
+                walk.jump(self.calendar.previous_day(yesterday)?.plus(DAY - 1));
+            } else if !hours.contains(walk.at.hour()) {
                 walk.at = walk.at.plus(59_i64.saturating_sub(walk.at.minute()));
-                while !self.hours.contains(walk.at.hour()) {
+                while !hours.contains(walk.at.hour()) {
                     walk.step(-HOUR);
                     if walk.at.hour() == 23 {
                         break;
                     }
                 }
-            } else if !self.minutes.contains(walk.at.minute()) {
+            } else if !minutes.contains(walk.at.minute()) {
                 if let Some(only) = self.only_minute() {
                     walk.step(walk.at.minute().saturating_sub(only).rem_euclid(HOUR).saturating_neg());
                 }
-                while !self.minutes.contains(walk.at.minute()) {
+                while !minutes.contains(walk.at.minute()) {
                     walk.step(-1);
                     if walk.at.minute() == 59 {
                         break;
@@ -90,7 +91,7 @@ impl Crontab {
 
     /// The minute of a job that has only one, to which the reference goes in a single step.
     fn only_minute(&self) -> Option<i64> {
-        let mut minutes = self.minutes.iter();
+        let mut minutes = self.calendar.minutes.iter();
         minutes.next().filter(|_| minutes.next().is_none()).map(i64::from)
     }
 }
@@ -153,8 +154,4 @@ impl Walk {
         };
         self.at.at_offset(if self.at < set_at { change.before } else { change.after })
     }
-}
-
-fn end_of(date: NaiveDate) -> Local {
-    Local::midnight(date).plus(DAY.saturating_sub(1))
 }

@@ -3,6 +3,7 @@
 
 mod interval;
 mod model;
+mod remembered;
 mod stored;
 mod vectors;
 

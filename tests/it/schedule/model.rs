@@ -101,7 +101,7 @@ impl Day {
 }
 
 #[derive(Clone, Debug)]
-struct Job {
+pub(super) struct Job {
     minute: Part,
     hour: Part,
     day: Day,
@@ -109,7 +109,7 @@ struct Job {
     weekday: Day,
 }
 
-fn job() -> impl Strategy<Value = Job> {
+pub(super) fn job() -> impl Strategy<Value = Job> {
     let day = prop_oneof![
         4 => Just(Day::Plain(Part { text: "*".into(), values: (1..=31).collect() })),
         2 => part(1, 31).prop_map(Day::Plain),
@@ -140,7 +140,7 @@ fn job() -> impl Strategy<Value = Job> {
 }
 
 impl Job {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let (day, weekday) = (self.day.text(), self.weekday.text());
         format!("{} {} {day} {} {weekday}", self.minute.text, self.hour.text, self.month.text)
     }
@@ -195,7 +195,7 @@ fn instant() -> impl Strategy<Value = Time> {
 }
 
 /// A zone, and a time near one of its clock changes.
-fn place() -> impl Strategy<Value = (Tz, Time)> {
+pub(super) fn place() -> impl Strategy<Value = (Tz, Time)> {
     let skipped_days = [(Tz::Pacific__Apia, 1_325_239_200), (Tz::Pacific__Kiritimati, 788_868_000)];
     prop_oneof![
         8 => (prop::sample::select(&ZONES[..]), instant()).prop_map(|(zone, at)| (zone, near_change(zone, at))),
