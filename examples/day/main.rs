@@ -79,9 +79,10 @@ fn print(day: &Simulation, monitors: u32, seed: u64) {
     println!("pruning   {}  {} runs", seconds(spent.pruning), grouped(tally.pruned as u64));
     println!("in all    {}  {} check-ins a second, on one core", seconds(all), rate(all));
     println!("made up   {}  monitors and check-ins, not counted", seconds(spent.making_up));
-    match peak_memory() {
-        Some(peak) => println!("memory: {} MiB at the peak (VmHWM: this whole program)", peak / 1024),
-        None => println!("memory: this system does not tell (VmHWM)"),
+    if let Some((seconds, mebibytes)) = processor_time().zip(peak_memory()) {
+        println!(
+            "program   {seconds:6.2} s  of a processor's time for all of this, {mebibytes} MiB of memory at the peak"
+        );
     }
     println!(
         "jobs: {} failed for a while, {} stayed away, {} came late, {} hung",
@@ -100,11 +101,18 @@ fn print(day: &Simulation, monitors: u32, seed: u64) {
     );
 }
 
-/// The most memory that the process has ever held, in KiB, as Linux counts it.
+/// The processor's time that the program has taken, in seconds, as Linux counts it: on a busy machine the times above hold
+/// waiting, too.
+fn processor_time() -> Option<f64> {
+    let nanoseconds = std::fs::read_to_string("/proc/self/schedstat").ok()?;
+    Some(nanoseconds.split_whitespace().next()?.parse::<f64>().ok()? / 1e9)
+}
+
+/// The most memory that the whole program has ever held, in MiB, as Linux counts it (`VmHWM`).
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    peak.trim().strip_suffix("kB")?.trim().parse().ok()
+    Some(peak.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? / 1024)
 }
 
 /// With commas.
