@@ -1,14 +1,22 @@
 //! What schedules cost: a check-in asks for one `next`, a configuration for one parse.
+//!
+//! A schedule remembers, so that a search is asked of one that was never asked before.
 #![expect(clippy::expect_used, reason = "the inputs are written below")]
 
 use std::hint::black_box;
 use std::num::NonZeroU32;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Bencher, Criterion, criterion_group, criterion_main};
 use overdue::policy::Quirks;
 use overdue::schedule::{Schedule, Unit};
+
+/// Asks a new schedule each time.
+fn search(b: &mut Bencher<'_>, schedule: &Schedule, ask: impl Fn(&Schedule) -> Option<DateTime<Utc>>) {
+    let new = || schedule.in_zone(schedule.zone());
+    b.iter_batched_ref(new, |schedule| ask(schedule), BatchSize::SmallInput);
+}
 
 fn schedules(c: &mut Criterion) {
     let from: DateTime<Utc> = "2025-05-17T12:34:56Z".parse().expect("a time");
@@ -26,12 +34,27 @@ fn schedules(c: &mut Criterion) {
         ("next of a rare crontab", "0 0 29 2 */7", Tz::America__New_York),
     ] {
         let schedule = crontab(text, zone);
-        c.bench_function(name, |b| b.iter(|| next(&schedule, Quirks::NONE)));
+        c.bench_function(name, |b| search(b, &schedule, |schedule| next(schedule, Quirks::NONE)));
     }
 
     let daily = crontab("0 2 * * *", Tz::Europe__Berlin);
+    c.bench_function("next while the last answer stands", |b| b.iter(|| next(&daily, Quirks::NONE)));
     c.bench_function("next in a zone, all quirks kept", |b| b.iter(|| next(&daily, Quirks::ALL)));
-    c.bench_function("previous in a zone", |b| b.iter(|| previous(&daily)));
+    c.bench_function("previous in a zone", |b| search(b, &daily, previous));
+    let missed = next(&daily, Quirks::NONE).expect("a run");
+    let tick = missed.checked_add_signed(TimeDelta::minutes(1)).expect("a time");
+    c.bench_function("what a tick missed, and the next", |b| {
+        let expecting = || {
+            let schedule = daily.in_zone(daily.zone());
+            next(&schedule, Quirks::NONE);
+            schedule
+        };
+        let miss = |schedule: &mut Schedule| {
+            let missed = schedule.previous(missed, black_box(tick), Quirks::NONE)?;
+            schedule.next(missed, Quirks::NONE)
+        };
+        b.iter_batched_ref(expecting, miss, BatchSize::SmallInput);
+    });
 
     let two_weeks =
         NonZeroU32::new(2).and_then(|count| Schedule::every(count, Unit::Week, daily.zone()).ok());

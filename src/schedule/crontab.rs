@@ -65,7 +65,7 @@ impl Crontab {
         let months = Field::Month.parse(month)?.plain;
         let of_week = Field::DayOfWeek.parse(weekday)?;
         let days = Days::new((day, of_month), months, (weekday, of_week))?;
-        let calendar = Calendar::new(minutes, hours, days)?;
+        let calendar = Calendar { minutes, hours, days };
         let free = minute.starts_with('*') || hour.starts_with('*');
         let passes = if free { Passes::Every } else { Passes::First };
         Ok(Self { text: text.into(), calendar, passes })

@@ -20,6 +20,10 @@ const MONTH_NAMES: [&str; 12] = [
     "December",
 ];
 
+/// Crontabs run in these local years.
+const FIRST_YEAR: i32 = 1970;
+const LAST_YEAR: i32 = 2100;
+
 /// The most days that a month ever has.
 const fn longest(month: u8) -> u8 {
     match month {
@@ -32,13 +36,15 @@ const fn longest(month: u8) -> u8 {
 /// Which days a crontab runs on.
 #[derive(Clone, Debug)]
 pub(super) struct Days {
-    pub(super) months: Set,
-    pub(super) rule: DayRule,
+    months: Set,
+    /// The days of the month among which all lie that it runs on.
+    of_month: Set,
+    rule: DayRule,
 }
 
 /// How the two day fields of a crontab go together.
 #[derive(Clone, Debug)]
-pub(super) enum DayRule {
+enum DayRule {
     /// Either text starts with `*`: a day must match both fields.
     Both(DayFilter),
     /// A day must match one of the fields.
@@ -47,7 +53,7 @@ pub(super) enum DayRule {
 
 /// A day of the month and a day of the week that both have to match.
 #[derive(Clone, Debug)]
-pub(super) struct DayFilter {
+struct DayFilter {
     of_month: Members,
     of_week: Members,
 }
@@ -74,7 +80,11 @@ impl Days {
                 DayFilter { of_month: Members { plain: Set::range(1, 31), ..Members::default() }, of_week },
             )
         };
-        Ok(Self { months, rule })
+        let of_month = match &rule {
+            DayRule::Both(both) => both.days_of_month(),
+            DayRule::Either(one, other) => one.days_of_month().union(other.days_of_month()),
+        };
+        Ok(Self { months, of_month, rule })
     }
 
     /// The day of the month that never comes, for the days of a crontab that runs by its weekdays alone.
@@ -83,6 +93,35 @@ impl Days {
         let day = listed.of_month.never_in(self.months)?;
         let months = month_names(self.months);
         Some(Field::DayOfMonth.refuse(FieldProblem::NeverOccurs { day, months }))
+    }
+
+    /// The first day that the crontab runs on, from this one to the end of 2100.
+    pub(super) fn next(&self, from: NaiveDate) -> Option<NaiveDate> {
+        let first = (from.year(), from.month());
+        (from.year().max(FIRST_YEAR)..=LAST_YEAR)
+            .flat_map(|year| self.months.iter().map(move |month| (year, u32::from(month))))
+            .skip_while(|month| *month < first)
+            .flat_map(|month| {
+                let days =
+                    if month == first { self.of_month.at_least(from.day().into()) } else { self.of_month };
+                dates(month, days)
+            })
+            .find(|date| self.contains(*date))
+    }
+
+    /// The last day that the crontab runs on, from 1970 to this one.
+    pub(super) fn previous(&self, from: NaiveDate) -> Option<NaiveDate> {
+        let last = (from.year(), from.month());
+        (FIRST_YEAR..=from.year().min(LAST_YEAR))
+            .rev()
+            .flat_map(|year| self.months.iter().rev().map(move |month| (year, u32::from(month))))
+            .skip_while(|month| *month > last)
+            .flat_map(|month| {
+                let days =
+                    if month == last { self.of_month.at_most(from.day().into()) } else { self.of_month };
+                dates(month, days).rev()
+            })
+            .find(|date| self.contains(*date))
     }
 
     /// Whether the crontab runs on a day.
@@ -105,7 +144,7 @@ impl Members {
 
 impl DayFilter {
     /// The days of the month among which all accepted ones lie.
-    pub(super) fn days_of_month(&self) -> Set {
+    fn days_of_month(&self) -> Set {
         let mut of_month = self.of_month.plain;
         if self.of_month.last_day {
             of_month = of_month.union(Set::range(28, 31));
@@ -128,19 +167,8 @@ impl DayFilter {
         of_month.intersection(of_week)
     }
 
-    /// The weekdays among which those of all accepted days are.
-    pub(super) fn weekdays(&self) -> Set {
-        self.of_week.nth.into_iter().fold(self.of_week.plain.union(self.of_week.last), Set::union)
-    }
-
-    /// Whether the two sets above say all there is.
-    pub(super) fn is_plain(&self) -> bool {
-        let plain = |members: &Members| Members { plain: members.plain, ..Members::default() } == *members;
-        plain(&self.of_month) && plain(&self.of_week)
-    }
-
     /// Whether the day matches both fields.
-    pub(super) fn accepts(&self, date: NaiveDate) -> bool {
+    fn accepts(&self, date: NaiveDate) -> bool {
         self.accepts_day_of_month(date) && self.accepts_weekday(date)
     }
 
@@ -164,6 +192,11 @@ impl DayFilter {
             || last.contains(weekday) && days_left(date) < 7
             || nth.get(week).is_some_and(|weekdays| weekdays.contains(weekday))
     }
+}
+
+/// Those days that a month of a year has.
+fn dates((year, month): (i32, u32), days: Set) -> impl DoubleEndedIterator<Item = NaiveDate> {
+    days.iter().filter_map(move |day| NaiveDate::from_ymd_opt(year, month, day.into()))
 }
 
 fn month_names(months: Set) -> String {

@@ -45,12 +45,6 @@ pub enum ScheduleError {
         /// Of what.
         unit: Unit,
     },
-    /// The calendar search does not take the crontab. No crontab is known for which this happens.
-    #[error("the calendar search refuses `{pattern}`")]
-    Calendar {
-        /// What the search was asked for.
-        pattern: String,
-    },
 }
 
 /// What is wrong with one field of a crontab.

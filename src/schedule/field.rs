@@ -229,20 +229,9 @@ impl Set {
     }
 
     /// The members in order.
-    pub(super) fn iter(mut self) -> impl Iterator<Item = u8> {
-        std::iter::from_fn(move || {
-            let least = self.least();
-            self.0 &= self.0.wrapping_sub(1);
-            least
-        })
-    }
-
-    /// First, last and distance of members that are evenly spaced, but not next to each other.
-    fn progression(self) -> Option<(u8, u8, u8)> {
-        let (first, last) = (self.least()?, self.greatest()?);
-        let step = self.iter().nth(1)?.checked_sub(first)?;
-        let evenly = (first..=last).step_by(usize::from(step)).collect::<Self>() == self;
-        (step > 1 && evenly).then_some((first, last, step))
+    pub(super) fn iter(self) -> impl DoubleEndedIterator<Item = u8> {
+        let end = self.greatest().map_or(0, |greatest| greatest.saturating_add(1));
+        (self.least().unwrap_or(0)..end).filter(move |value| self.contains(*value))
     }
 
     pub(super) const fn insert(&mut self, value: u8) {
@@ -265,32 +254,6 @@ impl Set {
         if self.contains(7) {
             self.0 = self.0 & !bit(7) | bit(0);
         }
-    }
-}
-
-impl FromIterator<u8> for Set {
-    fn from_iter<I: IntoIterator<Item = u8>>(values: I) -> Self {
-        Self(values.into_iter().fold(0, |bits, value| bits | bit(value)))
-    }
-}
-
-/// As short as a crontab can have it, for `cron` to read: `0-55/5`, or a list of ranges, `0-5,30`.
-impl fmt::Display for Set {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((first, last, step)) = self.progression() {
-            return write!(f, "{first}-{last}/{step}");
-        }
-        let starts =
-            self.iter().filter(|value| !value.checked_sub(1).is_some_and(|prior| self.contains(prior)));
-        for (index, start) in starts.enumerate() {
-            let end = (start..64).take_while(|value| self.contains(*value)).last().unwrap_or(start);
-            let comma = if index == 0 { "" } else { "," };
-            match start == end {
-                true => write!(f, "{comma}{start}")?,
-                false => write!(f, "{comma}{start}-{end}")?,
-            }
-        }
-        Ok(())
     }
 }
 
@@ -349,14 +312,5 @@ mod tests {
         let weekdays = Field::DayOfWeek.parse("7L,FRI#2").unwrap();
         assert_eq!(weekdays.last.iter().collect::<Vec<_>>(), [0]);
         assert_eq!(weekdays.nth.map(|nth| nth.iter().collect::<Vec<_>>())[1], [5]);
-    }
-
-    #[test]
-    fn sets_are_written_short() {
-        let text = |values: &[u8]| values.iter().copied().collect::<Set>().to_string();
-        assert_eq!(text(&[5]), "5");
-        assert_eq!(text(&[0, 1, 2, 59]), "0-2,59");
-        assert_eq!(text(&[3, 10, 17]), "3-17/7");
-        assert_eq!(text(&[0, 63]), "0-63/63");
     }
 }

@@ -67,20 +67,25 @@ impl Local {
         Self(naive.timestamp().div_euclid(60))
     }
 
-    /// The first minute of the day.
-    pub(super) const fn midnight(self) -> Self {
-        self.plus(self.0.rem_euclid(DAY).saturating_neg())
+    /// The first minute of a day.
+    pub(super) fn midnight(date: NaiveDate) -> Self {
+        Self::of(date.and_time(NaiveTime::MIN).and_utc())
     }
 
-    /// Another time of the day.
-    pub(super) const fn at(self, hour: i64, minute: i64) -> Self {
-        self.midnight().plus(hour.saturating_mul(HOUR)).plus(minute)
+    /// The last minute of a day.
+    pub(super) fn last_of(date: NaiveDate) -> Self {
+        Self::midnight(date).plus(DAY - 1)
     }
 
-    /// The same time on another day.
+    /// The same minute on another day.
     pub(super) fn on(self, date: NaiveDate) -> Self {
-        let midnight = Self::of(date.and_time(NaiveTime::MIN).and_utc());
-        midnight.plus(self.0.rem_euclid(DAY))
+        Self::midnight(date).plus(self.0.rem_euclid(DAY))
+    }
+
+    /// Another minute of the same day.
+    pub(super) const fn at(self, hour: i64, minute: i64) -> Self {
+        let midnight = self.plus(self.0.rem_euclid(DAY).saturating_neg());
+        midnight.plus(hour.saturating_mul(HOUR)).plus(minute)
     }
 
     /// Date and time, with UTC written for want of a zone, if chrono can hold them.

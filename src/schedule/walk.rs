@@ -8,7 +8,7 @@
 
 use super::calendar::Calendar;
 use super::crontab::Crontab;
-use super::minute::{DAY, HOUR, Local, Minute};
+use super::minute::{HOUR, Local, Minute};
 use super::zone::Window;
 
 /// On some skipped days the reference walks in circles for ever. No other walk takes so many steps.
@@ -31,8 +31,8 @@ impl Crontab {
         let Calendar { minutes, hours, days, .. } = &self.calendar;
         while walk.steps < STEPS {
             if !days.contains(walk.at.date()?) {
-                let tomorrow = walk.at.midnight().plus(DAY);
-                walk.jump(self.calendar.next_day(tomorrow)?);
+                let tomorrow = walk.at.date()?.succ_opt()?;
+                walk.jump(Local::midnight(days.next(tomorrow)?));
             } else if !hours.contains(walk.at.hour()) {
                 walk.at = walk.at.plus(walk.at.minute().saturating_neg());
                 while !hours.contains(walk.at.hour()) {
@@ -62,8 +62,8 @@ impl Crontab {
         let Calendar { minutes, hours, days, .. } = &self.calendar;
         while walk.steps < STEPS {
             if !days.contains(walk.at.date()?) {
-                let yesterday = walk.at.midnight().plus(-1);
-                walk.jump(self.calendar.previous_day(yesterday)?.plus(DAY - 1));
+                let yesterday = walk.at.date()?.pred_opt()?;
+                walk.jump(Local::last_of(days.previous(yesterday)?));
             } else if !hours.contains(walk.at.hour()) {
                 walk.at = walk.at.plus(59_i64.saturating_sub(walk.at.minute()));
                 while !hours.contains(walk.at.hour()) {
