@@ -1,6 +1,8 @@
 //! The embedded store: everything in memory, serialisable as a whole.
 
+mod commit;
 mod due;
+mod history;
 mod resident;
 mod slab;
 mod stored;

@@ -1,21 +1,18 @@
-//! The tables of the embedded store, and the indexes over them.
+//! The tables of the embedded store, the indexes over them, and what is read from them.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::hash::{Hash, Hasher};
 use std::iter;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;
 
 use crate::id::{CheckinId, EnvironmentId, OrganizationId};
 use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
-use crate::row::{Environment, Incident, Monitor, Organization, Run, RunStatus, RunSummary, Version};
-use crate::store::{CommitError, Due, DueKind, DueQuery, DueRun, HistoryQuery, MonitorSnapshot};
-use crate::store::{Found, Query, RunQuery, Snapshot};
-use crate::store::{MonitorChange, Put, PutRun, Transition};
+use crate::row::{Monitor, Organization, Run, RunSummary};
+use crate::store::{Due, DueKind, DueQuery, DueRun, Found};
+use crate::store::{HistoryQuery, MonitorSnapshot, Query, RunQuery, Snapshot};
 
 use super::due::DueIndex;
 use super::resident::{NONE, Resident};
@@ -27,21 +24,21 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    organizations: Map<OrganizationId, Organization>,
+    pub(super) organizations: Map<OrganizationId, Organization>,
     /// Monitors, and the newest of their environments.
-    monitors: Map<ByKey, u32>,
-    environments: Slab<Resident>,
-    runs: Slab<StoredRun>,
-    ids: Map<CheckinId, u32>,
+    pub(super) monitors: Map<ByKey, u32>,
+    pub(super) environments: Slab<Resident>,
+    pub(super) runs: Slab<StoredRun>,
+    pub(super) ids: Map<CheckinId, u32>,
     /// Runs by the id of the message that closed them.
-    closings: Map<CheckinId, u32>,
-    misses: DueIndex,
-    timeouts: DueIndex,
+    pub(super) closings: Map<CheckinId, u32>,
+    pub(super) misses: DueIndex,
+    pub(super) timeouts: DueIndex,
 }
 
 /// A monitor that is found by the key within.
 #[derive(Debug)]
-struct ByKey(Arc<Monitor>);
+pub(super) struct ByKey(pub(super) Arc<Monitor>);
 
 impl Borrow<MonitorKey> for ByKey {
     fn borrow(&self) -> &MonitorKey {
@@ -65,15 +62,17 @@ impl Eq for ByKey {}
 
 /// A run, and the lists that it is on.
 #[derive(Debug)]
-struct StoredRun {
-    row: Run,
-    environment: u32,
+pub(super) struct StoredRun {
+    pub(super) row: Run,
+    pub(super) environment: u32,
+    /// The run of the environment that started after it. Of the newest: the oldest.
+    pub(super) newer: u32,
     /// The run of the environment that started before it.
-    older: u32,
+    pub(super) older: u32,
     /// Another run of the environment that is in progress, while it is.
-    open: u32,
+    pub(super) open: u32,
     /// Its position among those that are due in the same minute.
-    due: u32,
+    pub(super) due: u32,
 }
 
 /// One entry of a list of what is due, still in its table.
@@ -101,7 +100,7 @@ impl Tables {
         iter::successors(numbered(newest), move |(_, resident)| numbered(resident.links.sibling))
     }
 
-    fn owned(&self, newest: u32, id: EnvironmentId) -> Option<(u32, &Resident)> {
+    pub(super) fn owned(&self, newest: u32, id: EnvironmentId) -> Option<(u32, &Resident)> {
         self.environments_of(newest).find(|(_, resident)| resident.id() == id)
     }
 
@@ -123,7 +122,7 @@ impl Tables {
     }
 
     /// An environment's runs, the newest first.
-    fn runs(&self, resident: &Resident) -> impl Iterator<Item = &Run> {
+    pub(super) fn runs(&self, resident: &Resident) -> impl Iterator<Item = &Run> {
         let newest = self.runs.get(resident.links.newest);
         iter::successors(newest, |run| self.runs.get(run.older)).map(|run| &run.row)
     }
@@ -162,7 +161,7 @@ impl Tables {
         Snapshot { organization: None, monitor: Some(Arc::clone(monitor)), environment, run, history }
     }
 
-    fn organization(&self, id: OrganizationId) -> Organization {
+    pub(super) fn organization(&self, id: OrganizationId) -> Organization {
         self.organizations.get(&id).cloned().unwrap_or_else(|| Organization::new(id))
     }
 
@@ -254,297 +253,5 @@ impl Tables {
                 Some(DueEntry(self.environments.get(run.environment)?, Some(due)))
             }
         }
-    }
-
-    pub(super) fn commit(&mut self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
-        let Transition { organization, monitor, environments, runs, incidents, events: _ } = transition;
-        let known = self.monitors.get_key_value(monitor.key());
-        if !self.is_current(organization.as_ref(), monitor, known, environments, runs) {
-            return Err(CommitError::Conflict);
-        }
-        let known = known.map(|(_, newest)| *newest);
-        if let Some(put) = organization {
-            self.put_organization(put.row.clone());
-        }
-        match (monitor, known) {
-            (MonitorChange::Put(put), _) => self.put_monitor(&put.row),
-            (MonitorChange::Remove { key, .. }, _) => self.remove_monitor(key),
-            (MonitorChange::Keep { .. }, _) => {}
-        }
-        let newest = known.unwrap_or(NONE);
-        let newest = environments.iter().fold(newest, |newest, put| self.put_environment(newest, &put.row));
-        for put in runs {
-            match put {
-                PutRun::New(run) => self.insert_run(newest, run),
-                PutRun::Changed(run) => self.change_run(run),
-            }
-        }
-        for incident in incidents {
-            self.put_incident(newest, incident);
-        }
-        Ok(())
-    }
-
-    /// Whether every row still is as the transition expects.
-    fn is_current(
-        &self,
-        organization: Option<&Put<Organization>>,
-        monitor: &MonitorChange,
-        known: Option<(&ByKey, &u32)>,
-        environments: &[Put<Environment>],
-        runs: &[PutRun],
-    ) -> bool {
-        let stored = known.map_or(Version::NEW, |(monitor, _)| monitor.0.version);
-        let version = |put: &Put<Environment>| {
-            let resident = known.and_then(|(_, newest)| self.owned(*newest, put.row.id));
-            resident.map_or(Version::NEW, |(_, resident)| resident.version())
-        };
-        stored == monitor.expects()
-            && organization.is_none_or(|put| self.organization(put.row.id).version == put.replaces)
-            && environments.iter().all(|put| version(put) == put.replaces)
-            && runs.iter().all(|put| match put {
-                PutRun::New(run) => !self.ids.contains_key(&run.id),
-                PutRun::Changed(run) => self.ids.contains_key(&run.id),
-            })
-    }
-
-    pub(super) fn put_organization(&mut self, row: Organization) {
-        self.organizations.insert(row.id, row);
-    }
-
-    pub(super) fn put_monitor(&mut self, row: &Arc<Monitor>) {
-        let (_, newest) = self.monitors.remove_entry(&row.key).unzip();
-        let newest = newest.unwrap_or(NONE);
-        self.monitors.insert(ByKey(Arc::clone(row)), newest);
-        let mut next = newest;
-        while let Some(resident) = self.environments.get_mut(next) {
-            resident.monitor = Arc::clone(row);
-            next = resident.links.sibling;
-        }
-    }
-
-    fn remove_monitor(&mut self, key: &MonitorKey) {
-        let mut next = self.monitors.remove(key).unwrap_or(NONE);
-        while let Some(resident) = self.environments.get(next) {
-            let (number, links) = (next, &resident.links);
-            next = links.sibling;
-            let mut run = links.newest;
-            self.unlist(DueKind::Miss, number);
-            while let Some(stored) = self.runs.get(run) {
-                let older = stored.older;
-                self.remove_run(run);
-                run = older;
-            }
-            self.environments.remove(number);
-        }
-    }
-
-    /// Puts an environment of the monitor whose newest one is given, and tells which that is now.
-    pub(super) fn put_environment(&mut self, newest: u32, row: &Environment) -> u32 {
-        let Some((number, resident)) = self.owned(newest, row.id) else {
-            return self.insert_environment(row);
-        };
-        let moves = resident.due_at() != row.due_at();
-        if moves {
-            self.unlist(DueKind::Miss, number);
-        }
-        if let Some(resident) = self.environments.get_mut(number) {
-            resident.put(row);
-        }
-        if moves {
-            self.list(DueKind::Miss, number);
-        }
-        newest
-    }
-
-    fn insert_environment(&mut self, row: &Environment) -> u32 {
-        let key = &row.key.monitor;
-        let Some((ByKey(monitor), newest)) = self.monitors.get_key_value(key) else { return NONE };
-        let number = self.environments.insert(Resident::new(row, monitor, *newest));
-        if let Some(newest) = self.monitors.get_mut(key) {
-            *newest = number;
-        }
-        self.list(DueKind::Miss, number);
-        number
-    }
-
-    /// Inserts a run into one of the environments of a monitor.
-    pub(super) fn insert_run(&mut self, newest: u32, run: &Run) {
-        let Some((environment, _)) = self.owned(newest, run.environment) else { return };
-        let stored = StoredRun { row: run.clone(), environment, older: NONE, open: NONE, due: NONE };
-        let number = self.runs.insert(stored);
-        self.ids.insert(run.id, number);
-        self.insert_in_order(environment, number, run.summary());
-        self.enlist(number, run);
-    }
-
-    fn change_run(&mut self, run: &Run) {
-        let Some(number) = self.ids.get(&run.id).copied() else { return };
-        self.unlist(DueKind::Timeout, number);
-        self.close(number);
-        if let Some(stored) = self.runs.get_mut(number) {
-            stored.row.clone_from(run);
-        }
-        self.enlist(number, run);
-    }
-
-    /// Puts a run on the lists that it belongs to.
-    fn enlist(&mut self, number: u32, run: &Run) {
-        if let Some(message) = run.closed_by {
-            self.closings.insert(message, number);
-        }
-        if run.status == RunStatus::InProgress {
-            self.open(number);
-            self.list(DueKind::Timeout, number);
-        }
-    }
-
-    /// Puts an environment or a run on the list of what is due, if it belongs there.
-    fn list(&mut self, kind: DueKind, number: u32) {
-        match kind {
-            DueKind::Miss => {
-                let Some(resident) = self.environments.get_mut(number) else { return };
-                let Some(at) = resident.due_at() else { return };
-                resident.links.due = self.misses.insert(number, at);
-            }
-            DueKind::Timeout => {
-                let Some(run) = self.runs.get_mut(number) else { return };
-                let Some(at) = run.row.due_at() else { return };
-                run.due = self.timeouts.insert(number, at);
-            }
-        }
-    }
-
-    /// Takes an environment or a run off the list of what is due, if it is there.
-    fn unlist(&mut self, kind: DueKind, number: u32) {
-        match kind {
-            DueKind::Miss => {
-                let Some(resident) = self.environments.get(number) else { return };
-                let Some(at) = resident.due_at() else { return };
-                let position = resident.links.due;
-                let moved = self.misses.remove(position, at);
-                if let Some(moved) = moved.and_then(|moved| self.environments.get_mut(moved)) {
-                    moved.links.due = position;
-                }
-            }
-            DueKind::Timeout => {
-                let Some(run) = self.runs.get(number) else { return };
-                let Some(at) = run.row.due_at() else { return };
-                let position = run.due;
-                let moved = self.timeouts.remove(position, at);
-                if let Some(moved) = moved.and_then(|moved| self.runs.get_mut(moved)) {
-                    moved.due = position;
-                }
-            }
-        }
-    }
-
-    /// Puts a run on its environment's list of those in progress.
-    fn open(&mut self, number: u32) {
-        let Some(run) = self.runs.get_mut(number) else { return };
-        let Some(resident) = self.environments.get_mut(run.environment) else { return };
-        run.open = std::mem::replace(&mut resident.links.open, number);
-    }
-
-    /// Takes a run off its environment's list of those in progress, if it is.
-    fn close(&mut self, number: u32) {
-        let Some(run) = self.runs.get(number).filter(|run| run.row.status == RunStatus::InProgress) else {
-            return;
-        };
-        let next = run.open;
-        let Some(resident) = self.environments.get_mut(run.environment) else { return };
-        if resident.links.open == number {
-            resident.links.open = next;
-            return;
-        }
-        let mut other = resident.links.open;
-        while let Some(run) = self.runs.get_mut(other) {
-            if run.open == number {
-                run.open = next;
-                return;
-            }
-            other = run.open;
-        }
-    }
-
-    /// Puts a run among those of its environment, in order of start.
-    fn insert_in_order(&mut self, environment: u32, number: u32, run: RunSummary) {
-        let Some(resident) = self.environments.get_mut(environment) else { return };
-        // A run is almost always the newest.
-        let mut newer = NONE;
-        let mut older = resident.links.newest;
-        while let Some(other) = self.runs.get(older).filter(|other| other.row.summary().order() > run.order())
-        {
-            newer = older;
-            older = other.older;
-        }
-        match self.runs.get_mut(newer) {
-            Some(newer) => newer.older = number,
-            None => resident.links.newest = number,
-        }
-        if let Some(run) = self.runs.get_mut(number) {
-            run.older = older;
-        }
-    }
-
-    pub(super) fn put_incident(&mut self, newest: u32, incident: &Arc<Incident>) {
-        let Some((number, _)) = self.owned(newest, incident.environment) else { return };
-        if let Some(resident) = self.environments.get_mut(number) {
-            resident.put_incident(incident);
-        }
-    }
-
-    /// Removes a run from everywhere but the lists of its environment.
-    fn remove_run(&mut self, number: u32) {
-        self.unlist(DueKind::Timeout, number);
-        let Some(StoredRun { row, .. }) = self.runs.remove(number) else { return };
-        self.ids.remove(&row.id);
-        if let Some(message) = row.closed_by {
-            self.closings.remove(&message);
-        }
-    }
-
-    pub(super) fn prune(&mut self, before: DateTime<Utc>) -> usize {
-        let newest: Vec<u32> = self.monitors.values().copied().collect();
-        let mut gone = 0_usize;
-        for newest in newest {
-            let mut next = newest;
-            while let Some(resident) = self.environments.get_mut(next) {
-                resident.prune_incidents(before);
-                let number = next;
-                next = resident.links.sibling;
-                gone = gone.saturating_add(self.prune_runs(number, before));
-            }
-        }
-        self.runs.tidy();
-        gone
-    }
-
-    /// Goes from the newest run to the oldest: those that are looked at come first.
-    fn prune_runs(&mut self, environment: u32, before: DateTime<Utc>) -> usize {
-        let Some(resident) = self.environments.get(environment) else { return 0 };
-        let config = resident.monitor.config();
-        let mut window = config.failure_threshold().max(config.recovery_threshold()).get();
-        let mut gone = 0_usize;
-        let (mut newer, mut next) = (NONE, resident.links.newest);
-        while let Some(run) = self.runs.get(next) {
-            let (number, older) = (next, run.older);
-            next = older;
-            let judged = run.row.status.is_judged();
-            let old = run.row.started_at < before && run.row.status != RunStatus::InProgress;
-            if !old || (judged && window > 0) {
-                window = window.saturating_sub(u32::from(judged));
-                newer = number;
-                continue;
-            }
-            self.remove_run(number);
-            gone = gone.saturating_add(1);
-            match (self.runs.get_mut(newer), self.environments.get_mut(environment)) {
-                (Some(newer), _) => newer.older = older,
-                (None, Some(resident)) => resident.links.newest = older,
-                (None, None) => {}
-            }
-        }
-        gone
     }
 }

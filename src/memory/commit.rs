@@ -1,0 +1,232 @@
+//! Writing a transition, everything or nothing.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use crate::key::MonitorKey;
+use crate::row::{Environment, Incident, Monitor, Organization, Run, RunStatus, Version};
+use crate::store::{CommitError, DueKind, MonitorChange, Put, PutRun, Transition};
+
+use super::resident::{NONE, Resident};
+use super::tables::{ByKey, StoredRun, Tables};
+
+impl Tables {
+    pub(super) fn commit(&mut self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
+        let Transition { organization, monitor, environments, runs, incidents, events: _ } = transition;
+        let known = self.monitors.get_key_value(monitor.key());
+        if !self.is_current(organization.as_ref(), monitor, known, environments, runs) {
+            return Err(CommitError::Conflict);
+        }
+        let known = known.map(|(_, newest)| *newest);
+        if let Some(put) = organization {
+            self.put_organization(put.row.clone());
+        }
+        match (monitor, known) {
+            (MonitorChange::Put(put), _) => self.put_monitor(&put.row),
+            (MonitorChange::Remove { key, .. }, _) => self.remove_monitor(key),
+            (MonitorChange::Keep { .. }, _) => {}
+        }
+        let newest = known.unwrap_or(NONE);
+        let newest = environments.iter().fold(newest, |newest, put| self.put_environment(newest, &put.row));
+        for put in runs {
+            match put {
+                PutRun::New(run) => self.insert_run(newest, run),
+                PutRun::Changed(run) => self.change_run(run),
+            }
+        }
+        for incident in incidents {
+            self.put_incident(newest, incident);
+        }
+        Ok(())
+    }
+
+    /// Whether every row still is as the transition expects.
+    fn is_current(
+        &self,
+        organization: Option<&Put<Organization>>,
+        monitor: &MonitorChange,
+        known: Option<(&ByKey, &u32)>,
+        environments: &[Put<Environment>],
+        runs: &[PutRun],
+    ) -> bool {
+        let stored = known.map_or(Version::NEW, |(monitor, _)| monitor.0.version);
+        let version = |put: &Put<Environment>| {
+            let resident = known.and_then(|(_, newest)| self.owned(*newest, put.row.id));
+            resident.map_or(Version::NEW, |(_, resident)| resident.version())
+        };
+        stored == monitor.expects()
+            && organization.is_none_or(|put| self.organization(put.row.id).version == put.replaces)
+            && environments.iter().all(|put| version(put) == put.replaces)
+            && runs.iter().all(|put| match put {
+                PutRun::New(run) => !self.ids.contains_key(&run.id),
+                PutRun::Changed(run) => self.ids.contains_key(&run.id),
+            })
+    }
+
+    pub(super) fn put_organization(&mut self, row: Organization) {
+        self.organizations.insert(row.id, row);
+    }
+
+    pub(super) fn put_monitor(&mut self, row: &Arc<Monitor>) {
+        let (_, newest) = self.monitors.remove_entry(&row.key).unzip();
+        let newest = newest.unwrap_or(NONE);
+        self.monitors.insert(ByKey(Arc::clone(row)), newest);
+        let mut next = newest;
+        while let Some(resident) = self.environments.get_mut(next) {
+            resident.monitor = Arc::clone(row);
+            next = resident.links.sibling;
+        }
+    }
+
+    fn remove_monitor(&mut self, key: &MonitorKey) {
+        let mut next = self.monitors.remove(key).unwrap_or(NONE);
+        while let Some(resident) = self.environments.get(next) {
+            let (number, links) = (next, &resident.links);
+            next = links.sibling;
+            let mut run = links.newest;
+            self.unlist(DueKind::Miss, number);
+            while let Some(stored) = self.runs.get(run) {
+                let older = stored.older;
+                self.remove_run(run);
+                run = older;
+            }
+            self.environments.remove(number);
+        }
+    }
+
+    /// Puts an environment of the monitor whose newest one is given, and tells which that is now.
+    pub(super) fn put_environment(&mut self, newest: u32, row: &Environment) -> u32 {
+        let Some((number, resident)) = self.owned(newest, row.id) else {
+            return self.insert_environment(row);
+        };
+        let moves = resident.due_at() != row.due_at();
+        if moves {
+            self.unlist(DueKind::Miss, number);
+        }
+        if let Some(resident) = self.environments.get_mut(number) {
+            resident.put(row);
+        }
+        if moves {
+            self.list(DueKind::Miss, number);
+        }
+        newest
+    }
+
+    fn insert_environment(&mut self, row: &Environment) -> u32 {
+        let key = &row.key.monitor;
+        let Some((ByKey(monitor), newest)) = self.monitors.get_key_value(key) else { return NONE };
+        let number = self.environments.insert(Resident::new(row, monitor, *newest));
+        if let Some(newest) = self.monitors.get_mut(key) {
+            *newest = number;
+        }
+        self.list(DueKind::Miss, number);
+        number
+    }
+
+    /// Inserts a run into one of the environments of a monitor.
+    pub(super) fn insert_run(&mut self, newest: u32, run: &Run) {
+        let Some((environment, _)) = self.owned(newest, run.environment) else { return };
+        let stored =
+            StoredRun { row: run.clone(), environment, newer: NONE, older: NONE, open: NONE, due: NONE };
+        let number = self.runs.insert(stored);
+        self.ids.insert(run.id, number);
+        self.link(environment, number, run.summary());
+        self.enlist(number, run);
+    }
+
+    fn change_run(&mut self, run: &Run) {
+        let Some(number) = self.ids.get(&run.id).copied() else { return };
+        self.unlist(DueKind::Timeout, number);
+        self.close(number);
+        if let Some(stored) = self.runs.get_mut(number) {
+            stored.row.clone_from(run);
+        }
+        self.enlist(number, run);
+    }
+
+    /// Puts a run on the lists that it belongs to.
+    fn enlist(&mut self, number: u32, run: &Run) {
+        if let Some(message) = run.closed_by {
+            self.closings.insert(message, number);
+        }
+        if run.status == RunStatus::InProgress {
+            self.open(number);
+            self.list(DueKind::Timeout, number);
+        }
+    }
+
+    /// Puts an environment or a run on the list of what is due, if it belongs there.
+    fn list(&mut self, kind: DueKind, number: u32) {
+        match kind {
+            DueKind::Miss => {
+                let Some(resident) = self.environments.get_mut(number) else { return };
+                let Some(at) = resident.due_at() else { return };
+                resident.links.due = self.misses.insert(number, at);
+            }
+            DueKind::Timeout => {
+                let Some(run) = self.runs.get_mut(number) else { return };
+                let Some(at) = run.row.due_at() else { return };
+                run.due = self.timeouts.insert(number, at);
+            }
+        }
+    }
+
+    /// Takes an environment or a run off the list of what is due, if it is there.
+    pub(super) fn unlist(&mut self, kind: DueKind, number: u32) {
+        match kind {
+            DueKind::Miss => {
+                let Some(resident) = self.environments.get(number) else { return };
+                let Some(at) = resident.due_at() else { return };
+                let position = resident.links.due;
+                let moved = self.misses.remove(position, at);
+                if let Some(moved) = moved.and_then(|moved| self.environments.get_mut(moved)) {
+                    moved.links.due = position;
+                }
+            }
+            DueKind::Timeout => {
+                let Some(run) = self.runs.get(number) else { return };
+                let Some(at) = run.row.due_at() else { return };
+                let position = run.due;
+                let moved = self.timeouts.remove(position, at);
+                if let Some(moved) = moved.and_then(|moved| self.runs.get_mut(moved)) {
+                    moved.due = position;
+                }
+            }
+        }
+    }
+
+    /// Puts a run on its environment's list of those in progress.
+    fn open(&mut self, number: u32) {
+        let Some(run) = self.runs.get_mut(number) else { return };
+        let Some(resident) = self.environments.get_mut(run.environment) else { return };
+        run.open = std::mem::replace(&mut resident.links.open, number);
+    }
+
+    /// Takes a run off its environment's list of those in progress, if it is.
+    fn close(&mut self, number: u32) {
+        let Some(run) = self.runs.get(number).filter(|run| run.row.status == RunStatus::InProgress) else {
+            return;
+        };
+        let next = run.open;
+        let Some(resident) = self.environments.get_mut(run.environment) else { return };
+        if resident.links.open == number {
+            resident.links.open = next;
+            return;
+        }
+        let mut other = resident.links.open;
+        while let Some(run) = self.runs.get_mut(other) {
+            if run.open == number {
+                run.open = next;
+                return;
+            }
+            other = run.open;
+        }
+    }
+
+    pub(super) fn put_incident(&mut self, newest: u32, incident: &Arc<Incident>) {
+        let Some((number, _)) = self.owned(newest, incident.environment) else { return };
+        if let Some(resident) = self.environments.get_mut(number) {
+            resident.put_incident(incident);
+        }
+    }
+}
