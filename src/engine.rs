@@ -29,7 +29,7 @@ use crate::store::{Query, Snapshot};
 const ATTEMPTS: u32 = 32;
 
 /// How many deadlines are listed at a time.
-const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
+const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
 
 /// Watches jobs: takes their check-ins and the ticks of a clock, and tells what was missed, what hangs, when
 /// an incident opens and when it is over.

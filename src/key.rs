@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use unicode_normalization::char::decompose_compatible;
 
 use crate::id::ProjectId;
@@ -21,7 +21,7 @@ use crate::policy::{Quirk, Quirks};
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Slug(Arc<str>);
+pub struct Slug(SmolStr);
 
 /// No letter, digit or underscore is left of a slug.
 ///
@@ -97,6 +97,11 @@ impl Slug {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What a monitor is called as long as nobody has named it.
+    pub(crate) fn as_name(&self) -> SmolStr {
+        self.0.clone()
+    }
 }
 
 impl fmt::Display for Slug {
@@ -123,12 +128,12 @@ impl TryFrom<String> for Slug {
 
 impl From<Slug> for String {
     fn from(slug: Slug) -> Self {
-        slug.0.as_ref().to_owned()
+        slug.0.into()
     }
 }
 
 /// The name that check-ins without an environment go by.
-static PRODUCTION: LazyLock<EnvironmentName> = LazyLock::new(|| EnvironmentName("production".into()));
+pub(crate) static PRODUCTION: EnvironmentName = EnvironmentName(SmolStr::new_static("production"));
 
 /// The name of an environment: at most 64 characters, without line breaks, form feeds and slashes.
 ///
@@ -142,7 +147,7 @@ static PRODUCTION: LazyLock<EnvironmentName> = LazyLock::new(|| EnvironmentName(
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct EnvironmentName(Arc<str>);
+pub struct EnvironmentName(SmolStr);
 
 /// Why a text cannot be the name of an environment.
 ///
@@ -239,7 +244,7 @@ impl TryFrom<String> for EnvironmentName {
 
 impl From<EnvironmentName> for String {
     fn from(name: EnvironmentName) -> Self {
-        name.0.as_ref().to_owned()
+        name.0.into()
     }
 }
 

@@ -1,7 +1,9 @@
 //! The embedded store: everything in memory, serialisable as a whole.
 
 mod due;
+mod resident;
 mod slab;
+mod stored;
 mod tables;
 
 use std::convert::Infallible;
@@ -19,7 +21,9 @@ use crate::store::Transition;
 use crate::store::{CommitError, Due, DueQuery, MonitorSnapshot, Store};
 use crate::store::{Query, Snapshot};
 
-use tables::{Stored, Tables};
+use resident::Resident;
+use stored::Stored;
+use tables::Tables;
 
 /// Keeps every row in memory.
 ///
@@ -66,17 +70,19 @@ impl MemoryStore {
 
     /// A monitor's environments, in order of creation.
     pub fn environments(&self, monitor: &MonitorKey) -> Vec<Environment> {
-        self.tables().environments(monitor).map(|entry| entry.row.clone()).collect()
+        self.tables().environments(monitor).into_iter().map(Resident::row).collect()
     }
 
     /// An environment's runs, in order of start.
     pub fn runs(&self, environment: &EnvironmentKey) -> Vec<Run> {
-        self.tables().runs(environment).cloned().collect()
+        let tables = self.tables();
+        tables.environment(environment).map(|resident| tables.runs_in_order(resident)).unwrap_or_default()
     }
 
     /// An environment's incidents, the open one last.
     pub fn incidents(&self, environment: &EnvironmentKey) -> Vec<Arc<Incident>> {
-        self.tables().entry(environment).map(|entry| entry.incidents.clone()).unwrap_or_default()
+        let tables = self.tables();
+        tables.environment(environment).map(|resident| resident.incidents().to_vec()).unwrap_or_default()
     }
 
     /// Removes the finished runs that started before a date and the incidents resolved before it, and tells
@@ -124,7 +130,7 @@ impl Store for MemoryStore {
 
 impl Serialize for MemoryStore {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.tables().stored().serialize(serializer)
+        Stored::from(&*self.tables()).serialize(serializer)
     }
 }
 

@@ -1,41 +1,60 @@
 //! Rows by number: the numbers of removed rows are given out again.
 
+/// Rows are kept in chunks, so that a growing table neither moves them nor holds room for twice as many.
+const CHUNK: usize = 1 << 10;
+
 #[derive(Debug)]
 pub(super) struct Slab<T> {
-    rows: Vec<Option<T>>,
+    chunks: Vec<Vec<Option<T>>>,
     free: Vec<u32>,
 }
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), free: Vec::new() }
+        Self { chunks: Vec::new(), free: Vec::new() }
     }
 }
 
 impl<T> Slab<T> {
     pub(super) fn insert(&mut self, row: T) -> u32 {
         if let Some(number) = self.free.pop()
-            && let Some(place) = self.rows.get_mut(number as usize)
+            && let Some(place) = self.place(number)
         {
             *place = Some(row);
             return number;
         }
-        let number = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        self.rows.push(Some(row));
-        number
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        let full = self.chunks.len().saturating_sub(1).saturating_mul(CHUNK);
+        let Some(chunk) = self.chunks.last_mut() else { return u32::MAX };
+        let number = full.saturating_add(chunk.len());
+        chunk.push(Some(row));
+        u32::try_from(number).unwrap_or(u32::MAX)
     }
 
     pub(super) fn remove(&mut self, number: u32) -> Option<T> {
-        let row = self.rows.get_mut(number as usize)?.take()?;
+        let row = self.place(number)?.take()?;
         self.free.push(number);
         Some(row)
     }
 
+    /// Gives out the lowest of the free numbers first, so that new rows come to lie side by side.
+    pub(super) fn tidy(&mut self) {
+        self.free.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
     pub(super) fn get(&self, number: u32) -> Option<&T> {
-        self.rows.get(number as usize)?.as_ref()
+        let number = number as usize;
+        self.chunks.get(number / CHUNK)?.get(number % CHUNK)?.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
-        self.rows.get_mut(number as usize)?.as_mut()
+        self.place(number)?.as_mut()
+    }
+
+    fn place(&mut self, number: u32) -> Option<&mut Option<T>> {
+        let number = number as usize;
+        self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
     }
 }

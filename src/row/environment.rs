@@ -161,9 +161,6 @@ impl fmt::Display for EnvironmentStatus {
 pub struct Deadline {
     pub(crate) next: DateTime<Utc>,
     pub(crate) latest: DateTime<Utc>,
-    /// The monitor's revision that it was computed from. While that holds, so does the answer until it is
-    /// reached, and no calendar is searched.
-    pub(crate) revision: u32,
 }
 
 impl Deadline {

@@ -1,8 +1,7 @@
 //! The monitor row: one scheduled job.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::config::MonitorConfig;
 use crate::id::{MonitorId, OrganizationId};
@@ -23,13 +22,10 @@ use crate::row::Version;
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Monitor {
-    pub(crate) id: MonitorId,
     pub(crate) organization: OrganizationId,
     pub(crate) key: MonitorKey,
-    pub(crate) name: Arc<str>,
+    pub(crate) name: SmolStr,
     pub(crate) config: MonitorConfig,
-    /// How often the configuration has changed: tells a deadline that was computed from another one.
-    pub(crate) revision: u32,
     pub(crate) owner: Option<Owner>,
     pub(crate) status: MonitorStatus,
     pub(crate) muted: bool,
@@ -62,12 +58,10 @@ pub enum MonitorStatus {
 impl Monitor {
     pub(crate) fn new(organization: OrganizationId, key: MonitorKey, config: MonitorConfig) -> Self {
         Self {
-            id: MonitorId::of(&key),
             organization,
-            name: key.slug.as_str().into(),
+            name: key.slug.as_name(),
             key,
             config,
-            revision: 0,
             owner: None,
             status: MonitorStatus::Active,
             muted: false,
@@ -76,17 +70,9 @@ impl Monitor {
         }
     }
 
-    /// The same monitor under another configuration.
-    pub(crate) fn configure(&mut self, config: MonitorConfig) {
-        if self.config != config {
-            self.config = config;
-            self.revision = self.revision.wrapping_add(1);
-        }
-    }
-
-    /// The monitor's id.
-    pub const fn id(&self) -> MonitorId {
-        self.id
+    /// The monitor's id, which follows from its key.
+    pub fn id(&self) -> MonitorId {
+        MonitorId::of(&self.key)
     }
 
     /// Who owns its project.

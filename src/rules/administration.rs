@@ -10,10 +10,10 @@ use crate::id::OrganizationId;
 use crate::key::{EnvironmentName, MonitorKey};
 use crate::policy::{Policy, Quirk};
 use crate::refusal::ProcessingError;
+use crate::row::Environment;
 use crate::row::Organization;
 use crate::row::Owner;
 use crate::row::Run;
-use crate::row::{Deadline, Environment};
 use crate::row::{Monitor, MonitorStatus};
 use crate::store::{MonitorChange, Put, PutRun, Transition};
 use crate::store::{MonitorSnapshot, Snapshot};
@@ -150,8 +150,8 @@ pub fn edit_monitor(
     let mut monitor = Monitor::clone(&snapshot.monitor);
     let mut environments = snapshot.environments.clone();
     match edit {
-        Edit::Config(config) => monitor.configure(config.clone()),
-        Edit::Name(name) if name.is_empty() => monitor.name = monitor.key.slug.as_str().into(),
+        Edit::Config(config) => monitor.config = config.clone(),
+        Edit::Name(name) if name.is_empty() => monitor.name = monitor.key.slug.as_name(),
         Edit::Name(name) => monitor.name = name.as_str().into(),
         Edit::Owner(owner) => monitor.owner = *owner,
         Edit::Muted(muted) => monitor.muted = *muted,
@@ -257,15 +257,12 @@ fn reschedule(
         let mut draft = Draft::new(policy, monitor, environment.clone(), &[]);
         draft.reschedule(at.into());
         *environment = draft.environment;
-    } else if monitor.revision != before.revision
-        && let Some(deadline) = environment.deadline
+    } else if monitor.config != before.config
+        && let Some(deadline) = &mut environment.deadline
+        && let Some(latest) = deadline.next.checked_add_signed(monitor.config.margin().duration())
     {
-        let latest = deadline.next.checked_add_signed(monitor.config.margin().duration());
-        let latest = latest.unwrap_or(deadline.latest);
         // A deadline that an earlier schedule left behind stays one: only a check-in or a miss takes it further.
-        let current = deadline.revision == before.revision;
-        let revision = if current { monitor.revision } else { deadline.revision };
-        environment.deadline = Some(Deadline { latest, revision, ..deadline });
+        deadline.latest = latest;
     }
 }
 

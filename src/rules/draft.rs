@@ -46,24 +46,12 @@ impl<'a> Draft<'a> {
     ///
     /// Reference times never go back: a slot that was missed is not awaited again because of a message that
     /// was received before it and comes late.
-    ///
-    /// While `from` lies between the reference time of the last answer and that answer, the answer still
-    /// stands and no calendar is searched. Intervals count from `from` itself, so theirs never stands.
     pub(super) fn reschedule(&mut self, from: Slot) {
         let forgetful = self.keeps(Quirk::RepeatedHourForgotten);
         let newest = self.environment.reference.filter(|_| !forgetful);
         let at = newest.max(from.instant());
-        let stands = |known: &Deadline| {
-            known.revision == self.monitor.revision && at.is_some_and(|at| at < known.next)
-        };
-        let stands = self.monitor.config.schedule().is_crontab()
-            && !forgetful
-            && self.environment.deadline.as_ref().is_some_and(stands);
-        if !stands {
-            let from = if at == from.instant() { Some(from) } else { at.map(Slot::from) };
-            self.environment.deadline = from.and_then(|from| self.deadline(from));
-        }
-        // Also of an answer that stands: the next may be another schedule's, and must not go back.
+        let from = if at == from.instant() { Some(from) } else { at.map(Slot::from) };
+        self.environment.deadline = from.and_then(|from| self.deadline(from));
         self.environment.reference = at;
     }
 
@@ -77,7 +65,7 @@ impl<'a> Draft<'a> {
             true => slot.later_on_clock(margin, schedule.zone())?,
             false => next.checked_add_signed(margin)?,
         };
-        Some(Deadline { next, latest, revision: self.monitor.revision })
+        Some(Deadline { next, latest })
     }
 
     /// Takes down what a run in its final state means for later decisions.

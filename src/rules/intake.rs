@@ -73,23 +73,23 @@ impl Intake<'_> {
         let mut environment = self.enter()?;
         let (arrival, monitor) = (self.arrival, self.monitor()?);
         let found = self.snapshot.run.as_ref();
-        let Report { run, put, change } =
-            Report::of(arrival, found, monitor, &mut environment, self.policy.quirks)?;
+        let report = Report::of(arrival, found, monitor, &mut environment, self.policy.quirks)?;
+        let run = &report.run;
         let mut draft = Draft::new(self.policy, monitor, environment, &self.snapshot.history);
         let judgement = match run.status {
-            RunStatus::Error => draft.mark_failed(&run, arrival.received_at.into()),
-            _ => draft.mark_ok(&run, arrival.received_at),
+            RunStatus::Error => draft.mark_failed(run, arrival.received_at.into()),
+            _ => draft.mark_ok(run, arrival.received_at),
         };
-        draft.note(&run);
+        draft.note(run);
         let outcome = Outcome::Accepted(Accepted {
             environment: draft.key(),
             checkin: run.id,
-            change,
+            change: report.change,
             judgement,
             deadline: draft.environment.deadline,
             config: self.config.clone(),
         });
-        let transition = draft.commit_with(self.monitor_change(monitor), put);
+        let transition = draft.commit_with(self.monitor_change(monitor), report.put());
         let transition = Transition { organization: self.organization.clone(), ..transition };
         Ok(Decision { transition: Some(transition), outcome })
     }
@@ -124,7 +124,7 @@ impl Intake<'_> {
         let mut monitor = match &self.monitor {
             Some(stored) => {
                 let mut monitor = Monitor::clone(stored);
-                monitor.configure(update.apply(&monitor.config));
+                monitor.config = update.apply(&monitor.config);
                 monitor
             }
             // The rows of a monitor that is being deleted are still in the way of a new one.

@@ -17,8 +17,6 @@ use super::minute;
 /// A run after its check-in.
 pub(super) struct Report {
     pub(super) run: Run,
-    /// What to write of it. None: it stays as it was, and is judged once more.
-    pub(super) put: Option<PutRun>,
     pub(super) change: RunChange,
 }
 
@@ -46,12 +44,15 @@ impl Report {
         Ok(report)
     }
 
-    fn unchanged(run: &Run) -> Self {
-        Self { run: run.clone(), put: None, change: RunChange::Unchanged }
-    }
-
-    fn changed(run: Run, change: RunChange) -> Self {
-        Self { put: Some(PutRun::Changed(run.clone())), run, change }
+    /// What to write of the run. None: it stays as it was, and is judged once more.
+    pub(super) fn put(self) -> Option<PutRun> {
+        match self.change {
+            RunChange::Started | RunChange::Reported => Some(PutRun::New(self.run)),
+            RunChange::Heartbeat | RunChange::Finished | RunChange::FinishedLate => {
+                Some(PutRun::Changed(self.run))
+            }
+            RunChange::Unchanged => None,
+        }
     }
 }
 
@@ -121,7 +122,7 @@ fn begin(arrival: &Arrival, query: RunQuery, monitor: &Monitor, environment: &mu
         RunStatus::InProgress => RunChange::Started,
         _ => RunChange::Reported,
     };
-    Report { put: Some(PutRun::New(run.clone())), run, change }
+    Report { run, change }
 }
 
 /// When a run times out that was heard of at `heard`: the maximum runtime after that minute.
@@ -152,7 +153,7 @@ fn continue_run(
         }
         (RunStatus::Ok | RunStatus::Error | RunStatus::Missed, true) => {
             match quirks.keeps(Quirk::LateInProgressJudgesAgain) {
-                true => Ok(Report::unchanged(run)),
+                true => Ok(Report { run: run.clone(), change: RunChange::Unchanged }),
                 false => Err(Ignored::AlreadyFinished { checkin: run.id }.into()),
             }
         }
@@ -162,21 +163,23 @@ fn continue_run(
         (RunStatus::Timeout, false) => {
             fresh(run, arrival, quirks)?;
             let run = update(run, RunStatus::Timeout, arrival, monitor, quirks)?;
-            Ok(Report::changed(run, RunChange::FinishedLate))
+            Ok(Report { run, change: RunChange::FinishedLate })
         }
         (RunStatus::InProgress | RunStatus::Timeout | RunStatus::Unknown, true) => {
             match fresh(run, arrival, quirks) {
                 // It is taken down all the same, or a second delivery would begin a run once this one has ended.
-                Err(_) if unnamed.is_some() => return Ok(Report::unchanged(run)),
+                Err(_) if unnamed.is_some() => {
+                    return Ok(Report { run: run.clone(), change: RunChange::Unchanged });
+                }
                 fresh => fresh?,
             }
             let run = update(run, RunStatus::InProgress, arrival, monitor, quirks)?;
-            Ok(Report::changed(run, RunChange::Heartbeat))
+            Ok(Report { run, change: RunChange::Heartbeat })
         }
         (RunStatus::InProgress | RunStatus::Unknown, false) => {
             let mut run = update(run, arrival.status(), arrival, monitor, quirks)?;
             run.closed_by = unnamed;
-            Ok(Report::changed(run, RunChange::Finished))
+            Ok(Report { run, change: RunChange::Finished })
         }
     }
 }

@@ -278,11 +278,6 @@ impl Schedule {
         }
     }
 
-    /// Whether the next time depends on the calendar alone, not on when the last run was.
-    pub(crate) fn is_crontab(&self) -> bool {
-        matches!(self.0.plan, Plan::Crontab { .. })
-    }
-
     fn of_crontab(crontab: Arc<Crontab>, zone: Tz) -> Self {
         Self(Arc::new(Zoned { plan: Plan::Crontab { crontab, pause: LastPause::default() }, zone }))
     }

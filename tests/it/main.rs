@@ -4,6 +4,7 @@ mod administration;
 mod admission;
 mod batch;
 mod clock;
+mod day;
 mod edges;
 mod edits;
 mod engine;

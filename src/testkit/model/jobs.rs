@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::config::MonitorConfig;
-use crate::id::{EnvironmentId, IncidentId, MonitorId, OrganizationId};
+use crate::id::{EnvironmentId, IncidentId, OrganizationId};
 use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
 use crate::policy::Quirks;
 use crate::row::{
@@ -76,12 +76,10 @@ impl Job {
     /// The row, but for its counters.
     pub(super) fn row(&self) -> Monitor {
         Monitor {
-            id: MonitorId::of(&self.key),
             organization: self.organization,
             key: self.key.clone(),
             name: self.name.as_str().into(),
             config: self.config.clone(),
-            revision: 0,
             owner: self.owner,
             status: self.status,
             muted: self.muted,
@@ -161,7 +159,7 @@ impl Place {
     }
 
     pub(super) fn deadline(&self) -> Option<Deadline> {
-        self.deadline.map(|(next, latest)| Deadline { next, latest, revision: 0 })
+        self.deadline.map(|(next, latest)| Deadline { next, latest })
     }
 
     /// One of its incidents, as a row.

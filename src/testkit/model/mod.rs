@@ -112,7 +112,7 @@ impl Model {
 
     /// Takes a step, and says what is to be answered and told.
     ///
-    /// Versions and revisions are zero in everything it says: they count how often rows are written.
+    /// Versions are zero in everything it says: they count how often rows are written.
     pub fn take(&mut self, step: &Step) -> (Answer, Vec<Event>) {
         match step {
             Step::Checkin(message) => {

@@ -100,7 +100,7 @@ pub(super) fn a_monitor_comes_back(mut desk: Desk<'_>) -> Proof {
         &|row| row.muted = true,
         &|row| row.status = MonitorStatus::Disabled,
         &|row| row.status = MonitorStatus::Deleting,
-        &|row| row.configure(looking_back(3)),
+        &|row| row.config = looking_back(3),
         &|row| row.status = MonitorStatus::Active,
     ];
     for edit in edits {
@@ -191,10 +191,7 @@ pub(super) fn every_number_comes_back(desk: Desk<'_>) -> Proof {
     let key = MonitorKey { project: ProjectId::new(MOST), slug: monitor("job").slug };
     let place = environment(&key, "production");
     desk.create(&key, hourly())?;
-    desk.edit(&key, |row| {
-        row.owner = Some(Owner::Team(MOST - 2));
-        row.revision = u32::MAX;
-    })?;
+    desk.edit(&key, |row| row.owner = Some(Owner::Team(MOST - 2)))?;
     check_monitor(&desk, &key)?;
     same(&desk.whole(&key)?.organization, desk.organization(), "the organization")?;
     let mut transition = desk.touching(&place, |row| {

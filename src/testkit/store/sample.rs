@@ -131,7 +131,7 @@ pub(super) fn run_at(number: u128, started_at: Time, status: RunStatus) -> Run {
 /// A deadline that is missed then.
 pub(super) fn due(latest: Time) -> Option<Deadline> {
     let next = latest.checked_sub_signed(TimeDelta::minutes(5)).unwrap_or(Time::MIN_UTC);
-    Some(Deadline { next, latest, revision: 0 })
+    Some(Deadline { next, latest })
 }
 
 /// The environment's incident with this number, open since this run.

@@ -87,7 +87,11 @@ impl Paper {
 
     /// Gives another thread the time to do something, if there is one.
     fn dawdle(until: impl Fn() -> bool) {
-        for _ in 0..2_000 {
+        Self::dawdle_for(2_000, until);
+    }
+
+    fn dawdle_for(turns: u32, until: impl Fn() -> bool) {
+        for _ in 0..turns {
             if until() {
                 return;
             }
@@ -112,11 +116,12 @@ impl Paper {
         Some(before)
     }
 
-    /// A commit that was over before the torn read began would tear nothing.
+    /// A commit that was over before the torn read began would tear nothing. Not for long: most commits are made with
+    /// nobody reading, and a proof races often.
     fn await_a_torn_read(&self) {
         let tears = self.has(Flaw::SnapshotsAreTorn) || self.has(Flaw::MonitorsAreTorn);
         if tears && self.is_at_home() {
-            Self::dawdle(|| self.begun.load(Ordering::SeqCst) > 0);
+            Self::dawdle_for(200, || self.begun.load(Ordering::SeqCst) > 0);
         }
     }
 }
