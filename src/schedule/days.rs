@@ -174,14 +174,9 @@ impl DayFilter {
 
     fn accepts_day_of_month(&self, date: NaiveDate) -> bool {
         let Members { plain, last_day, last_working_day, .. } = self.of_month;
-        let left = days_left(date);
-        // A month that ends on a Saturday or Sunday has its last working day on the Friday before.
-        let is_last_working_day = match date.weekday().num_days_from_monday() {
-            4 => left <= 2,
-            0..4 => left == 0,
-            _ => false,
-        };
-        plain.contains(date.day()) || last_day && left == 0 || last_working_day && is_last_working_day
+        plain.contains(date.day())
+            || last_day && days_left(date) == 0
+            || last_working_day && is_last_working_day(date)
     }
 
     fn accepts_weekday(&self, date: NaiveDate) -> bool {
@@ -202,6 +197,15 @@ fn dates((year, month): (i32, u32), days: Set) -> impl DoubleEndedIterator<Item 
 fn month_names(months: Set) -> String {
     let names = (1..).zip(MONTH_NAMES).filter(|(month, _)| months.contains(*month)).map(|(_, name)| name);
     names.collect::<Vec<_>>().join(" and ")
+}
+
+/// A month that ends on a Saturday or Sunday has its last working day on the Friday before.
+fn is_last_working_day(date: NaiveDate) -> bool {
+    match date.weekday().num_days_from_monday() {
+        4 => days_left(date) <= 2,
+        0..4 => days_left(date) == 0,
+        _ => false,
+    }
 }
 
 /// How many days of the month come after this one.
