@@ -230,7 +230,7 @@ pub(super) fn every_time_comes_back(mut desk: Desk<'_>) -> Proof {
             row.last_checkin = Some(time);
             row.reference = Some(time);
             row.deadline = due(time);
-            row.last_ok = Some(began.summary());
+            row.last_ok = Some(run_at(number, time, RunStatus::Ok).summary());
             row.health = Health::Error(incident(&key, 1, &began));
         })?;
         check_environment(&desk, &key)?;
