@@ -14,7 +14,6 @@ use crate::row::{Run, RunStatus, RunSummary};
 use crate::schedule::Slot;
 
 use super::draft::Draft;
-use super::is_healthy;
 
 impl Draft<'_> {
     /// A run that went well, or says nothing about health.
@@ -301,7 +300,6 @@ impl Draft<'_> {
 
     /// The environment is in this incident (I1, I2).
     fn hold(&mut self, incident: Arc<Incident>) {
-        debug_assert!(is_healthy(&self.environment.health) || self.environment.incident().is_some());
         self.incident = Some(Arc::clone(&incident));
         self.environment.health = Health::Error(incident);
     }

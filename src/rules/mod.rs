@@ -44,7 +44,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::outcome::Judgement;
 use crate::policy::Policy;
-use crate::row::Health;
 use crate::store::Transition;
 use crate::store::{Found, Snapshot};
 
@@ -140,9 +139,4 @@ fn minute(at: DateTime<Utc>) -> DateTime<Utc> {
     let beyond = TimeDelta::seconds(at.timestamp().rem_euclid(60))
         .checked_add(&TimeDelta::nanoseconds(i64::from(at.timestamp_subsec_nanos())));
     beyond.and_then(|beyond| at.checked_sub_signed(beyond)).unwrap_or(at)
-}
-
-/// Whether an incident stands in the way of calling an environment healthy.
-const fn is_healthy(health: &Health) -> bool {
-    matches!(health, Health::Active | Health::Ok)
 }

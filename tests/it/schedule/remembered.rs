@@ -1,5 +1,6 @@
 //! What a schedule remembers shows in no answer.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
 use chrono::TimeDelta;
@@ -105,4 +106,11 @@ fn asking_changes_nothing_that_shows() {
     assert_eq!(hashes.hash_one(&asked), hashes.hash_one(&new));
     assert_eq!(format!("{asked:?}"), format!("{new:?}"));
     assert_eq!(serde_json::to_string(&asked).unwrap(), serde_json::to_string(&new).unwrap());
+}
+
+#[test]
+fn schedules_spread_over_a_table() {
+    let hashes = RandomState::new();
+    let hash = |hour: u8| hashes.hash_one(Schedule::crontab(&format!("0 {hour} * * *"), Tz::UTC).unwrap());
+    assert_eq!((0..24).map(hash).collect::<BTreeSet<_>>().len(), 24);
 }
