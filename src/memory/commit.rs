@@ -17,16 +17,15 @@ impl Tables {
         if !self.is_current(organization.as_ref(), monitor, known, environments, runs) {
             return Err(CommitError::Conflict);
         }
-        let known = known.map(|(_, newest)| *newest);
+        let newest = known.map_or(NONE, |(_, newest)| *newest);
         if let Some(put) = organization {
             self.put_organization(put.row.clone());
         }
-        match (monitor, known) {
-            (MonitorChange::Put(put), _) => self.put_monitor(&put.row),
-            (MonitorChange::Remove { key, .. }, _) => self.remove_monitor(key),
-            (MonitorChange::Keep { .. }, _) => {}
+        match monitor {
+            MonitorChange::Keep { .. } => {}
+            MonitorChange::Put(put) => self.put_monitor(&put.row),
+            MonitorChange::Remove { key, .. } => self.remove_monitor(key),
         }
-        let newest = known.unwrap_or(NONE);
         let newest = environments.iter().fold(newest, |newest, put| self.put_environment(newest, &put.row));
         for put in runs {
             match put {
