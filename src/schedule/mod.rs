@@ -185,9 +185,8 @@ impl Schedule {
     /// `None` where the schedule ends: when a crontab has no run for 50 years or until the end of 2100, and
     /// beyond the last date that chrono can hold.
     ///
-    /// With [`Quirk::RepeatedHourForgotten`](crate::policy::Quirk::RepeatedHourForgotten) or
-    /// [`Quirk::IntervalsOnLocalClock`](crate::policy::Quirk::IntervalsOnLocalClock) the answer need not be
-    /// later than `after` when clocks are set back.
+    /// With [`Quirk::RepeatedHourForgotten`] or [`Quirk::IntervalsOnLocalClock`] the answer need not be later
+    /// than `after` when clocks are set back.
     ///
     /// ```
     /// use chrono_tz::Tz;
