@@ -32,6 +32,9 @@ fn weigh(size: usize) {
     let before = MEMORY.current_usage();
     for number in 0..size {
         let key = MonitorKey { project: PROJECT, slug: slug(number) };
+        // Parsed for each, as if it came along with its first check-in: the store shares it.
+        let schedule = Schedule::crontab("*/5 * * * *", Tz::Europe__Berlin).unwrap();
+        let config = MonitorConfig::builder(schedule).build();
         engine.create_monitor(ORGANIZATION, &key, &config).unwrap();
     }
     let check_in = |round: usize| {

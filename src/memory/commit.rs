@@ -67,6 +67,7 @@ impl Tables {
     }
 
     pub(super) fn put_monitor(&mut self, row: &Arc<Monitor>) {
+        let row = &self.with_known_schedule(row);
         let (_, newest) = self.monitors.remove_entry(&row.key).unzip();
         let newest = newest.unwrap_or(NONE);
         self.monitors.insert(ByKey(Arc::clone(row)), newest);
@@ -75,6 +76,17 @@ impl Tables {
             resident.monitor = Arc::clone(row);
             next = resident.links.sibling;
         }
+    }
+
+    /// A monitor that shares its schedule, and what that remembers, with all others of the same text and zone.
+    fn with_known_schedule(&mut self, row: &Arc<Monitor>) -> Arc<Monitor> {
+        let schedule = row.config.schedule();
+        let Some(known) = self.schedules.get(schedule) else {
+            self.schedules.insert(schedule.clone());
+            return Arc::clone(row);
+        };
+        let config = row.config.to_builder().schedule(known.clone()).build();
+        Arc::new(Monitor { config, ..Monitor::clone(row) })
     }
 
     fn remove_monitor(&mut self, key: &MonitorKey) {
@@ -227,5 +239,41 @@ impl Tables {
         if let Some(resident) = self.environments.get_mut(number) {
             resident.put_incident(incident);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use chrono_tz::Tz;
+
+    use super::*;
+    use crate::config::MonitorConfig;
+    use crate::id::{OrganizationId, ProjectId};
+    use crate::schedule::Schedule;
+
+    fn monitor(slug: &str, crontab: &str) -> Arc<Monitor> {
+        let key = MonitorKey { project: ProjectId::new(1), slug: slug.parse().unwrap() };
+        let config = MonitorConfig::builder(Schedule::crontab(crontab, Tz::UTC).unwrap()).build();
+        Arc::new(Monitor::new(OrganizationId::new(1), key, config))
+    }
+
+    #[test]
+    fn monitors_of_one_schedule_share_it_until_none_is_left() {
+        let mut tables = Tables::default();
+        let rows = [monitor("a", "0 2 * * *"), monitor("b", "0 2 * * *"), monitor("c", "0 3 * * *")];
+        for row in &rows {
+            tables.put_monitor(row);
+            assert_eq!(tables.monitors().find(|stored| stored.key == row.key), Some(row));
+        }
+        assert_eq!(tables.schedules.len(), 2);
+        let [a, b, c] = rows.map(|row| row.key.clone());
+        tables.remove_monitor(&a);
+        tables.prune(DateTime::UNIX_EPOCH);
+        assert_eq!(tables.schedules.len(), 2, "b has it still");
+        tables.remove_monitor(&b);
+        tables.remove_monitor(&c);
+        tables.prune(DateTime::UNIX_EPOCH);
+        assert!(tables.schedules.is_empty());
     }
 }

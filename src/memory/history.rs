@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::row::{RunStatus, RunSummary};
+use crate::schedule::Schedule;
 use crate::store::DueKind;
 
 use super::resident::NONE;
@@ -76,6 +77,7 @@ impl Tables {
             }
         }
         self.runs.tidy();
+        self.schedules.retain(Schedule::is_shared);
         gone
     }
 

@@ -1,7 +1,7 @@
 //! The tables of the embedded store, the indexes over them, and what is read from them.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::iter;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use foldhash::fast::RandomState;
 use crate::id::{CheckinId, EnvironmentId, OrganizationId};
 use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
 use crate::row::{Monitor, Organization, Run, RunSummary};
+use crate::schedule::Schedule;
 use crate::store::{Due, DueKind, DueQuery, DueRun, Found};
 use crate::store::{HistoryQuery, MonitorSnapshot, Query, RunQuery, Snapshot};
 
@@ -25,6 +26,8 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     pub(super) organizations: Map<OrganizationId, Organization>,
+    /// One of each that a monitor has, for all monitors that have it.
+    pub(super) schedules: HashSet<Schedule, RandomState>,
     /// Monitors, and the newest of their environments.
     pub(super) monitors: Map<ByKey, u32>,
     pub(super) environments: Slab<Resident>,

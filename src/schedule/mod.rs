@@ -277,6 +277,11 @@ impl Schedule {
         }
     }
 
+    /// Whether there are clones of it.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     fn of_crontab(crontab: Arc<Crontab>, zone: Tz) -> Self {
         Self(Arc::new(Zoned { plan: Plan::Crontab { crontab, pause: LastPause::default() }, zone }))
     }
