@@ -26,8 +26,6 @@ const MORE: usize = 4;
 
 fn weigh(size: usize) {
     let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default());
-    let config =
-        MonitorConfig::builder(Schedule::crontab("*/5 * * * *", Tz::Europe__Berlin).unwrap()).build();
     let slug = |number: usize| -> Slug { format!("nightly-job-{number}").parse().unwrap() };
     let before = MEMORY.current_usage();
     for number in 0..size {
