@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use overdue::id::OrganizationId;
 
-use crate::key::Key;
+use crate::front::Key;
 use crate::metrics::Metrics;
 use crate::readers::Readers;
 use crate::writer::Writer;

@@ -9,9 +9,10 @@ use overdue::outcome::Verdict;
 use overdue::{Error, Tick, TickReport};
 
 use crate::app::App;
+use crate::front::Unavailable;
 use crate::store::StoreError;
 use crate::time;
-use crate::writer::{Desk, Unavailable};
+use crate::writer::Desk;
 
 /// How often old rows are looked for.
 const PRUNING: TimeDelta = TimeDelta::hours(1);

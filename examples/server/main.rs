@@ -4,9 +4,9 @@
 //! cargo run --release --example server
 //! ```
 //!
-//! Where to find what: `http` takes check-ins and shows pages, `writer` is the one thread that writes, with group commit,
-//! `clock` ticks, `delivery` tells of incidents, and `store` is all that knows SQL. `README.md` beside this file says
-//! more.
+//! Where to find what: `front` hears check-ins, `http` keeps them and shows pages, `writer` is the one thread that writes,
+//! with group commit, `clock` ticks, `delivery` tells of incidents, and `store` is all that knows SQL. `README.md` beside
+//! this file says more.
 #![expect(
     clippy::arithmetic_side_effects,
     reason = "it counts what fits into memory, and adds minutes to the present"
@@ -17,8 +17,9 @@ mod banner;
 mod clock;
 mod delivery;
 mod demo;
+#[path = "../front/mod.rs"]
+mod front;
 mod http;
-mod key;
 mod metrics;
 mod options;
 mod readers;
@@ -39,7 +40,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::{App, Parts};
 use crate::delivery::{Stdout, Webhook};
-use crate::key::Key;
+use crate::front::Key;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::readers::Readers;
@@ -84,7 +85,7 @@ async fn main() -> Result<(), Failure> {
     let router = http::router(app.clone());
     // No task ends by itself; one that does has failed.
     let broken = tokio::select! {
-        () = http::serve(listener, router, stop()) => false,
+        () = front::serve(listener, router, stop()) => false,
         _ = tasks.join_next() => true,
         () = end(&writer) => true,
     };

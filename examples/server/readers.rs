@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
+use crate::front::Unavailable;
 use crate::store::{SqliteStore, StoreError};
-use crate::writer::Unavailable;
 
 const CONNECTIONS: usize = 4;
 

@@ -9,6 +9,7 @@ use overdue::admission::{RateKey, RateLimiter};
 use overdue::{Engine, Event, EventSink, Policy};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::front::Unavailable;
 use crate::metrics::Metrics;
 use crate::store::{SqliteStore, StoreError};
 use crate::time::Stopwatch;
@@ -25,11 +26,6 @@ const QUEUE: usize = 4096;
 
 /// How many requests share a transaction at most: who came first should not wait for ever.
 const GROUP: usize = 512;
-
-/// The database did not take it. Nothing is known to be written; the request may be made again.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the database is not available")]
-pub(crate) struct Unavailable;
 
 /// Hands requests to the writing thread.
 #[derive(Clone, Debug)]

@@ -16,9 +16,9 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::front::Unavailable;
 use crate::store::Pending;
 use crate::time::Stopwatch;
-use crate::writer::Unavailable;
 
 pub(crate) use stdout::Stdout;
 pub(crate) use webhook::Webhook;

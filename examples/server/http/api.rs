@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
+use crate::front::body::Unpacked;
+use crate::front::project;
 use crate::store::{IncidentLine, MonitorView, Tile};
 
 use super::answer::Rejection;
-use super::body::Unpacked;
 use super::edit::{self, Change};
-use super::intake;
 
 /// How many runs of each environment are listed, and how many incidents and refusals.
 const RUNS: u32 = 100;
@@ -118,7 +118,7 @@ pub(super) async fn refusals(State(app): State<App>) -> Result<Json<Vec<ErrorEnt
 /// The monitor of an address.
 pub(super) fn key((project, slug): (String, String)) -> Result<MonitorKey, Rejection> {
     let slug = Slug::normalize(&slug).map_err(|error| Rejection::Malformed(error.to_string()))?;
-    Ok(MonitorKey { project: intake::project(&project)?, slug })
+    Ok(MonitorKey { project: project::parse(&project)?, slug })
 }
 
 fn json_of<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Rejection> {

@@ -10,12 +10,13 @@ use overdue::rules::{Edit, EditRefused};
 use overdue::store::MonitorSnapshot;
 use overdue::{AdminError, Error, Store};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::{App, ORGANIZATION};
+use crate::front::Unavailable;
 use crate::store::StoreError;
 use crate::time;
-use crate::writer::{Desk, Unavailable};
+use crate::writer::Desk;
 
 use super::answer::Rejection;
 
@@ -157,20 +158,4 @@ async fn ask<T: Send + 'static>(
 
 fn read(config: &Value, desk: &Desk) -> Result<ConfigUpdate, Refused> {
     ConfigUpdate::from_json(config.to_string().as_bytes(), desk.policy().quirks).map_err(Refused::Config)
-}
-
-/// The schedule that people write: a crontab, or "every 2 hours".
-pub(crate) fn schedule_json(text: &str) -> Value {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let interval = |count: u64, unit: &str| {
-        let unit = unit.strip_suffix('s').unwrap_or(unit);
-        json!({ "type": "interval", "value": count, "unit": unit })
-    };
-    match words.as_slice() {
-        ["every", unit] => interval(1, unit),
-        ["every", count, unit] if count.parse::<u64>().is_ok() => {
-            interval(count.parse().unwrap_or_default(), unit)
-        }
-        _ => json!({ "type": "crontab", "value": text }),
-    }
 }

@@ -33,7 +33,7 @@ pub(super) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse,
     }
     let text = app.metrics.text().map_err(|error| {
         tracing::error!(%error, "the metrics could not be written");
-        crate::writer::Unavailable
+        crate::front::Unavailable
     })?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }

@@ -1,34 +1,24 @@
-//! The HTTP side: check-ins come in, pages and the API go out.
+//! The HTTP side: check-ins come in through the front, pages and the API go out.
 
 mod answer;
 mod api;
-mod body;
-mod cron;
 mod edit;
-mod envelope;
 mod health;
 mod intake;
 mod origin;
 mod page;
-mod serve;
-
-pub(crate) use serve::serve;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 
 use crate::app::App;
+use crate::front;
 
 /// Every address there is.
 pub(crate) fn router(app: App) -> Router {
-    let checkins = Router::new()
-        .route("/api/{project}/envelope/", post(envelope::receive))
-        .route("/api/{project}/envelope", post(envelope::receive))
-        .route("/api/{project}/cron/{slug}/{key}/", get(cron::ping).post(cron::receive))
-        .route("/api/{project}/cron/{slug}/{key}", get(cron::ping).post(cron::receive));
     let people = Router::new()
         .route("/", get(page::status))
         .route("/fragment", get(page::status_fragment))
@@ -42,7 +32,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/refusals", get(api::refusals))
         .layer(from_fn(origin::same_origin));
     Router::new()
-        .merge(checkins)
+        .merge(front::router())
         .merge(people)
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))

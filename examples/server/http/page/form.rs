@@ -7,8 +7,9 @@ use overdue::key::EnvironmentName;
 use overdue::row::{Monitor, MonitorStatus, Owner};
 use serde_json::{Map, Value, json};
 
+use crate::front::schedule::schedule_json;
 use crate::http::answer::Rejection;
-use crate::http::edit::{Change, EnvironmentChange, schedule_json};
+use crate::http::edit::{Change, EnvironmentChange};
 
 use super::layout::frame;
 

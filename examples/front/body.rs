@@ -113,7 +113,8 @@ impl Encoding {
 
 fn read_all(packed: impl Read) -> io::Result<Vec<u8>> {
     let mut unpacked = Vec::new();
-    packed.take(UNPACKED as u64 + 1).read_to_end(&mut unpacked)?;
+    // One byte more tells that there is more.
+    packed.take((UNPACKED as u64).saturating_add(1)).read_to_end(&mut unpacked)?;
     if unpacked.len() > UNPACKED {
         return Err(io::ErrorKind::FileTooLarge.into());
     }

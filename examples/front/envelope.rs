@@ -7,15 +7,14 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use overdue::Outcome;
 use overdue::id::ProjectId;
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
-
 use super::answer::Rejection;
 use super::body::Unpacked;
-use super::intake;
+use super::keeper::{Keeper, Receipt};
+use super::key::Key;
+use super::project;
 
 /// How large a check-in may be, in bytes; and how many one envelope may hold.
 const CHECKIN: usize = 100 << 10;
@@ -42,42 +41,42 @@ pub(crate) struct Login {
 
 /// What an SDK is told. It reads the status; a person with `debug=True` reads the rest.
 #[derive(Debug, Serialize)]
-pub(crate) struct Taken {
+pub(crate) struct Taken<R> {
     id: Option<String>,
-    checkins: Vec<Outcome>,
+    checkins: Vec<R>,
 }
 
-pub(crate) async fn receive(
-    State(app): State<App>,
+pub(crate) async fn receive<K: Keeper>(
+    State(keeper): State<K>,
     Path(project): Path<String>,
     Query(login): Query<Login>,
     headers: HeaderMap,
     Unpacked(body): Unpacked,
-) -> Result<(StatusCode, Json<Taken>), Rejection> {
-    let project = intake::project(&project)?;
+) -> Result<(StatusCode, Json<Taken<K::Receipt>>), Rejection> {
+    let project = project::parse(&project)?;
     let login = login.sentry_key.as_deref().or_else(|| key_of(&headers));
     // A key that is wrong is told before what else may be wrong.
     if let Some(key) = login {
-        check(&app, key)?;
+        check(keeper.key(), key)?;
     }
     let (head, checkins) = parse(&body).map_err(Rejection::Malformed)?;
     if login.is_none() {
         let dsn = head.dsn.as_deref().ok_or(Rejection::KeyMissing)?;
-        check(&app, key_of_dsn(dsn, project)?)?;
+        check(keeper.key(), key_of_dsn(dsn, project)?)?;
     }
     if checkins.len() > CHECKINS || checkins.iter().any(|checkin| checkin.len() > CHECKIN) {
         let error = format!("an envelope holds up to {CHECKINS} check-ins of up to {CHECKIN} bytes");
         return Err(Rejection::TooLarge(error));
     }
-    let checkins = checkins.into_iter().map(<[u8]>::to_vec).collect();
-    let checkins = intake::take(&app, project, checkins).await?;
-    let refused = checkins.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
+    let checkins: Vec<_> = checkins.into_iter().map(<[u8]>::to_vec).collect();
+    let checkins = if checkins.is_empty() { Vec::new() } else { keeper.keep(project, checkins).await? };
+    let refused = checkins.iter().any(|receipt| receipt.status().is_client_error());
     let status = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     Ok((status, Json(Taken { id: head.event_id, checkins })))
 }
 
-fn check(app: &App, key: &str) -> Result<(), Rejection> {
-    if app.key.opens(key) { Ok(()) } else { Err(Rejection::KeyWrong) }
+fn check(key: &Key, offered: &str) -> Result<(), Rejection> {
+    if key.opens(offered) { Ok(()) } else { Err(Rejection::KeyWrong) }
 }
 
 /// The key of `X-Sentry-Auth: Sentry sentry_version=7, sentry_key=..`.

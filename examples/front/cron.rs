@@ -13,62 +13,58 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use overdue::Outcome;
-use overdue::refusal::ProcessingErrorKind as Kind;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::app::App;
-
 use super::answer::Rejection;
 use super::body::Unpacked;
-use super::edit::schedule_json;
-use super::intake;
+use super::keeper::{Keeper, Receipt, Unavailable};
+use super::project;
+use super::schedule::schedule_json;
 
 type Address = (String, String, String);
 
-pub(crate) async fn ping(
-    State(app): State<App>,
+pub(crate) async fn ping<K: Keeper>(
+    State(keeper): State<K>,
     Path(address): Path<Address>,
     RawQuery(query): RawQuery,
-) -> Result<(StatusCode, HeaderMap, Json<Outcome>), Rejection> {
-    take(&app, address, query.as_deref(), Map::new()).await
+) -> Result<(StatusCode, HeaderMap, Json<K::Receipt>), Rejection> {
+    take(&keeper, address, query.as_deref(), Map::new()).await
 }
 
-pub(crate) async fn receive(
-    State(app): State<App>,
+pub(crate) async fn receive<K: Keeper>(
+    State(keeper): State<K>,
     Path(address): Path<Address>,
     RawQuery(query): RawQuery,
     Unpacked(body): Unpacked,
-) -> Result<(StatusCode, HeaderMap, Json<Outcome>), Rejection> {
+) -> Result<(StatusCode, HeaderMap, Json<K::Receipt>), Rejection> {
     let fields = match body.trim_ascii() {
         [] => Map::new(),
         body => serde_json::from_slice(body)
             .map_err(|error| Rejection::Malformed(format!("the body is not a JSON object: {error}")))?,
     };
-    take(&app, address, query.as_deref(), fields).await
+    take(&keeper, address, query.as_deref(), fields).await
 }
 
-async fn take(
-    app: &App,
+async fn take<K: Keeper>(
+    keeper: &K,
     (project, slug, key): Address,
     query: Option<&str>,
     mut fields: Map<String, Value>,
-) -> Result<(StatusCode, HeaderMap, Json<Outcome>), Rejection> {
-    let project = intake::project(&project)?;
-    if !app.key.opens(&key) {
+) -> Result<(StatusCode, HeaderMap, Json<K::Receipt>), Rejection> {
+    let project = project::parse(&project)?;
+    if !keeper.key().opens(&key) {
         return Err(Rejection::KeyWrong);
     }
     complete(&mut fields, slug, query.unwrap_or_default());
     let checkin = serde_json::to_vec(&fields).map_err(|error| Rejection::Malformed(error.to_string()))?;
-    let mut outcomes = intake::take(app, project, vec![checkin]).await?;
-    let outcome = outcomes.pop().ok_or(crate::writer::Unavailable)?;
+    let receipt = keeper.keep(project, vec![checkin]).await?.pop().ok_or(Unavailable)?;
     let mut headers = HeaderMap::new();
-    let status = status(&outcome);
+    let status = receipt.status();
     if status == StatusCode::TOO_MANY_REQUESTS {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
     }
-    Ok((status, headers, Json(outcome)))
+    Ok((status, headers, Json(receipt)))
 }
 
 /// Adds to a check-in what its address and query say, and what need not be said.
@@ -102,17 +98,4 @@ fn form(query: &str) -> Vec<(String, String)> {
 /// A number if it is one; else the text, for the engine to say what is wrong with it.
 fn number(text: String) -> Value {
     serde_json::from_str(&text).ok().filter(Value::is_number).unwrap_or(text.into())
-}
-
-/// As scripts read it.
-fn status(outcome: &Outcome) -> StatusCode {
-    let Outcome::Refused(refused) = outcome else { return StatusCode::ACCEPTED };
-    match refused.errors.first().map(|error| error.kind()) {
-        Some(Kind::MonitorNotFound) => StatusCode::NOT_FOUND,
-        Some(Kind::MonitorEnvironmentRatelimited) => StatusCode::TOO_MANY_REQUESTS,
-        Some(Kind::CheckinFinished | Kind::CheckinEnvironmentMismatch | Kind::CheckinGuidProjectMismatch) => {
-            StatusCode::CONFLICT
-        }
-        _ => StatusCode::BAD_REQUEST,
-    }
 }

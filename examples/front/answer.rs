@@ -1,0 +1,58 @@
+//! Why a request is turned away, in JSON.
+
+use std::fmt::Display;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::keeper::Unavailable;
+use super::project::NotAProject;
+
+/// Why a request is turned away.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Rejection {
+    #[error("{0}")]
+    Malformed(String),
+    #[error("there is no key: send one in X-Sentry-Auth, as ?sentry_key= or in the DSN of the envelope")]
+    KeyMissing,
+    #[error("the key is not the one of this server")]
+    KeyWrong,
+    #[error(transparent)]
+    NotAProject(#[from] NotAProject),
+    #[error("the body took too long to arrive")]
+    TooSlow,
+    #[error("{0}")]
+    TooLarge(String),
+    #[error("the encoding {0:?} is not known: send gzip, deflate, br, zstd or none")]
+    EncodingUnknown(String),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl Rejection {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::KeyMissing => StatusCode::UNAUTHORIZED,
+            Self::KeyWrong => StatusCode::FORBIDDEN,
+            Self::NotAProject(_) => StatusCode::NOT_FOUND,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::EncodingUnknown(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        turned_away(self.status(), &self)
+    }
+}
+
+/// Says in JSON why a request is turned away.
+pub(crate) fn turned_away(status: StatusCode, why: &impl Display) -> Response {
+    (status, Json(json!({ "error": why.to_string() }))).into_response()
+}
