@@ -126,7 +126,7 @@ fn history(
     let runs = select.query_map(
         named_params! {
             ":environment": environment.as_uuid(),
-            ":until": bound(window.until, LAST)?,
+            ":until": bound(window.until, LAST),
             ":judged": window.judged,
             ":count": window.count,
         },
@@ -164,8 +164,8 @@ pub(super) fn due(connection: &Connection, query: &DueQuery) -> Result<Vec<Due>,
     let mut select = connection.prepare_cached(sql)?;
     let page = select.query_map(
         named_params! {
-            ":from": bound(after.map(|after| after.at), FIRST)?,
-            ":until": bound(query.until, LAST)?,
+            ":from": bound(after.map(|after| after.at), FIRST),
+            ":until": bound(query.until, LAST),
             ":project": after.map(|after| after.key.monitor.project.get()).unwrap_or_default(),
             ":slug": after.map(|after| after.key.monitor.slug.as_str()).unwrap_or_default(),
             ":name": after.map(|after| after.key.name.as_str()).unwrap_or_default(),
@@ -185,8 +185,8 @@ pub(super) fn due(connection: &Connection, query: &DueQuery) -> Result<Vec<Due>,
 }
 
 /// The bound of a range: a time, or an end beyond all times.
-fn bound(at: Option<DateTime<Utc>>, end: &str) -> rusqlite::Result<String> {
-    at.map_or(Ok(end.to_owned()), |at| Moment(at).into_text())
+fn bound(at: Option<DateTime<Utc>>, end: &str) -> String {
+    at.map_or_else(|| end.to_owned(), |at| Moment(at).into_text())
 }
 
 /// The key of an environment, in three columns from this one on.
