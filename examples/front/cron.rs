@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::answer::Rejection;
 use super::body::Unpacked;
+use super::envelope::CHECKIN;
 use super::keeper::{Keeper, Receipt, Unavailable};
 use super::project;
 use super::schedule::schedule_json;
@@ -58,6 +59,9 @@ async fn take<K: Keeper>(
     }
     complete(&mut fields, slug, query.unwrap_or_default());
     let checkin = serde_json::to_vec(&fields).map_err(|error| Rejection::Malformed(error.to_string()))?;
+    if checkin.len() > CHECKIN {
+        return Err(Rejection::TooLarge(format!("a check-in has up to {CHECKIN} bytes")));
+    }
     let receipt = keeper.keep(project, vec![checkin]).await?.pop().ok_or(Unavailable)?;
     let mut headers = HeaderMap::new();
     let status = receipt.status();

@@ -17,7 +17,7 @@ use super::key::Key;
 use super::project;
 
 /// How large a check-in may be, in bytes; and how many one envelope may hold.
-const CHECKIN: usize = 100 << 10;
+pub(super) const CHECKIN: usize = 100 << 10;
 const CHECKINS: usize = 1000;
 
 /// The first line.

@@ -21,6 +21,12 @@ impl Key {
         }))
     }
 
+    /// What the operator chose for one.
+    pub(crate) fn parse(text: &str) -> Result<String, String> {
+        let fits = (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if fits { Ok(text.to_owned()) } else { Err("a key is 8 to 64 letters and digits".to_owned()) }
+    }
+
     /// Whether this is the key. Takes as long for a key that is nearly right as for any other of its length.
     pub(crate) fn opens(&self, offered: &str) -> bool {
         let (ours, theirs) = (self.0.as_bytes(), offered.as_bytes());

@@ -21,7 +21,7 @@ mod serve;
 
 pub(crate) use keeper::{Keeper, Receipt, Unavailable};
 pub(crate) use key::Key;
-pub(crate) use serve::serve;
+pub(crate) use serve::{serve, stop};
 
 use axum::Router;
 use axum::routing::{get, post};

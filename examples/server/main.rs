@@ -34,7 +34,6 @@ use std::time::Duration;
 use clap::Parser;
 use overdue::admission::RateLimiter;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
@@ -85,7 +84,7 @@ async fn main() -> Result<(), Failure> {
     let router = http::router(app.clone());
     // No task ends by itself; one that does has failed.
     let broken = tokio::select! {
-        () = front::serve(listener, router, stop()) => false,
+        () = front::serve(listener, router, front::stop()) => false,
         _ = tasks.join_next() => true,
         () = end(&writer) => true,
     };
@@ -139,17 +138,4 @@ async fn end(writer: &JoinHandle<()>) {
     while !writer.is_finished() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-/// Done when the operator wants the server to stop.
-async fn stop() {
-    let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
-    let [Ok(interrupt), Ok(terminate)] = &mut signals else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    tracing::info!("stopping");
 }

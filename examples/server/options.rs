@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use clap::{Parser, ValueEnum};
 
+use crate::front::Key;
+
 /// A check-in server for scheduled jobs: it takes the check-ins of Sentry's SDKs and of curl, keeps them in SQLite, and
 /// tells when a job is late, fails, hangs or recovers.
 ///
@@ -37,7 +39,7 @@ pub(crate) struct Options {
     pub(crate) webhook: Vec<String>,
 
     /// The key that check-ins must bring: 8 to 64 letters and digits. [default: made at the first start, and kept]
-    #[arg(long, value_name = "KEY", value_parser = key)]
+    #[arg(long, value_name = "KEY", value_parser = Key::parse)]
     pub(crate) key: Option<String>,
 
     /// How many check-ins a minute are taken of one job in one environment; 0 for any number.
@@ -84,9 +86,4 @@ fn url(text: &str) -> Result<String, String> {
         Some("http" | "https") if parsed.host().is_some() => Ok(text.to_owned()),
         _ => Err("an http or https URL is wanted".to_owned()),
     }
-}
-
-fn key(text: &str) -> Result<String, String> {
-    let fits = (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if fits { Ok(text.to_owned()) } else { Err("a key is 8 to 64 letters and digits".to_owned()) }
 }

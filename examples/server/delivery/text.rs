@@ -5,7 +5,7 @@ use std::fmt::{Display, Formatter, Result};
 use chrono::SecondsFormat::Secs;
 use overdue::Event;
 
-pub(super) struct Line<'a>(pub(super) &'a Event);
+pub(crate) struct Line<'a>(pub(crate) &'a Event);
 
 impl Display for Line<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
