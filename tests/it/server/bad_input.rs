@@ -181,6 +181,7 @@ fn keys_and_addresses() {
         ("curl with a bad schedule", format!("/api/1/cron/job/{key}/?schedule=every+night"), Vec::new(), 400),
         ("curl with a bad status", format!("/api/1/cron/job/{key}/?status=great&schedule=every+hour"), Vec::new(), 400),
         ("curl with a bad body", format!("/api/1/cron/job/{key}/"), b"status=ok".to_vec(), 400),
+        ("curl with a body that is too long", format!("/api/1/cron/job/{key}/"), format!("{{\"release\":\"{}\"}}", "x".repeat(200_000)).into_bytes(), 413),
         ("curl with a list", format!("/api/1/cron/job/{key}/"), b"[]".to_vec(), 400),
         ("curl with a bad duration", format!("/api/1/cron/job/{key}/?duration=long&schedule=every+hour"), Vec::new(), 400),
         ("a slug of nothing", format!("/api/1/cron/%3F%21/{key}/?schedule=every+hour"), Vec::new(), 400),

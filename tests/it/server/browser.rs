@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::house::{Server, eventually, target};
+use crate::example::target;
+
+use super::house::{Server, eventually};
 use super::webdriver::Browser;
 
 /// One browser at a time is load enough.

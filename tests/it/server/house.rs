@@ -10,29 +10,16 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The server of the examples, built as these tests are: tests of a package build its binaries, and no examples.
-pub(super) static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--example", "server", "--manifest-path"])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .args(if cfg!(debug_assertions) { &[][..] } else { &["--release"] })
-        .status()
-        .unwrap();
-    assert!(built.success(), "the server cannot be built");
-    target().join("examples/server")
-});
+use crate::example;
 
-/// Where this test was built: `target/debug`.
-pub(super) fn target() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().to_owned()
-}
+/// The server of the examples.
+pub(super) static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| example::program("server"));
 
 /// A program that only some of us have. Elsewhere its tests are skipped, and say so; where `OVERDUE_CLIENTS` is
 /// `required`, as in our checks, they fail.
 pub(super) fn foreign(name: &str) -> Option<PathBuf> {
     // Where `.ci/server` puts what it installs.
-    let installed = target().parent().unwrap().join("clients/bin");
+    let installed = example::target().parent().unwrap().join("clients/bin");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::iter::once(installed).chain(std::env::split_paths(&path)).map(|place| place.join(name));
     let found = found.into_iter().find(|program| program.is_file());

@@ -1,0 +1,183 @@
+//! Everything is killed once, under load, and a worker is paused past its lease: what was acknowledged is there, and each
+//! outage is told once from its beginning to its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::DeliverPolicy;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::StreamExt;
+use overdue::Event;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::house::{self, Cluster, RUNTIME, eventually};
+
+const JOBS: u64 = 12;
+
+/// In seconds.
+const LEASE: u32 = 2;
+
+/// A job that fails and recovers, over and over. It goes on only once a check-in is acknowledged, as a patient client does.
+struct Job {
+    address: String,
+    number: u64,
+    /// The check-ins that were acknowledged, in order.
+    acknowledged: Vec<(Uuid, &'static str)>,
+}
+
+impl Job {
+    fn run(mut self, stop: &AtomicBool) -> Self {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(8))).build().into();
+        // It ends well.
+        while !stop.load(Ordering::Relaxed) || !self.acknowledged.len().is_multiple_of(3) {
+            let status = ["ok", "error", "error"][self.acknowledged.len() % 3];
+            let id = Uuid::from_u128(u128::from(self.number) << 64 | (self.acknowledged.len() as u128 + 1));
+            let body = json!({
+                "check_in_id": id,
+                "status": status,
+                "monitor_config": {"schedule": {"type": "interval", "value": 1, "unit": "day"}},
+            });
+            let url = format!("{}/job-{}/alohomora/", self.address, self.number);
+            // One that is not acknowledged may have been taken all the same: it is sent again as it is.
+            match agent.post(&url).send(body.to_string()) {
+                Ok(answer) if answer.status() == 202 => {
+                    self.acknowledged.push((id, status));
+                    thread::sleep(Duration::from_millis(5));
+                }
+                _ => thread::sleep(Duration::from_millis(100)),
+            }
+        }
+        self
+    }
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_told_twice() {
+    if !house::installed() {
+        return;
+    }
+    let mut cluster = Cluster::create(8);
+    let (_ingest, address) = cluster.ingest();
+    let mut workers: Vec<_> = (0..3).map(|_| cluster.worker(LEASE)).collect();
+    let stop = Arc::new(AtomicBool::new(false));
+    let jobs = (0..JOBS).map(|number| {
+        let (stop, address) = (Arc::clone(&stop), address.clone());
+        thread::spawn(move || Job { address, number, acknowledged: Vec::new() }.run(&stop))
+    });
+    let jobs: Vec<_> = jobs.collect();
+    let pause = |seconds| thread::sleep(Duration::from_secs(seconds));
+    // How many runs there are shows that work goes on.
+    let goes_on = |cluster: &Cluster, what: &str| {
+        let before = cluster.number("SELECT count(*) FROM runs");
+        eventually(what, || (cluster.number("SELECT count(*) FROM runs") > before + 50).then_some(()));
+    };
+    goes_on(&cluster, "check-ins are decided");
+
+    // A worker dies, and another takes its place.
+    drop(workers.remove(0));
+    goes_on(&cluster, "others take over from a worker that died");
+    workers.push(cluster.worker(LEASE));
+
+    // A worker sleeps for longer than its claims last, and wakes to find them taken.
+    workers[0].signal("STOP");
+    pause(u64::from(LEASE) * 2);
+    goes_on(&cluster, "others take over from a worker that sleeps");
+    workers[0].signal("CONT");
+    goes_on(&cluster, "a worker that woke disturbs nobody");
+
+    cluster.postgres.kill().unwrap();
+    pause(2);
+    cluster.postgres.restart().unwrap();
+    goes_on(&cluster, "work goes on with the database");
+
+    cluster.nats.kill().unwrap();
+    pause(2);
+    cluster.nats.restart().unwrap();
+    goes_on(&cluster, "work goes on with the stream");
+
+    // All of them at once, most likely in the middle of something.
+    for worker in workers.drain(..) {
+        drop(worker);
+    }
+    workers.extend((0..2).map(|_| cluster.worker(LEASE)));
+    goes_on(&cluster, "new workers take over from none");
+
+    stop.store(true, Ordering::Relaxed);
+    let jobs: Vec<Job> = jobs.into_iter().map(|job| job.join().unwrap()).collect();
+    // Some are delivered once more, long after.
+    let stream = cluster.stream();
+    let again: Vec<overdue::Message> = jobs.iter().flat_map(again).collect();
+    RUNTIME.block_on(stream.import(&again)).unwrap();
+    // Everybody's next run is missed, and nothing is left to do then.
+    let tomorrow = house_clock() + TimeDelta::days(2);
+    RUNTIME.block_on(stream.import_pulse(tomorrow)).unwrap();
+    cluster.settle();
+    check(&cluster, &jobs);
+    let due =
+        format!("SELECT count(*) FROM environments WHERE due_at <= '{}'", tomorrow.format("%Y-%m-%dT%H:%M"));
+    assert_eq!(cluster.number(&due), 0, "something is still due");
+    check_told(&cluster);
+}
+
+/// Every check-in that was acknowledged is a run with its status, and each outage has a beginning and an end.
+fn check(cluster: &Cluster, jobs: &[Job]) {
+    let runs: BTreeSet<String> = cluster.texts("SELECT id || ' ' || status FROM runs").into_iter().collect();
+    let mut kinds: BTreeMap<(String, String), u32> = BTreeMap::new();
+    let events = cluster.texts("SELECT event::text FROM events ORDER BY sequence");
+    for event in events.iter().map(|text| serde_json::from_str::<Event>(text).unwrap()) {
+        if let Some(key) = event.environment() {
+            *kinds.entry((key.monitor.slug.to_string(), event.kind().to_owned())).or_default() += 1;
+        }
+    }
+    for job in jobs {
+        for (id, status) in &job.acknowledged {
+            assert!(runs.contains(&format!("{id} {status}")), "{id} ({status}) was acknowledged and is lost");
+        }
+        let slug = format!("job-{}", job.number);
+        let count = |kind: &str| kinds.get(&(slug.clone(), kind.to_owned())).copied().unwrap_or_default();
+        let outages = u32::try_from(job.acknowledged.len() / 3).unwrap();
+        // The first two of three: the last outage of all ends with no ok, and goes on into the miss.
+        assert_eq!(count("incident_opened"), outages, "{slug}");
+        assert_eq!(count("incident_resolved"), outages - 1, "{slug}");
+    }
+    let total: usize = jobs.iter().map(|job| job.acknowledged.len()).sum();
+    println!("{total} check-ins acknowledged, {} runs, {} events", runs.len(), events.len());
+}
+
+/// Whoever listens hears of each event. One that was told again has the same id.
+fn check_told(cluster: &Cluster) {
+    let happened: BTreeSet<String> = cluster.texts("SELECT id::text FROM events").into_iter().collect();
+    let stream = cluster.stream();
+    let mut told = BTreeSet::new();
+    RUNTIME.block_on(async {
+        let mut events = stream.listen(DeliverPolicy::All).await.unwrap();
+        while told.len() < happened.len() {
+            let event = tokio::time::timeout(Duration::from_secs(60), events.next()).await;
+            let Ok(Some(event)) = event else { panic!("an event was not told") };
+            told.insert(event.unwrap().id().to_string());
+        }
+    });
+    assert!(told == happened, "what was told has not happened");
+}
+
+/// A few of a job's check-ins as they would be delivered again.
+fn again(job: &Job) -> Vec<overdue::Message> {
+    let messages = job.acknowledged.iter().step_by(7).map(|(id, status)| {
+        let body =
+            json!({"check_in_id": id, "status": status, "monitor_slug": format!("job-{}", job.number)});
+        let body = serde_json::to_vec(&body).unwrap();
+        let (organization, project) = (overdue::id::OrganizationId::new(1), overdue::id::ProjectId::new(1));
+        overdue::Message::new(organization, project, house_clock(), body)
+    });
+    messages.collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the stream's clock is the real one")]
+fn house_clock() -> DateTime<Utc> {
+    Utc::now()
+}
