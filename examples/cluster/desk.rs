@@ -28,7 +28,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Debug)]
 pub(crate) struct Desk {
     pub(crate) claim: Claim,
-    /// The last message that an owner before was done with.
+    /// The last message that is done with, by an owner before to begin with.
     pub(crate) done: u64,
     pub(crate) database: Database,
     pub(crate) stream: Stream,
@@ -38,7 +38,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// Works until it is told to stop, the claim is lost or something fails. What is not acknowledged then is the next
     /// owner's to do.
-    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
         let messages = self.stream.take_over(self.claim).await?;
         // What an owner before had no time to tell.
         self.tell().await?;
@@ -56,22 +56,17 @@ impl Desk {
     }
 
     /// Does what a batch says.
-    async fn work(&self, batch: &[jetstream::Message]) -> Result<(), Failure> {
+    async fn work(&mut self, batch: &[jetstream::Message]) -> Result<(), Failure> {
         let mut checkins = Vec::new();
-        let (mut events, mut done) = (0, 0);
+        let mut events = 0;
         for message in batch {
             let sequence = stream::sequence(message)?;
-            if sequence <= self.done {
-                // It was committed, but that could not be acknowledged any more.
-                continue;
-            }
             match stream::entry(message) {
-                Some(Entry::Checkin(checkin)) => {
-                    checkins.push(checkin);
-                    done = sequence;
-                }
+                // It was committed, but that could not be acknowledged any more.
+                _ if sequence <= self.done => {}
+                Some(Entry::Checkin(checkin)) => checkins.push((checkin, sequence)),
                 Some(Entry::Pulse(tick)) => {
-                    events += self.settle(std::mem::take(&mut checkins), done).await?;
+                    events += self.settle(std::mem::take(&mut checkins)).await?;
                     events += self.tick(tick).await?;
                 }
                 None => {
@@ -79,25 +74,26 @@ impl Desk {
                 }
             }
         }
-        events += self.settle(checkins, done).await?;
+        events += self.settle(checkins).await?;
         if events > 0 {
             self.tell().await?;
         }
         Ok(())
     }
 
-    async fn settle(&self, checkins: Vec<Message>, done: u64) -> Result<usize, Failure> {
-        if checkins.is_empty() {
-            return Ok(0);
-        }
+    /// Decides check-ins, each with its place in the stream.
+    async fn settle(&mut self, checkins: Vec<(Message, u64)>) -> Result<usize, Failure> {
+        let Some(&(_, done)) = checkins.last() else { return Ok(0) };
         let (mut tasks, mut refusals): (Vec<Task>, Vec<Event>) = (Vec::new(), Vec::new());
-        for message in checkins {
+        for (message, _) in checkins {
             match Task::checkin(message, &self.policy) {
                 Ok(task) => tasks.push(task),
                 Err(refusal) => refusals.push(*refusal),
             }
         }
-        Ok(settle(&self.database, (self.claim, done), &self.policy, &tasks, refusals).await?)
+        let events = settle(&self.database, (self.claim, done), &self.policy, &tasks, refusals).await?;
+        self.done = done;
+        Ok(events)
     }
 
     /// Handles all that is due in the partition, page by page: misses first, then timeouts.

@@ -26,6 +26,13 @@ struct Post {
     work: JoinHandle<Result<(), Failure>>,
 }
 
+impl Post {
+    /// Asks the desk to stop, once its batch is done.
+    fn stop(&self) {
+        let _ = self.stop.send(true);
+    }
+}
+
 /// Works until `stop` is done, then hands its partitions on.
 pub(crate) async fn run(
     database: Database,
@@ -51,20 +58,23 @@ pub(crate) async fn run(
         }
         if pruned.elapsed() > PRUNING {
             pruned = time::Stopwatch::start();
-            prune(&database, posts.keys().copied(), retention).await;
+            let claims = posts.keys().copied().collect();
+            tokio::spawn(prune(database.clone(), claims, retention));
         }
         tokio::select! {
             () = tokio::time::sleep(lease / 8) => {}
             () = &mut stop => break,
         }
     }
+    posts.values().for_each(Post::stop);
     for (claim, post) in posts {
         leave(&database, claim, post).await;
     }
     let _ = database.leave(worker).await;
 }
 
-/// Renews the claims, takes free partitions up to the worker's share, and gives back what it has beyond.
+/// Renews the claims, takes free partitions up to the worker's share, and lets go of what it has beyond. Waits for no
+/// desk: the claims of the others would run out meanwhile.
 async fn hold(
     database: &Database,
     worker: Worker,
@@ -72,15 +82,14 @@ async fn hold(
     desk: &impl Fn(Claim, u64) -> Desk,
 ) -> Result<(), DatabaseError> {
     let (mut claims, share) = database.renew(worker).await?;
-    let over = |(claim, post): (&Claim, &Post)| {
-        (post.work.is_finished() || !claims.contains(claim)).then_some(*claim)
-    };
-    let over: Vec<Claim> = posts.iter().filter_map(over).collect();
-    let surplus = claims.split_off(claims.len().min(share));
-    for claim in over.into_iter().chain(surplus) {
-        if let Some(post) = posts.remove(&claim) {
-            leave(database, claim, post).await;
-        }
+    for (claim, post) in posts.extract_if(|_, post| post.work.is_finished()).collect::<Vec<_>>() {
+        leave(database, claim, post).await;
+        claims.retain(|held| *held != claim);
+    }
+    // Somebody else has these now: what their desks still do will not be committed.
+    posts.retain(|claim, _| claims.contains(claim));
+    for claim in claims.iter().skip(share) {
+        posts.get(claim).into_iter().for_each(Post::stop);
     }
     // One that was granted while the answer got lost is nobody's yet.
     for claim in claims.extract_if(.., |claim| !posts.contains_key(claim)) {
@@ -97,9 +106,8 @@ async fn hold(
     Ok(())
 }
 
-/// Lets a desk finish its batch, and gives its partition back.
-async fn leave(database: &Database, claim: Claim, Post { stop, work }: Post) {
-    let _ = stop.send(true);
+/// Waits for a desk that has ended or was asked to, and gives its partition back.
+async fn leave(database: &Database, claim: Claim, Post { work, .. }: Post) {
     match work.await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
@@ -112,7 +120,7 @@ async fn leave(database: &Database, claim: Claim, Post { stop, work }: Post) {
     }
 }
 
-async fn prune(database: &Database, claims: impl Iterator<Item = Claim>, retention: TimeDelta) {
+async fn prune(database: Database, claims: Vec<Claim>, retention: TimeDelta) {
     let Some(before) = time::now().checked_sub_signed(retention) else { return };
     for claim in claims {
         match database.prune(claim.partition, before).await {
