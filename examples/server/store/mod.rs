@@ -1,6 +1,6 @@
 //! The rows in SQLite: [`SqliteStore`] is an [`overdue::Store`], and what a service needs beyond that.
 //!
-//! Who wants PostgreSQL replaces this folder: `put` and `read` are the four methods of the trait, `outbox`, `refusals`,
+//! Who wants another database replaces this folder: `put` and `read` are the four methods of the trait, `outbox`, `refusals`,
 //! `retention` and `settings` are a few statements each, `view` is what the pages show. Nothing else knows SQL.
 
 mod moment;
