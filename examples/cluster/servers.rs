@@ -52,7 +52,9 @@ impl Server {
         make.arg(&data).stdin(Stdio::null()).stdout(Stdio::null());
         unprivileged.apply(&mut make);
         if !make.current_dir(&data).status()?.success() {
-            return Err(io::Error::other("initdb failed"));
+            let reason =
+                "initdb failed; started by root, it runs as another user, who must be able to get to";
+            return Err(io::Error::other(format!("{reason} {}", directory.display())));
         }
         let port = free_port()?;
         let mut command = Command::new(postgres);
@@ -167,11 +169,9 @@ fn unprivileged(directory: &Path) -> io::Result<Unprivileged> {
     })?;
     chown(directory, Some(uid), Some(gid))?;
     // It must get there, too.
-    for above in directory.ancestors().skip(1).take(2) {
+    if let Some(above) = directory.parent() {
         let mode = fs::metadata(above)?.permissions().mode();
-        if mode & 0o011 == 0 {
-            fs::set_permissions(above, fs::Permissions::from_mode(mode | 0o011))?;
-        }
+        fs::set_permissions(above, fs::Permissions::from_mode(mode | 0o011))?;
     }
     Ok(Unprivileged(Some((uid, gid))))
 }

@@ -21,6 +21,7 @@ mod memory;
 mod model;
 mod outcomes;
 mod properties;
+mod queries;
 mod quirks;
 mod rate_limiter;
 mod readme;

@@ -1,6 +1,8 @@
 //! What the README says first: everything with one command.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use super::house::{self, PROGRAM, Process};
@@ -11,6 +13,8 @@ fn one_command_starts_everything_and_leaves_nothing() {
         return;
     }
     let scratch = tempfile::TempDir::new().unwrap();
+    // Started by root, PostgreSQL runs as somebody else, who must get there.
+    fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = Command::new(&*PROGRAM);
     command.args(["up", "--directory"]).arg(scratch.path()).env("RUST_LOG", "error");
     let mut up = Process(command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap());

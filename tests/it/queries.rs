@@ -1,0 +1,60 @@
+//! A decision reads no more than it needs: past runs only where a threshold looks at them.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use overdue::Policy;
+use overdue::admission::AdmitAll;
+use overdue::checkin::Arrival;
+use overdue::store::{Query, Store};
+
+use crate::world::{World, checkin, hourly, message, place, run_id};
+
+/// How many past runs judging this check-in reads.
+fn read_for(world: &World, run: u128, status: &str) -> usize {
+    let policy = Policy::default();
+    let message = message("10:30", checkin("job", run, status));
+    let arrival = Arrival::receive(&message, &AdmitAll, policy.quirks).unwrap();
+    let snapshot = world.store().load(&arrival.key(), &Query::arrival(&arrival, &policy)).unwrap();
+    snapshot.history.len()
+}
+
+#[test]
+fn a_failure_reads_as_many_runs_as_its_threshold() {
+    let world = World::with(&hourly(3, 3));
+    for (number, received) in (1..).zip(["10:01", "10:02", "10:03", "10:04"]) {
+        world.accepted(received, number, "ok");
+    }
+    assert_eq!(read_for(&world, 9, "error"), 3);
+    assert_eq!(read_for(&world, 9, "ok"), 0, "it is healthy already");
+    assert_eq!(read_for(&world, 9, "in_progress"), 0, "nothing has come of it yet");
+}
+
+#[test]
+fn in_an_incident_a_success_reads_as_many_as_its_threshold() {
+    let world = World::with(&hourly(2, 3));
+    for (number, received) in (1..).zip(["10:01", "10:02", "10:03", "10:04"]) {
+        world.accepted(received, number, "error");
+    }
+    assert_eq!(read_for(&world, 9, "ok"), 3);
+    assert_eq!(read_for(&world, 9, "error"), 0, "it is in an incident already");
+    assert_eq!(read_for(&world, 9, "in_progress"), 0, "nothing has come of it yet");
+}
+
+#[test]
+fn thresholds_of_one_read_nothing() {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("10:01", 1, "ok");
+    assert_eq!(read_for(&world, 9, "error"), 0);
+    world.accepted("10:02", 2, "error");
+    assert_eq!(read_for(&world, 9, "ok"), 0);
+}
+
+#[test]
+fn a_run_that_is_finished_is_read_for_as_it_ended() {
+    let world = World::with(&hourly(3, 3));
+    world.accepted("10:01", 1, "ok");
+    world.accepted("10:02", 2, "ok");
+    assert_eq!(read_for(&world, 2, "error"), 0, "the run went well, whatever is said of it now");
+    let policy = Policy::default();
+    let query = Query::run_of(run_id(2), &policy);
+    assert_eq!(world.store().load(&place("job", "production"), &query).unwrap().history, []);
+}
