@@ -53,16 +53,17 @@ pub(crate) async fn run(
     let mut stop = std::pin::pin!(stop);
     let mut pruned = time::Stopwatch::start();
     loop {
-        if let Err(error) = hold(&database, worker, &mut posts, &desk).await {
+        let pause = hold(&database, worker, &mut posts, &desk).await.unwrap_or_else(|error| {
             tracing::warn!(error = &error as &dyn std::error::Error, "claims were not renewed");
-        }
+            lease / 8
+        });
         if pruned.elapsed() > PRUNING {
             pruned = time::Stopwatch::start();
             let claims = posts.keys().copied().collect();
             tokio::spawn(prune(database.clone(), claims, retention));
         }
         tokio::select! {
-            () = tokio::time::sleep(lease / 8) => {}
+            () = tokio::time::sleep(pause) => {}
             () = &mut stop => break,
         }
     }
@@ -74,13 +75,14 @@ pub(crate) async fn run(
 }
 
 /// Renews the claims, takes free partitions up to the worker's share, and lets go of what it has beyond. Waits for no
-/// desk: the claims of the others would run out meanwhile.
+/// desk: the claims of the others would run out meanwhile. Says when to look again: sooner while partitions change hands,
+/// because nobody works on one that does.
 async fn hold(
     database: &Database,
     worker: Worker,
     posts: &mut HashMap<Claim, Post>,
     desk: &impl Fn(Claim, u64) -> Desk,
-) -> Result<(), DatabaseError> {
+) -> Result<Duration, DatabaseError> {
     let (mut claims, share) = database.renew(worker).await?;
     for (claim, post) in posts.extract_if(|_, post| post.work.is_finished()).collect::<Vec<_>>() {
         leave(database, claim, post).await;
@@ -103,7 +105,8 @@ async fn hold(
             posts.insert(claim, Post { stop, work: tokio::spawn(desk(claim, done).run(stopped)) });
         }
     }
-    Ok(())
+    let at_rest = posts.len() == share;
+    Ok(if at_rest { worker.lease / 8 } else { worker.lease / 64 })
 }
 
 /// Waits for a desk that has ended or was asked to, and gives its partition back.
