@@ -37,17 +37,17 @@ const INCIDENTS: &str = "
 
 const EVENTS: &str = "
     DELETE FROM events WHERE sequence IN (
-        SELECT sequence FROM events WHERE at < $1 AND told LIMIT $2
+        SELECT sequence FROM events WHERE partition = $1 AND at < $2::text::timestamptz AND told LIMIT $3
     )";
 
 impl Database {
-    /// Forgets the runs that started in a partition before a date and its incidents that were resolved before it, and
-    /// events that were told before it; says how many rows went.
+    /// Forgets the runs that started in a partition before a date, its incidents that were resolved before it and its
+    /// events of before that are told; says how many rows went.
     pub(crate) async fn prune(&self, partition: u32, before: DateTime<Utc>) -> Result<u64, DatabaseError> {
         let client = self.pool.get().await?;
         let (partition, text) = (i32::try_from(partition)?, Moment(before).into_text());
         let mut gone = 0;
-        for sql in [RUNS, INCIDENTS] {
+        for sql in [RUNS, INCIDENTS, EVENTS] {
             let statement = client.prepare_cached(sql).await?;
             loop {
                 let count = client.execute(&statement, &[&partition, &text, &PAGE]).await?;
@@ -57,7 +57,6 @@ impl Database {
                 }
             }
         }
-        let statement = client.prepare_cached(EVENTS).await?;
-        Ok(gone + client.execute(&statement, &[&std::time::SystemTime::from(before), &PAGE]).await?)
+        Ok(gone)
     }
 }
