@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::checkin::FieldProblem;
@@ -21,6 +21,24 @@ pub(crate) enum Json<'a> {
     HalfText,
     List(&'a str),
     Object(&'a str),
+}
+
+/// A field of an object, as it was found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Field<'a> {
+    /// A text in which nothing is escaped.
+    Plain(&'a str),
+    /// Anything.
+    Raw(&'a RawValue),
+}
+
+impl<'a> From<Field<'a>> for Json<'a> {
+    fn from(field: Field<'a>) -> Self {
+        match field {
+            Field::Plain(text) => Json::Text(Cow::Borrowed(text)),
+            Field::Raw(raw) => Json::of(raw),
+        }
+    }
 }
 
 impl<'a> Json<'a> {
@@ -123,6 +141,40 @@ impl Visitor<'_> for Name<'_> {
 
     fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
         Ok(self.0.iter().position(|known| known.as_bytes() == name))
+    }
+}
+
+/// Reads the text at the end of a path of names, through objects alone. A name that is not there leads to
+/// nothing; anything but plain text at the end, and anything but an object before it, is an error.
+pub(crate) struct TextAt<'n>(pub(crate) &'n [&'n str]);
+
+impl<'de> DeserializeSeed<'de> for TextAt<'_> {
+    type Value = Option<&'de str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        match self.0 {
+            [] => Deserialize::deserialize(deserializer).map(Some),
+            _ => deserializer.deserialize_map(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for TextAt<'_> {
+    type Value = Option<&'de str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(name) = map.next_key::<&str>()? {
+            match self.0 {
+                [next, rest @ ..] if *next == name => found = map.next_value_seed(TextAt(rest))?,
+                _ => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -1,13 +1,15 @@
 //! A message as it came in: the fields of a check-in, each still to be judged.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::checkin::Millis;
 use crate::checkin::guid;
-use crate::checkin::json::{self, Json};
+use crate::checkin::json::{self, Field, Json, TextAt};
 use crate::checkin::{Checkin, GivenConfig, InvalidGuid, ReportedStatus, RunRef};
 use crate::checkin::{Faults, FieldErrors, FieldProblem, WHOLE};
 use crate::config::{ConfigError, ConfigUpdate};
@@ -36,14 +38,21 @@ use crate::policy::{Quirk, Quirks};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Payload<'a> {
-    check_in_id: Option<&'a RawValue>,
-    monitor_slug: Option<&'a RawValue>,
-    status: Option<&'a RawValue>,
+    check_in_id: Option<Field<'a>>,
+    monitor_slug: Option<Field<'a>>,
+    status: Option<Field<'a>>,
     duration: Option<&'a RawValue>,
-    environment: Option<&'a RawValue>,
-    release: Option<&'a RawValue>,
-    contexts: Option<&'a RawValue>,
+    environment: Option<Field<'a>>,
+    release: Option<Field<'a>>,
+    contexts: Option<Contexts<'a>>,
     monitor_config: Option<&'a RawValue>,
+}
+
+/// All that is asked of the contexts is a trace id, two objects deep.
+#[derive(Clone, Copy, Debug)]
+enum Contexts<'a> {
+    TraceId(&'a str),
+    Raw(&'a RawValue),
 }
 
 /// The bytes hold no message at all.
@@ -111,6 +120,17 @@ impl Fields<'_> {
 }
 
 impl<'a> Payload<'a> {
+    const NOTHING: Self = Self {
+        check_in_id: None,
+        monitor_slug: None,
+        status: None,
+        duration: None,
+        environment: None,
+        release: None,
+        contexts: None,
+        monitor_config: None,
+    };
+
     /// Finds the fields.
     ///
     /// # Errors
@@ -118,6 +138,23 @@ impl<'a> Payload<'a> {
     /// that look into the fields.
     pub fn from_json(bytes: &'a [u8]) -> Result<Self, PayloadError> {
         let text = std::str::from_utf8(bytes).map_err(|_| PayloadError::NotJson { line: 0, column: 0 })?;
+        Self::plain(text).or_else(|_| Self::raw(text)).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => PayloadError::NotAnObject,
+            _ => PayloadError::NotJson { line: error.line(), column: error.column() },
+        })
+    }
+
+    /// Reads a message as almost every one is written, in one pass. What is right but unusual, like texts
+    /// with escapes, is an error here just as what is wrong: [`raw`](Self::raw) tells them apart.
+    fn plain(text: &'a str) -> Result<Self, serde_json::Error> {
+        let mut decoder = serde_json::Deserializer::from_str(text);
+        let payload = decoder.deserialize_map(Plain)?;
+        decoder.end()?;
+        Ok(payload)
+    }
+
+    /// Reads any message, with its fields left as they are.
+    fn raw(text: &'a str) -> Result<Self, serde_json::Error> {
         let [check_in_id, monitor_slug, status, duration, environment, release, contexts, monitor_config] =
             json::pick(
                 text,
@@ -131,19 +168,15 @@ impl<'a> Payload<'a> {
                     "contexts",
                     "monitor_config",
                 ],
-            )
-            .map_err(|error| match error.classify() {
-                serde_json::error::Category::Data => PayloadError::NotAnObject,
-                _ => PayloadError::NotJson { line: error.line(), column: error.column() },
-            })?;
+            )?;
         Ok(Self {
-            check_in_id,
-            monitor_slug,
-            status,
+            check_in_id: check_in_id.map(Field::Raw),
+            monitor_slug: monitor_slug.map(Field::Raw),
+            status: status.map(Field::Raw),
             duration,
-            environment,
-            release,
-            contexts,
+            environment: environment.map(Field::Raw),
+            release: release.map(Field::Raw),
+            contexts: contexts.map(Contexts::Raw),
             monitor_config,
         })
     }
@@ -162,7 +195,7 @@ impl<'a> Payload<'a> {
 
     /// The environment exactly as sent; nothing if it is missing, null or no text.
     pub fn environment_as_given(&self) -> Option<Cow<'a, str>> {
-        Json::of(self.environment?).into_text().ok()
+        Json::from(self.environment?).into_text().ok()
     }
 
     /// Which run it speaks of.
@@ -231,11 +264,17 @@ impl<'a> Payload<'a> {
     /// The trace id lies two objects deep. Each may be missing, only the outer one may be null.
     fn trace_id(&self) -> Result<Option<Uuid>, FieldErrors> {
         let at_trace = |errors| FieldErrors::within("contexts", FieldErrors::within("trace", errors));
-        let contexts = match self.contexts.map(Json::of) {
-            None | Some(Json::Null) => return Ok(None),
-            Some(value) => value
-                .into_object()
-                .map_err(|problem| FieldErrors::within("contexts", FieldErrors::one(WHOLE, problem)))?,
+        let not_a_uuid = |problem| at_trace(FieldErrors::one("trace_id", problem));
+        let parse = |text: &str| guid::parse(text).ok_or(FieldProblem::NotAUuid);
+        let contexts = match self.contexts {
+            None => return Ok(None),
+            Some(Contexts::TraceId(text)) => return parse(text).map(Some).map_err(not_a_uuid),
+            Some(Contexts::Raw(raw)) => match Json::of(raw) {
+                Json::Null => return Ok(None),
+                value => value
+                    .into_object()
+                    .map_err(|problem| FieldErrors::within("contexts", FieldErrors::one(WHOLE, problem)))?,
+            },
         };
         let [Some(trace)] = json::pick(contexts, ["trace"]).unwrap_or_default() else { return Ok(None) };
         let trace = match Json::of(trace) {
@@ -245,10 +284,7 @@ impl<'a> Payload<'a> {
             value => value.into_object().map_err(|problem| at_trace(FieldErrors::one(WHOLE, problem)))?,
         };
         let [Some(trace_id)] = json::pick(trace, ["trace_id"]).unwrap_or_default() else { return Ok(None) };
-        let id = Json::of(trace_id).into_text();
-        id.and_then(|text| guid::parse(&text).ok_or(FieldProblem::NotAUuid))
-            .map(Some)
-            .map_err(|problem| at_trace(FieldErrors::one("trace_id", problem)))
+        Json::of(trace_id).into_text().and_then(|text| parse(&text)).map(Some).map_err(not_a_uuid)
     }
 
     /// Everything at once.
@@ -296,6 +332,38 @@ impl<'a> Payload<'a> {
     }
 }
 
+/// Reads the payload of a message whose texts are plain.
+struct Plain;
+
+impl<'de> Visitor<'de> for Plain {
+    type Value = Payload<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut payload = Payload::NOTHING;
+        while let Some(name) = map.next_key()? {
+            match name {
+                "check_in_id" => payload.check_in_id = Some(Field::Plain(map.next_value()?)),
+                "monitor_slug" => payload.monitor_slug = Some(Field::Plain(map.next_value()?)),
+                "status" => payload.status = Some(Field::Plain(map.next_value()?)),
+                "duration" => payload.duration = Some(map.next_value()?),
+                "environment" => payload.environment = map.next_value::<Option<_>>()?.map(Field::Plain),
+                "release" => payload.release = map.next_value::<Option<_>>()?.map(Field::Plain),
+                "contexts" => {
+                    let trace_id = map.next_value_seed(TextAt(&["trace", "trace_id"]))?;
+                    payload.contexts = trace_id.map(Contexts::TraceId);
+                }
+                "monitor_config" => payload.monitor_config = Some(map.next_value()?),
+                _ => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(payload)
+    }
+}
+
 /// What a host is told of bytes that are no payload at all.
 impl From<PayloadError> for FieldErrors {
     fn from(error: PayloadError) -> Self {
@@ -304,14 +372,93 @@ impl From<PayloadError> for FieldErrors {
 }
 
 /// The text of a field that must be there.
-fn required_text(field: Option<&RawValue>) -> Result<Cow<'_, str>, FieldProblem> {
-    field.map(Json::of).ok_or(FieldProblem::Missing)?.into_text()
+fn required_text(field: Option<Field<'_>>) -> Result<Cow<'_, str>, FieldProblem> {
+    field.map(Json::from).ok_or(FieldProblem::Missing)?.into_text()
 }
 
 /// The text of a field that may be missing or null.
-fn optional_text(field: Option<&RawValue>) -> Result<Option<Cow<'_, str>>, FieldProblem> {
-    match field.map(Json::of) {
+fn optional_text(field: Option<Field<'_>>) -> Result<Option<Cow<'_, str>>, FieldProblem> {
+    match field.map(Json::from) {
         None | Some(Json::Null) => Ok(None),
         Some(value) => value.into_text().map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ID: &str = r#""5f2ab0c08d2d4ab2b2a1d34fd4e53fbc""#;
+
+    /// A text of a JSON object with some of these fields, which may come twice, in any order.
+    fn object(
+        names: &'static [&'static str],
+        value: impl Strategy<Value = String>,
+    ) -> impl Strategy<Value = String> {
+        let field =
+            (prop::sample::select(names), value).prop_map(|(name, value)| format!("\"{name}\": {value}"));
+        prop::collection::vec(field, 0..10).prop_map(|fields| format!("{{{}}}", fields.join(", ")))
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            4 => prop::sample::select(vec![ID, r#""ok""#, r#""error""#, r#""Backup DB""#, r#""a/b""#, r#"" ""#]),
+            2 => prop::sample::select(vec!["null", "1.5", "-1", "1e999", "true", "[]", "{}", r#"["ok"]"#]),
+            1 => prop::sample::select(vec![r#""a\/b""#, r#""\ud800""#, "\"\u{1}\"", "1.", "[1", r#"{"a": }"#]),
+        ]
+        .prop_map(str::to_owned)
+    }
+
+    /// What a sender may make of a message, right or wrong, plain or not.
+    fn message() -> impl Strategy<Value = String> {
+        let trace = object(&["trace_id", "trace_id", "span_id", r"trace_\u0069d"], value());
+        let contexts = object(&["trace", "trace", "os"], prop_oneof![3 => trace, 1 => value()]);
+        let names = &[
+            "check_in_id",
+            "monitor_slug",
+            "status",
+            "duration",
+            "environment",
+            "release",
+            "contexts",
+            "monitor_config",
+            "other",
+            r"st\u0061tus",
+        ];
+        let end = prop::sample::select(vec!["", "", "", "\n", " x"]);
+        let object = object(names, prop_oneof![2 => value(), 1 => contexts]);
+        (prop_oneof![9 => object, 1 => value()], end).prop_map(|(object, end)| object + end)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn a_plain_message_says_what_it_says_field_by_field(text in message()) {
+            let Ok(plain) = Payload::plain(&text) else { return Ok(()) };
+            let raw = Payload::raw(&text).unwrap();
+            prop_assert_eq!(plain.slug(), raw.slug());
+            prop_assert_eq!(plain.run(), raw.run());
+            prop_assert_eq!(plain.environment_as_given(), raw.environment_as_given());
+            for quirks in [Quirks::NONE, Quirks::ALL] {
+                prop_assert_eq!(plain.fields(quirks), raw.fields(quirks));
+                prop_assert_eq!(plain.config(quirks), raw.config(quirks));
+                prop_assert_eq!(plain.checkin(quirks), raw.checkin(quirks));
+            }
+        }
+    }
+
+    /// Or the property above would hold of nothing.
+    #[test]
+    fn what_clients_send_is_plain() {
+        let text = r#"{"check_in_id":"5f2ab0c08d2d4ab2b2a1d34fd4e53fbc","monitor_slug":"nightly","status":"ok",
+            "duration":12.345,"environment":"production","release":null,"monitor_config":{"schedule":{}},
+            "contexts":{"trace":{"trace_id":"5f2ab0c08d2d4ab2b2a1d34fd4e53fbc","op":"cron"}}}"#;
+        let payload = Payload::plain(text).unwrap();
+        assert!(matches!(payload.check_in_id, Some(Field::Plain(_))));
+        assert!(matches!(payload.contexts, Some(Contexts::TraceId(_))));
+        assert!(payload.fields(Quirks::NONE).unwrap().trace_id.is_some());
     }
 }
