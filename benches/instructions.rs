@@ -31,13 +31,14 @@ type Turn = Box<dyn FnMut(usize)>;
 /// A path, a good number of turns, and what has to be there before.
 type Path = (&'static str, usize, fn(usize) -> Turn);
 
-const PATHS: [Path; 8] = [
+const PATHS: [Path; 9] = [
     ("ok_checkin", 5_000, ok_checkin),
     ("checkin_pair", 5_000, checkin_pair),
     ("payload_to_outcome", 5_000, payload_to_outcome),
     ("tick_with_nothing_due", 5_000, |_| tick_with_nothing_due()),
     ("tick_with_1000_due", 10, |_| tick_with_1000_due()),
     ("schedule_next", 5_000, |_| schedule_next()),
+    ("schedule_next_again", 5_000, |_| schedule_next_again()),
     ("schedule_parse", 2_000, |_| schedule_parse("0 2 * * *")),
     ("schedule_parse_lists", 500, |_| schedule_parse("*/5 8-18 1,15 1-6 MON-FRI")),
 ];
@@ -112,6 +113,16 @@ fn schedule_next() -> Turn {
     Box::new(move |turn| {
         let after = start() + TimeDelta::minutes(i64::try_from(turn * 7_919 % 525_600).unwrap());
         black_box(black_box(&daily).next(after, Quirks::NONE).unwrap());
+    })
+}
+
+/// From any time between two runs, when the later one was asked for before.
+fn schedule_next_again() -> Turn {
+    let daily = Schedule::crontab("30 2 * * *", Tz::Europe__Berlin).unwrap();
+    let asked = daily.next(start(), Quirks::NONE);
+    Box::new(move |turn| {
+        let after = start() + TimeDelta::seconds(i64::try_from(turn % 1_800).unwrap());
+        assert_eq!(black_box(&daily).next(black_box(after), Quirks::NONE), asked);
     })
 }
 

@@ -109,8 +109,8 @@ impl Arrival {
 
     /// When the run started, should this be its first message.
     pub(crate) fn started_at(&self) -> DateTime<Utc> {
-        let duration = self.checkin.duration().map_or_else(Default::default, |duration| duration.duration());
-        self.received_at.checked_sub_signed(duration).unwrap_or(DateTime::<Utc>::MIN_UTC)
+        let Some(duration) = self.checkin.duration() else { return self.received_at };
+        self.received_at.checked_sub_signed(duration.duration()).unwrap_or(DateTime::<Utc>::MIN_UTC)
     }
 
     /// The configuration that the message leaves its monitor with, when it changes it.

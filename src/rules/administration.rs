@@ -15,12 +15,13 @@ use crate::row::Organization;
 use crate::row::Owner;
 use crate::row::Run;
 use crate::row::{Monitor, MonitorStatus};
+use crate::schedule::start_of_minute;
 use crate::store::{MonitorChange, Put, PutRun, Transition};
 use crate::store::{MonitorSnapshot, Snapshot};
 
+use super::Decision;
 use super::dismissal::Dismissal;
 use super::draft::{Draft, put, put_monitor, put_new_monitor};
-use super::{Decision, minute};
 
 /// A change to a monitor.
 ///
@@ -268,7 +269,7 @@ fn reschedule(
 
 /// Gives a run in progress the timeout that follows from an edit.
 fn extend(run: &Run, monitor: &Monitor) -> PutRun {
-    let timeout = minute(run.updated_at).checked_add_signed(monitor.config.max_runtime().duration());
+    let timeout = start_of_minute(run.updated_at).checked_add_signed(monitor.config.max_runtime().duration());
     PutRun::Changed(Run { timeout_at: Some(timeout.unwrap_or(DateTime::<Utc>::MAX_UTC)), ..run.clone() })
 }
 

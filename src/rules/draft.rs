@@ -49,10 +49,9 @@ impl<'a> Draft<'a> {
     pub(super) fn reschedule(&mut self, from: Slot) {
         let forgetful = self.keeps(Quirk::RepeatedHourForgotten);
         let newest = self.environment.reference.filter(|_| !forgetful);
-        let at = newest.max(from.instant());
-        let from = if at == from.instant() { Some(from) } else { at.map(Slot::from) };
-        self.environment.deadline = from.and_then(|from| self.deadline(from));
-        self.environment.reference = at;
+        let from = newest.filter(|newest| *newest > from.start()).map_or(from, Slot::from);
+        self.environment.deadline = self.deadline(from);
+        self.environment.reference = Some(from.start());
     }
 
     /// The deadline that follows from `from`. None: the schedule has ended.
@@ -60,7 +59,7 @@ impl<'a> Draft<'a> {
         let config = &self.monitor.config;
         let (schedule, quirks) = (config.schedule(), self.policy.quirks);
         let slot = schedule.next_slot(from, quirks)?;
-        let (next, margin) = (slot.instant()?, config.margin().duration());
+        let (next, margin) = (slot.start(), config.margin().duration());
         let latest = match quirks.keeps(Quirk::MarginOnLocalClock) {
             true => slot.later_on_clock(margin, schedule.zone())?,
             false => next.checked_add_signed(margin)?,

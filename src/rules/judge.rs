@@ -168,8 +168,8 @@ impl Draft<'_> {
         });
         let opened = Judgement::Opened { incident: incident.id, notice };
         let sampling = &self.policy.sampling;
-        let at = from.instant().unwrap_or(run.started_at);
-        if let Some(request) = sampling.request_for_incident(self.monitor.organization, &self.key(), at) {
+        let (organization, at) = (self.monitor.organization, from.start());
+        if let Some(request) = sampling.request_for_incident(organization, &self.key(), at) {
             let id = EventId::of(incident.id.as_uuid(), "sampling", run.id);
             self.events.push(Event::SamplingRequested { id, request });
         }

@@ -40,7 +40,7 @@ mod judge;
 mod report;
 mod tick;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::outcome::Judgement;
 use crate::policy::Policy;
@@ -132,11 +132,4 @@ fn mark(
     let mut draft = Draft::new(policy, monitor, environment.clone(), &snapshot.history);
     let judgement = judge(&mut draft, run);
     Decision { transition: Some(draft.commit(None)), outcome: Some(judgement) }
-}
-
-/// Cuts an instant to its minute.
-fn minute(at: DateTime<Utc>) -> DateTime<Utc> {
-    let beyond = TimeDelta::seconds(at.timestamp().rem_euclid(60))
-        .checked_add(&TimeDelta::nanoseconds(i64::from(at.timestamp_subsec_nanos())));
-    beyond.and_then(|beyond| at.checked_sub_signed(beyond)).unwrap_or(at)
 }

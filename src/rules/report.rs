@@ -9,10 +9,10 @@ use crate::outcome::{Ignored, RunChange};
 use crate::policy::{Quirk, Quirks};
 use crate::refusal::ProcessingError;
 use crate::row::{Environment, Monitor, Run, RunStatus};
+use crate::schedule::start_of_minute;
 use crate::store::{Found, PutRun, RunQuery};
 
 use super::dismissal::Dismissal;
-use super::minute;
 
 /// A run after its check-in.
 pub(super) struct Report {
@@ -129,7 +129,7 @@ fn begin(arrival: &Arrival, query: RunQuery, monitor: &Monitor, environment: &mu
 fn timeout(status: RunStatus, heard: DateTime<Utc>, monitor: &Monitor) -> Option<DateTime<Utc>> {
     let runtime = monitor.config.max_runtime().duration();
     (status == RunStatus::InProgress)
-        .then(|| minute(heard).checked_add_signed(runtime).unwrap_or(DateTime::<Utc>::MAX_UTC))
+        .then(|| start_of_minute(heard).checked_add_signed(runtime).unwrap_or(DateTime::<Utc>::MAX_UTC))
 }
 
 /// What a check-in does to a run that exists.

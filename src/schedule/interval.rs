@@ -93,9 +93,9 @@ impl Interval {
     pub(super) fn next(&self, after: Slot, zone: Tz, quirks: Quirks) -> Option<Slot> {
         let step = self.step(quirks);
         if let Step::Exact(minutes) = step {
-            return Some(after.minute.plus(minutes).into());
+            return Slot::at(after.minute().plus(minutes));
         }
-        let window = Window::around(zone, after.minute);
+        let window = Window::around(zone, after.minute());
         let start = after.local(window);
         let next = (1..=CYCLE).find_map(|nth| step.occurrence(start, nth))?;
         // Later than `after`: the clock has not shown `next` yet, for it is a day or more ahead of `start`,
@@ -120,7 +120,7 @@ impl Interval {
         let step = self.step(quirks);
         if let Step::Exact(minutes) = step {
             let elapsed = last.since(first);
-            return (elapsed >= 0).then(|| first.plus(whole(elapsed, minutes)).into());
+            return (elapsed >= 0).then_some(first.plus(whole(elapsed, minutes))).and_then(Slot::at);
         }
         let origin = Window::around(zone, first).local(first);
         if quirks.keeps(Quirk::IntervalsOnLocalClock) {
@@ -132,7 +132,7 @@ impl Interval {
         let window = Window::around(zone, last);
         match step.last_occurrence(origin, window.latest_shown(last)) {
             // The start is an instant. Read off the clock it might be taken for an earlier pass.
-            Some((0, _)) | None => (first <= last).then(|| first.into()),
+            Some((0, _)) | None => (first <= last).then_some(first).and_then(Slot::at),
             Some((_, found)) => placed(found, window, quirks),
         }
     }
@@ -218,10 +218,9 @@ impl fmt::Display for Interval {
 fn placed(local: Local, near: Window, quirks: Quirks) -> Option<Slot> {
     let window = near.holding(local);
     if !quirks.keeps(Quirk::IntervalsOnLocalClock) {
-        return Some(window.first(local).into());
+        return Slot::at(window.first(local));
     }
-    let slot = Slot { minute: window.unset(local), imagined: Some(local) };
-    (local.year() <= LAST_YEAR_OF_PYTHON).then_some(slot)
+    Slot::imagined(window.unset(local), local).filter(|_| local.year() <= LAST_YEAR_OF_PYTHON)
 }
 
 /// As much of an amount as a unit goes into.

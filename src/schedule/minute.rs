@@ -16,10 +16,16 @@ pub(super) struct Minute(i64);
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Local(i64);
 
-impl Minute {
-    /// The first minute of 1970.
-    pub(super) const EPOCH: Self = Self(0);
+/// The start of the minute that an instant lies in.
+pub(crate) fn start_of_minute(at: DateTime<Utc>) -> DateTime<Utc> {
+    // Without a way through Unix time, which costs several times as much.
+    let (date, time) = (at.naive_utc().date(), at.naive_utc().time());
+    let minutes = time.num_seconds_from_midnight().div_euclid(60);
+    let start = NaiveTime::from_num_seconds_from_midnight_opt(minutes.saturating_mul(60), 0);
+    date.and_time(start.unwrap_or(time)).and_utc()
+}
 
+impl Minute {
     /// The minute that the instant lies in.
     pub(super) const fn of(instant: DateTime<Utc>) -> Self {
         Self(instant.timestamp().div_euclid(60))
@@ -35,6 +41,15 @@ impl Minute {
     /// The instant at which the minute starts, if chrono can hold it.
     pub(super) const fn instant(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.0.saturating_mul(60), 0)
+    }
+
+    /// The instant at which the minute starts; the nearest one that chrono can hold.
+    pub(super) fn nearest_instant(self) -> DateTime<Utc> {
+        self.instant().unwrap_or(if self.0.is_negative() {
+            DateTime::<Utc>::MIN_UTC
+        } else {
+            DateTime::<Utc>::MAX_UTC
+        })
     }
 
     /// So many minutes later.
@@ -59,9 +74,6 @@ impl Minute {
 }
 
 impl Local {
-    /// The first minute of 1970.
-    pub(super) const EPOCH: Self = Self(0);
-
     /// The minute that a naive date and time stand for when UTC is written for want of a zone.
     pub(super) const fn of(naive: DateTime<Utc>) -> Self {
         Self(naive.timestamp().div_euclid(60))
@@ -100,8 +112,7 @@ impl Local {
 
     /// The year; the nearest one that chrono can hold.
     pub(super) fn year(self) -> i32 {
-        let nearest = if self < Self::EPOCH { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
-        self.naive().unwrap_or(nearest).year()
+        self.at_offset(0).nearest_instant().year()
     }
 
     /// The hour of the day.

@@ -36,6 +36,7 @@ use chrono_tz::Tz;
 use self::crontab::Crontab;
 use self::interval::Interval;
 use self::minute::Minute;
+pub(crate) use self::minute::start_of_minute;
 use self::pause::LastPause;
 pub(crate) use self::slot::Slot;
 use crate::policy::{Quirk, Quirks};
@@ -199,7 +200,10 @@ impl Schedule {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn next(&self, after: DateTime<Utc>, quirks: Quirks) -> Option<DateTime<Utc>> {
-        self.next_slot(after.into(), quirks)?.instant()
+        match &self.0.plan {
+            Plan::Crontab { crontab, pause } => self.next_run(crontab, pause, &after, quirks),
+            Plan::Interval(interval) => interval.next(after.into(), self.zone(), quirks).map(Slot::start),
+        }
     }
 
     /// The last time strictly earlier than `before`. A whole minute.
@@ -227,20 +231,30 @@ impl Schedule {
         before: DateTime<Utc>,
         quirks: Quirks,
     ) -> Option<DateTime<Utc>> {
-        self.previous_slot(start, before, quirks)?.instant()
+        self.previous_slot(start, before, quirks).map(Slot::start)
     }
 
     /// [`next`](Self::next), from a slot to a slot.
     pub(crate) fn next_slot(&self, after: Slot, quirks: Quirks) -> Option<Slot> {
         match &self.0.plan {
             Plan::Crontab { crontab, pause } => {
-                let search = || crontab.next(after.minute, self.zone(), quirks);
-                match quirks.keeps(Quirk::RepeatedHourForgotten) {
-                    true => search().map(Slot::from),
-                    false => pause.next(after.minute, search).map(Slot::from),
-                }
+                self.next_run(crontab, pause, &after.start(), quirks).map(Slot::starting)
             }
             Plan::Interval(interval) => interval.next(after, self.zone(), quirks),
+        }
+    }
+
+    fn next_run(
+        &self,
+        crontab: &Crontab,
+        pause: &LastPause,
+        after: &DateTime<Utc>,
+        quirks: Quirks,
+    ) -> Option<DateTime<Utc>> {
+        let search = || crontab.next(Minute::of(*after), self.zone(), quirks);
+        match quirks.keeps(Quirk::RepeatedHourForgotten) {
+            true => search()?.instant(),
+            false => pause.next(after, search),
         }
     }
 
@@ -255,14 +269,14 @@ impl Schedule {
             Plan::Crontab { crontab, pause } => {
                 let search = || crontab.previous(before, self.zone(), quirks);
                 if quirks.keeps(Quirk::RepeatedHourForgotten) {
-                    return search().map(Slot::from);
+                    return search().and_then(Slot::at);
                 }
                 // Whoever looks back to a run that was expected asks for the one after it next. If that lies
                 // ahead, finding it answers both.
-                if start < before && pause.ends_at(Minute::of(start)) {
+                if start < before && pause.ends_at(&start) {
                     self.next_slot(start.into(), quirks);
                 }
-                pause.previous(Minute::before(before), search).map(Slot::from)
+                pause.previous(Minute::before(before), search).map(Slot::starting)
             }
             Plan::Interval(interval) => interval.previous(start, before, self.zone(), quirks),
         }

@@ -13,6 +13,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
+
 use super::minute::Minute;
 
 /// The pause that was found last; at first none.
@@ -29,39 +31,58 @@ struct Pause {
 /// One end of a pause.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct End {
-    minute: Minute,
+    mark: Mark,
     /// Whether the crontab is known to run then. It may do so all the same.
     runs: bool,
 }
 
+/// A minute of the years from 1970 to 4017 in UTC: its year, its day in that, and its minute in that, so that
+/// to come from a date and back to one takes no arithmetic of calendars.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Mark(u32);
+
 impl LastPause {
     /// The first run after a minute, searched for if need be.
-    pub(super) fn next(&self, after: Minute, search: impl FnOnce() -> Option<Minute>) -> Option<Minute> {
-        let known = self.get();
-        if known.contains(after) && known.end.runs {
-            return Some(known.end.minute);
+    ///
+    /// It is borrowed: to copy a date that was written just now costs as much as the rest.
+    pub(super) fn next(
+        &self,
+        after: &DateTime<Utc>,
+        search: impl FnOnce() -> Option<Minute>,
+    ) -> Option<DateTime<Utc>> {
+        let (known, after) = (self.get(), Mark::of(after));
+        if known.end.runs && after.is_some_and(|after| known.contains(after)) {
+            return known.end.mark.instant();
         }
-        let next = search()?;
-        let start = End { minute: after, runs: known.runs_at(after) };
-        self.set(Pause { start, end: End { minute: next, runs: true } });
+        let next = search()?.instant()?;
+        if let (Some(after), Some(next)) = (after, Mark::of(&next)) {
+            let start = End { mark: after, runs: known.runs_at(after) };
+            self.set(Pause { start, end: End { mark: next, runs: true } });
+        }
         Some(next)
     }
 
     /// The last run up to a minute, searched for if need be.
-    pub(super) fn previous(&self, until: Minute, search: impl FnOnce() -> Option<Minute>) -> Option<Minute> {
+    pub(super) fn previous(
+        &self,
+        until: Minute,
+        search: impl FnOnce() -> Option<Minute>,
+    ) -> Option<DateTime<Utc>> {
+        let mark = |minute: Minute| minute.instant().as_ref().and_then(Mark::of);
         let known = self.get();
-        if known.contains(until) && known.start.runs {
-            return Some(known.start.minute);
+        if known.start.runs && mark(until).is_some_and(|until| known.contains(until)) {
+            return known.start.mark.instant();
         }
         let previous = search()?;
-        let start = End { minute: previous, runs: true };
-        self.set(Pause { start, end: End { minute: until.plus(1), runs: false } });
-        Some(previous)
+        if let (Some(start), Some(end)) = (mark(previous), mark(until.plus(1))) {
+            self.set(Pause { start: End { mark: start, runs: true }, end: End { mark: end, runs: false } });
+        }
+        previous.instant()
     }
 
     /// Whether the pause ends with a run at this minute.
-    pub(super) fn ends_at(&self, minute: Minute) -> bool {
-        self.get().end == End { minute, runs: true }
+    pub(super) fn ends_at(&self, start: &DateTime<Utc>) -> bool {
+        Mark::of(start).is_some_and(|mark| self.get().end == End { mark, runs: true })
     }
 
     fn get(&self) -> Pause {
@@ -69,28 +90,24 @@ impl LastPause {
     }
 
     fn set(&self, pause: Pause) {
-        if let Some(word) = pause.pack() {
-            self.0.store(word, Ordering::Relaxed);
-        }
+        self.0.store(pause.pack(), Ordering::Relaxed);
     }
 }
 
 impl Pause {
     /// Whether a minute is the start of the pause, or lies within.
-    fn contains(self, minute: Minute) -> bool {
-        self.start.minute <= minute && minute < self.end.minute
+    fn contains(self, minute: Mark) -> bool {
+        self.start.mark <= minute && minute < self.end.mark
     }
 
     /// Whether the crontab is known to run then.
-    fn runs_at(self, minute: Minute) -> bool {
-        [self.start, self.end].contains(&End { minute, runs: true })
+    fn runs_at(self, mark: Mark) -> bool {
+        [self.start, self.end].contains(&End { mark, runs: true })
     }
 
     /// The pause as a word, the start in its upper half. Zero contains nothing.
-    ///
-    /// `None` unless it lies between 1970 and 6053; crontabs end with 2100.
-    fn pack(self) -> Option<u64> {
-        Some(u64::from(self.start.pack()?) << 32 | u64::from(self.end.pack()?))
+    fn pack(self) -> u64 {
+        u64::from(self.start.pack()) << 32 | u64::from(self.end.pack())
     }
 
     const fn unpack(word: u64) -> Self {
@@ -99,13 +116,31 @@ impl Pause {
 }
 
 impl End {
-    fn pack(self) -> Option<u32> {
-        let minute = u32::try_from(self.minute.since(Minute::EPOCH)).ok()?;
-        minute.checked_mul(2)?.checked_add(self.runs.into())
+    fn pack(self) -> u32 {
+        self.mark.0 << 1 | u32::from(self.runs)
     }
 
     const fn unpack(half: u32) -> Self {
-        Self { minute: Minute::EPOCH.plus((half >> 1) as i64), runs: half & 1 == 1 }
+        Self { mark: Mark(half >> 1), runs: half & 1 == 1 }
+    }
+}
+
+impl Mark {
+    const FIRST_YEAR: i32 = 1970;
+
+    fn of(at: &DateTime<Utc>) -> Option<Self> {
+        let (date, time) = (at.naive_utc().date(), at.naive_utc().time());
+        let year = u32::try_from(date.year().checked_sub(Self::FIRST_YEAR)?).ok()?;
+        let minute = time.num_seconds_from_midnight().div_euclid(60);
+        (year < 1 << 11).then_some(Self(year << 20 | date.ordinal() << 11 | minute))
+    }
+
+    fn instant(self) -> Option<DateTime<Utc>> {
+        let year = i32::try_from(self.0 >> 20).ok()?.checked_add(Self::FIRST_YEAR)?;
+        let date = NaiveDate::from_yo_opt(year, self.0 >> 11 & 0x1ff)?;
+        let minute = self.0 & 0x7ff;
+        let time = NaiveTime::from_num_seconds_from_midnight_opt(minute.checked_mul(60)?, 0)?;
+        Some(date.and_time(time).and_utc())
     }
 }
 
@@ -114,7 +149,11 @@ mod tests {
     use super::*;
 
     fn minute(minute: i64) -> Minute {
-        Minute::EPOCH.plus(minute)
+        Minute::of(DateTime::UNIX_EPOCH).plus(minute)
+    }
+
+    fn at(after: i64) -> DateTime<Utc> {
+        minute(after).instant().unwrap()
     }
 
     fn unasked() -> Option<Minute> {
@@ -124,40 +163,58 @@ mod tests {
     #[test]
     fn a_pause_answers_for_its_start_and_all_within() {
         let last = LastPause::default();
-        assert_eq!(last.next(minute(0), || Some(minute(9))), Some(minute(9)), "nothing is known at first");
+        assert_eq!(last.next(&at(0), || Some(minute(9))), Some(at(9)), "nothing is known at first");
         for within in 0..9 {
-            assert_eq!(last.next(minute(within), unasked), Some(minute(9)));
+            assert_eq!(last.next(&at(within), unasked), Some(at(9)));
         }
-        assert_eq!(last.next(minute(9), || Some(minute(20))), Some(minute(20)));
+        assert_eq!(last.next(&at(9), || Some(minute(20))), Some(at(20)));
         // It is known that 9 is a run, for it ended the first pause.
         for within in 9..20 {
-            assert_eq!(last.previous(minute(within), unasked), Some(minute(9)));
+            assert_eq!(last.previous(minute(within), unasked), Some(at(9)));
         }
-        assert_eq!(last.previous(minute(20), || Some(minute(20))), Some(minute(20)));
-        assert_eq!(last.next(minute(20), || Some(minute(31))), Some(minute(31)));
-        assert_eq!(last.previous(minute(30), unasked), Some(minute(20)));
+        assert_eq!(last.previous(minute(20), || Some(minute(20))), Some(at(20)));
+        assert_eq!(last.next(&at(20), || Some(minute(31))), Some(at(31)));
+        assert_eq!(last.previous(minute(30), unasked), Some(at(20)));
+    }
+
+    #[test]
+    fn a_pause_ends_at_the_run_after_it_alone() {
+        let last = LastPause::default();
+        last.previous(minute(5), || Some(minute(2)));
+        assert!(!last.ends_at(&at(6)), "nobody has looked for the run after 5");
+        last.next(&at(5), || Some(minute(9)));
+        assert_eq!([8, 9, 10].map(|minute| last.ends_at(&at(minute))), [false, true, false]);
     }
 
     #[test]
     fn a_start_that_may_not_be_a_run_is_no_answer() {
         let last = LastPause::default();
-        last.next(minute(5), || Some(minute(9)));
-        assert_eq!(last.previous(minute(7), || Some(minute(2))), Some(minute(2)));
-        assert_eq!(last.next(minute(2), || Some(minute(9))), Some(minute(9)), "8 may not be a run either");
+        last.next(&at(5), || Some(minute(9)));
+        assert_eq!(last.previous(minute(7), || Some(minute(2))), Some(at(2)));
+        assert_eq!(last.next(&at(2), || Some(minute(9))), Some(at(9)), "8 may not be a run either");
     }
 
     #[test]
     fn what_does_not_fit_is_not_remembered() {
-        for end in [-1, i64::from(u32::MAX >> 1) + 1, i64::MAX] {
+        let end_of_4017 = Minute::of("4017-12-31T23:59:59Z".parse().unwrap());
+        for (start, end) in [(minute(-1), minute(9)), (minute(9), end_of_4017.plus(1))] {
             let last = LastPause::default();
-            last.next(minute(-5), || Some(minute(end)));
-            last.next(minute(0), || Some(minute(end)));
+            assert_eq!(last.next(&start.instant().unwrap(), || Some(end)), end.instant());
+            assert_eq!(last.previous(end.plus(-1), || Some(start)), start.instant());
             assert_eq!(last.get(), LastPause::default().get());
         }
-        let whole = Pause {
-            start: End { minute: minute(0), runs: true },
-            end: End { minute: minute(i64::from(u32::MAX >> 1)), runs: true },
-        };
-        assert_eq!(whole.pack().map(Pause::unpack), Some(whole));
+        let last = LastPause::default();
+        last.next(&at(0), || Some(end_of_4017));
+        assert_eq!(last.next(&at(1), unasked), end_of_4017.instant());
+    }
+
+    #[test]
+    fn marks_are_in_order_and_lead_back() {
+        let days = (0..740_000).step_by(97).map(|day| at(day * 1_440 + day % 1_440));
+        let marks: Vec<_> = days.map(|at| (at, Mark::of(&at).unwrap())).collect();
+        assert!(marks.is_sorted_by(|(_, earlier), (_, later)| earlier < later));
+        for (at, mark) in marks {
+            assert_eq!(mark.instant(), Some(at));
+        }
     }
 }

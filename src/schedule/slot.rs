@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::minute::{Local, Minute};
+use super::minute::{Local, Minute, start_of_minute};
 use super::zone::Window;
 
 /// A minute that a schedule is searched from or leads to.
@@ -13,38 +13,52 @@ use super::zone::Window;
 /// [`Quirk::IntervalsOnLocalClock`](crate::policy::Quirk::IntervalsOnLocalClock) makes one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
-    pub(super) minute: Minute,
-    pub(super) imagined: Option<Local>,
+    start: DateTime<Utc>,
+    imagined: Option<Local>,
 }
 
 impl Slot {
-    /// When it is. `None` beyond the dates that chrono can hold.
-    pub(crate) const fn instant(self) -> Option<DateTime<Utc>> {
-        self.minute.instant()
+    /// The minute that starts at this instant.
+    pub(super) const fn starting(start: DateTime<Utc>) -> Self {
+        Self { start, imagined: None }
+    }
+
+    /// `None` beyond the dates that chrono can hold.
+    pub(super) fn at(minute: Minute) -> Option<Self> {
+        minute.instant().map(Self::starting)
+    }
+
+    /// A minute at which the clock is taken to show this. `None` as for [`at`](Self::at).
+    pub(super) fn imagined(minute: Minute, local: Local) -> Option<Self> {
+        Self::at(minute).map(|slot| Self { imagined: Some(local), ..slot })
+    }
+
+    /// When it begins.
+    pub(crate) const fn start(self) -> DateTime<Utc> {
+        self.start
+    }
+
+    pub(super) const fn minute(self) -> Minute {
+        Minute::of(self.start)
     }
 
     /// What the clock shows.
     pub(super) fn local(self, window: Window) -> Local {
-        self.imagined.unwrap_or_else(|| window.local(self.minute))
+        self.imagined.unwrap_or_else(|| window.local(self.minute()))
     }
 
     /// So much later on the wall clock, as Python moves a time: which of two repeated hours was meant is
     /// forgotten. For [`Quirk::MarginOnLocalClock`](crate::policy::Quirk::MarginOnLocalClock).
     pub(crate) fn later_on_clock(self, by: TimeDelta, zone: Tz) -> Option<DateTime<Utc>> {
-        let window = Window::around(zone, self.minute);
+        let window = Window::around(zone, self.minute());
         let local = self.local(window).plus(by.num_minutes());
         window.holding(local).unset(local).instant()
     }
 }
 
+/// The minute that the instant lies in.
 impl From<DateTime<Utc>> for Slot {
     fn from(instant: DateTime<Utc>) -> Self {
-        Minute::of(instant).into()
-    }
-}
-
-impl From<Minute> for Slot {
-    fn from(minute: Minute) -> Self {
-        Self { minute, imagined: None }
+        Self::starting(start_of_minute(instant))
     }
 }

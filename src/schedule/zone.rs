@@ -1,6 +1,6 @@
 //! Real time and wall clocks: what a zone's clock shows, and when it shows it.
 
-use chrono::{DateTime, Offset, TimeZone, Utc};
+use chrono::{Offset, TimeZone};
 use chrono_tz::Tz;
 
 use super::minute::{DAY, Local, Minute};
@@ -134,17 +134,19 @@ impl Change {
 
 /// Minutes ahead of UTC, rounded down; at the ends of all time, those of the nearest date there is.
 fn offset(zone: Tz, minute: Minute) -> i64 {
-    let nearest = if minute < Minute::EPOCH { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
-    let instant = minute.instant().unwrap_or(nearest).naive_utc();
-    let seconds = zone.offset_from_utc_datetime(&instant).fix().local_minus_utc();
+    let instant = minute.nearest_instant();
+    let seconds = zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc();
     i64::from(seconds.div_euclid(60))
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use chrono_tz::TZ_VARIANTS;
 
     use super::*;
+
+    const EPOCH: Minute = Minute::of(DateTime::UNIX_EPOCH);
 
     /// Days from 1840 to 2101: before the oldest change in the zone data to beyond the last.
     const DAYS: std::ops::Range<i64> = -47_482..47_847;
@@ -155,9 +157,9 @@ mod tests {
         let mut changes = 0;
         for zone in TZ_VARIANTS {
             let mut last = None;
-            let mut before = offset(zone, Minute::EPOCH.plus(DAYS.start * DAY));
+            let mut before = offset(zone, EPOCH.plus(DAYS.start * DAY));
             for day in DAYS.step_by(3) {
-                let noon = Minute::EPOCH.plus(day * DAY);
+                let noon = EPOCH.plus(day * DAY);
                 let after = offset(zone, noon);
                 if after != before {
                     assert!((after - before).abs() <= DAY, "{zone} {noon:?}");
@@ -169,6 +171,14 @@ mod tests {
             }
         }
         assert!(changes > 10_000, "{changes}");
+    }
+
+    /// Berlin kept its local mean time until 1893, and has kept Central European Time since.
+    #[test]
+    fn the_ends_of_all_time_have_the_offset_and_the_year_of_the_nearest_date() {
+        let (first, last) = (EPOCH.plus(i64::MIN), EPOCH.plus(i64::MAX));
+        assert_eq!([first, last].map(|end| offset(Tz::Europe__Berlin, end)), [53, 60]);
+        assert_eq!([first, last].map(|end| end.on_clock(0).year()), [-262_143, 262_142]);
     }
 
     /// Clocks in New York went from 02:00 to 03:00 at 07:00 UTC.
