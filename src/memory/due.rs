@@ -21,7 +21,7 @@ impl DueIndex {
     pub(super) fn remove(&mut self, position: u32, at: DateTime<Utc>) -> Option<u32> {
         let numbers = self.0.get_mut(&at)?;
         let position = position as usize;
-        if position < numbers.len() {
+        if numbers.get(position).is_some() {
             numbers.swap_remove(position);
         }
         if numbers.is_empty() {

@@ -2,17 +2,20 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use chrono_tz::Tz;
+use overdue::admission::AdmitAll;
+use overdue::checkin::Arrival;
 use overdue::config::{ConfigUpdate, Margin, MaxRuntime, MonitorConfig, Threshold};
 use overdue::id::OrganizationId;
 use overdue::outcome::{ConfigChange, Judgement, Notice, Outcome, Verdict};
 use overdue::policy::Limits;
 use overdue::refusal::ProcessingError;
 use overdue::row::{EnvironmentStatus, MonitorStatus, Owner, RunStatus};
-use overdue::rules::{Edit, EditRefused};
+use overdue::rules::{self, Edit, EditRefused};
 use overdue::schedule::Unit;
+use overdue::store::{CommitError, Query, Snapshot, Store};
 use overdue::{AdminError, Event, Policy, Schedule};
 
-use crate::world::{World, at, checkin, hourly, message, monitor, named, place};
+use crate::world::{ORGANIZATION, World, at, checkin, hourly, message, monitor, named, place};
 
 fn limited(monitors: Option<u32>, environments: Option<u32>) -> World {
     let mut policy = Policy::default();
@@ -79,6 +82,21 @@ fn an_organization_has_so_many_monitors() {
     world.engine.remove_monitor(&monitor("one")).unwrap();
     world.create("three", &hourly(1, 1)).unwrap();
     assert!(world.create("four", &hourly(1, 1)).is_err());
+}
+
+/// Both were decided upon before either was there.
+#[test]
+fn two_monitors_at_once_do_not_share_the_last_place() {
+    let world = limited(Some(1), None);
+    let policy = world.engine.policy();
+    let [one, two] = ["one", "two"].map(|slug| {
+        let query = Query::creation(ORGANIZATION, policy);
+        let snapshot = world.store().load(&place(slug, "production"), &query).unwrap();
+        let created = rules::create_monitor(&snapshot, ORGANIZATION, &monitor(slug), &hourly(1, 1), policy);
+        created.transition.unwrap()
+    });
+    assert_eq!(world.store().commit(&one), Ok(()));
+    assert_eq!(world.store().commit(&two), Err(CommitError::Conflict));
 }
 
 #[test]
@@ -164,6 +182,20 @@ fn a_new_maximum_runtime_moves_the_timeouts_of_runs_in_progress() {
         [RunStatus::Timeout, RunStatus::Timeout, RunStatus::Ok]
     );
     assert_eq!(world.run(1).timeout_at(), Some(at("10:20")), "when it was up");
+}
+
+/// A row that is written makes everybody try again who was about to write it.
+#[test]
+fn an_edit_writes_no_environment_that_it_does_not_change() {
+    let world = checked_in();
+    world.send("10:00", checkin("job", 2, "in_progress").with_environment(named("dev")));
+    let versions =
+        || ["production", "dev"].map(|name| world.environment_named(name).unwrap().version().number());
+    let [production, dev] = versions();
+    edit_config(&world, "10:05", |config| config.max_runtime(MaxRuntime::new(20).unwrap()).build());
+    assert_eq!(versions(), [production, dev + 1], "the run in progress has another timeout");
+    world.edit("10:06", &Edit::Name("another".into()));
+    assert_eq!(versions(), [production, dev + 1]);
 }
 
 #[test]
@@ -280,6 +312,23 @@ fn to_wake_who_is_awake_changes_nothing() {
     world.edit("10:50", &Edit::Status(MonitorStatus::Active));
     world.edit("11:02", &Edit::Status(MonitorStatus::Active));
     assert_eq!(world.deadline(), Some((at("11:00"), at("11:05"))), "it is late, and stays so");
+}
+
+/// A host may have woken the monitor in its own database, and left the copy in the environment behind.
+#[test]
+fn a_checkin_wakes_an_environment_that_was_left_asleep() {
+    let world = checked_in();
+    world.edit("10:10", &Edit::Status(MonitorStatus::Disabled));
+    let asleep = world.environment();
+    assert!(!asleep.is_live());
+    world.edit("10:11", &Edit::Status(MonitorStatus::Active));
+    let policy = world.engine.policy();
+    let arrival =
+        Arrival::receive(&message("10:12", checkin("job", 2, "ok")), &AdmitAll, policy.quirks).unwrap();
+    let snapshot = world.store().load(&arrival.key(), &Query::arrival(&arrival, policy)).unwrap();
+    let snapshot = Snapshot { environment: Some(asleep), ..snapshot };
+    let transition = rules::process_checkin(&snapshot, &arrival, policy).transition.unwrap();
+    assert!(transition.environments[0].row.is_live());
 }
 
 #[test]

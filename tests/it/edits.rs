@@ -108,3 +108,16 @@ fn a_monitor_made_again_is_another() {
         assert_eq!(world.store().commit(&decided), Err(CommitError::Conflict));
     }
 }
+
+/// The same where edits have taken the first one's version past that of the organization.
+#[test]
+fn an_edited_monitor_made_again_is_another() {
+    let world = World::with(&hourly(1, 1));
+    for muted in [true, false, true, false] {
+        world.edit("10:00", &Edit::Muted(muted));
+    }
+    let edited = world.monitor().version();
+    world.engine.remove_monitor(world.monitor().key()).unwrap();
+    world.create("job", &hourly(1, 1)).unwrap();
+    assert!(world.monitor().version() > edited);
+}

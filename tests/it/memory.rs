@@ -65,7 +65,10 @@ fn pruning_takes_what_is_old_and_finished() {
     assert_eq!(world.store().prune(at("12:00")), 2, "what started at the date stays");
     assert_eq!(left(&world), [3, 4]);
     assert_eq!(world.store().prune(at("12:00")), 0);
-    assert_eq!(world.environment().runs(), 4, "they have been, all the same");
+    world.accepted("14:00", 5, "ok");
+    assert_eq!(world.store().prune(at("13:30")), 2, "each time from where it stopped");
+    assert_eq!(left(&world), [5]);
+    assert_eq!(world.environment().runs(), 5, "they have been, all the same");
 }
 
 #[test]

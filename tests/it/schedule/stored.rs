@@ -99,6 +99,16 @@ fn errors_name_the_field_and_say_why() {
     }
 }
 
+/// February has no 31st, but it has a last day, and a last working day.
+#[test]
+fn a_day_that_never_comes_may_stand_beside_one_that_does() {
+    let from = time("2025-01-31T12:00:00Z");
+    for text in ["0 0 31,L 2 *", "0 0 31,LW 2 *"] {
+        let next = crontab(text).in_zone(Tz::UTC).next(from, Quirks::NONE);
+        assert_eq!(next, Some(time("2025-02-28T00:00:00Z")), "{text}");
+    }
+}
+
 #[test]
 fn a_crontab_ends_with_2100_and_after_fifty_years() {
     let yearly = crontab("0 0 1 1 *").in_zone(Tz::UTC);
