@@ -58,3 +58,27 @@ impl<T> Slab<T> {
         self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_fill_a_chunk_before_the_next() {
+        let mut slab = Slab::default();
+        let numbers: Vec<_> = (0..=CHUNK).map(|row| slab.insert(row)).collect();
+        assert!(numbers.iter().enumerate().all(|(row, number)| slab.get(*number) == Some(&row)));
+        assert_eq!(slab.chunks.iter().map(Vec::len).collect::<Vec<_>>(), [CHUNK, 1]);
+    }
+
+    #[test]
+    fn numbers_are_given_out_again_the_lowest_first() {
+        let mut slab = Slab::default();
+        let numbers = ["a", "b", "c", "d"].map(|row| slab.insert(row));
+        for number in [2, 0, 3] {
+            slab.remove(numbers[number]);
+        }
+        slab.tidy();
+        assert_eq!(["e", "f", "g"].map(|row| slab.insert(row)), [numbers[0], numbers[2], numbers[3]]);
+    }
+}

@@ -11,6 +11,7 @@ use overdue::row::{MonitorStatus, RunStatus};
 use overdue::rules::Edit;
 use overdue::{Policy, Schedule, rules};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::world::{World, at, checkin, hourly, named, place, run_id, tick};
 
@@ -168,6 +169,29 @@ fn what_a_message_did_to_its_run() {
     );
     assert_eq!(change("10:40", 0, "in_progress"), RunChange::Started);
     assert_eq!(change("10:41", 0, "ok"), RunChange::Finished);
+}
+
+/// A message speaks of what it names, and of nothing else.
+#[test]
+fn a_run_keeps_the_newest_release_and_trace_it_was_told() {
+    let world = World::with(&hourly(1, 1));
+    let told = |received, release: Option<&str>, trace: Option<u128>| {
+        let mut heartbeat = checkin("job", 1, "in_progress");
+        if let Some(release) = release {
+            heartbeat = heartbeat.with_release(release);
+        }
+        if let Some(trace) = trace {
+            heartbeat = heartbeat.with_trace_id(Uuid::from_u128(trace));
+        }
+        world.send(received, heartbeat);
+        let run = world.run(1);
+        (run.release().map(str::to_owned), run.trace_id().map(|trace| trace.as_u128()))
+    };
+    assert_eq!(told("10:00", None, None), (None, None));
+    assert_eq!(told("10:01", Some("1.0"), None), (Some("1.0".into()), None));
+    assert_eq!(told("10:02", None, Some(7)), (Some("1.0".into()), Some(7)));
+    assert_eq!(told("10:03", Some("1.1"), None), (Some("1.1".into()), Some(7)));
+    assert_eq!(told("10:04", None, Some(8)), (Some("1.1".into()), Some(8)));
 }
 
 #[test]
