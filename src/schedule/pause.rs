@@ -44,7 +44,7 @@ struct Mark(u32);
 impl LastPause {
     /// The first run after a minute, searched for if need be.
     ///
-    /// It is borrowed: to copy a date that was written just now costs as much as the rest.
+    /// `after` is borrowed: to copy a date that was written just now costs as much as the rest.
     pub(super) fn next(
         &self,
         after: &DateTime<Utc>,
