@@ -176,6 +176,7 @@ fn unprivileged(directory: &Path) -> io::Result<Unprivileged> {
     Ok(Unprivileged(Some((uid, gid))))
 }
 
-fn free_port() -> io::Result<u16> {
+/// A port of the loopback that nobody uses at the moment.
+pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

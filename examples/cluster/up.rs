@@ -1,7 +1,7 @@
 //! Everything on one machine, to try it out.
 
 use std::io::{Write, stdout};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
@@ -66,7 +66,7 @@ pub(crate) async fn run(options: &Up) -> Result<(), Failure> {
     }
     // Ports that are chosen here can be printed.
     let address = match options.listen.port() {
-        0 => SocketAddr::new(options.listen.ip(), free_port()?),
+        0 => SocketAddr::new(options.listen.ip(), servers::free_port()?),
         _ => options.listen,
     };
     let key = Key::random()?;
@@ -99,10 +99,6 @@ pub(crate) async fn run(options: &Up) -> Result<(), Failure> {
         worker.stop()?;
     }
     Ok(())
-}
-
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 fn println_(text: &str) -> std::io::Result<()> {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use overdue::Event;
 use overdue::Policy;
-use overdue::id::{CheckinId, EnvironmentId, OrganizationId};
+use overdue::id::{CheckinId, OrganizationId};
 use overdue::key::MonitorKey;
 use overdue::store::{CommitError, MonitorChange, PutRun, Transition};
 
@@ -83,7 +83,7 @@ fn wave<'t>(tasks: Vec<&'t Task>, policy: &Policy, width: usize) -> (Vec<&'t Tas
     let mut environments = HashSet::new();
     let (mut wave, mut rest) = (Vec::new(), Vec::new());
     for task in tasks {
-        let first = environments.insert(EnvironmentId::of(&task.subject(policy).key));
+        let first = environments.insert(task.subject(policy).key);
         if first && wave.len() < width { wave.push(task) } else { rest.push(task) }
     }
     (wave, rest)
