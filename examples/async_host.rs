@@ -59,14 +59,14 @@ impl Database {
         let tables = self.tables.lock().await;
         let monitor = tables.monitors.get(&key.monitor).cloned();
         let id = EnvironmentId::of(key);
-        let environment = tables.environments.get(&id).cloned();
+        let environment = tables.environments.get(&id).cloned().map(Box::new);
         let run = match query.run() {
             RunQuery::None => None,
             RunQuery::Id(run) => tables.run(id, run),
             RunQuery::Unnamed(message) => tables.run(id, message).or_else(|| tables.newest_open(id)),
             RunQuery::NewestOpen => tables.newest_open(id),
         };
-        let here = if let Some(Found::Here(run)) = &run { Some(run) } else { None };
+        let here = run.as_ref().and_then(Found::here);
         // Only now that these rows are known can the query say which past runs matter. Mostly none does.
         let window = monitor.as_ref().zip(environment.as_ref());
         let window = window.and_then(|(monitor, environment)| query.history(monitor, environment, here));
@@ -104,9 +104,9 @@ impl Database {
             MonitorChange::Put(Put { row, .. }) => drop(tables.monitors.insert(row.key().clone(), row)),
             MonitorChange::Remove { key, .. } => tables.remove(&key),
         }
-        tables.environments.extend(environments.into_iter().map(|put| (put.row.id(), put.row)));
+        tables.environments.extend(environments.into_iter().map(|put| (put.row.id(), *put.row)));
         tables.runs.extend(runs.into_iter().map(|put| match put {
-            PutRun::New(run) | PutRun::Changed(run) => (run.id(), run),
+            PutRun::New(run) | PutRun::Changed(run) => (run.id(), *run),
         }));
         tables.incidents.extend(incidents.into_iter().map(|incident| (incident.id(), incident)));
         tables.outbox.extend(events);
@@ -135,14 +135,14 @@ impl Tables {
         let closed_by_it = || self.runs.values().find(|run| run.closed_by() == Some(id));
         let run = self.runs.get(&id).or_else(closed_by_it)?;
         match run.environment() == environment {
-            true => Some(Found::Here(run.clone())),
+            true => Some(Found::Here(Box::new(run.clone()))),
             false => self.key(run.environment()).map(Found::Elsewhere),
         }
     }
 
     fn newest_open(&self, environment: EnvironmentId) -> Option<Found> {
         let open = self.runs_of(environment).filter(|run| run.status() == RunStatus::InProgress);
-        open.max_by_key(|run| run.summary().order()).cloned().map(Found::Here)
+        open.max_by_key(|run| run.summary().order()).map(|run| Found::Here(Box::new(run.clone())))
     }
 
     fn runs_of(&self, environment: EnvironmentId) -> impl Iterator<Item = &Run> {
@@ -204,10 +204,10 @@ impl Host {
         &self,
         key: &EnvironmentKey,
         query: Query<'_>,
-        decide: impl Fn(&Snapshot) -> Decision<T>,
+        decide: impl Fn(Snapshot) -> Decision<T>,
     ) -> T {
         loop {
-            let Decision { transition, outcome } = decide(&self.database.load(key, &query).await);
+            let Decision { transition, outcome } = decide(self.database.load(key, &query).await);
             let Some(transition) = transition else {
                 self.tally.lock().await.nothing_new += 1;
                 return outcome;
@@ -227,18 +227,18 @@ impl Host {
 
     async fn process_checkin(&self, message: &Message) -> Result<Outcome, ProcessingError> {
         let arrival = Arrival::receive(message, &AdmitAll, self.policy.quirks)?;
-        let decide = |snapshot: &Snapshot| rules::process_checkin(snapshot, &arrival, &self.policy);
+        let decide = |snapshot| rules::process_checkin(snapshot, &arrival, &self.policy);
         Ok(self.settle(&arrival.key(), Query::arrival(&arrival, &self.policy), decide).await)
     }
 
     async fn tick(&self, tick: Tick) -> Vec<TickOutcome> {
         let mut outcomes = Vec::new();
         for key in self.database.misses_due(tick.time()).await {
-            let decide = |snapshot: &Snapshot| rules::check_missed(snapshot, &key, tick, &self.policy);
+            let decide = |snapshot| rules::check_missed(snapshot, &key, tick, &self.policy);
             outcomes.push(self.settle(&key, Query::miss(&self.policy), decide).await);
         }
         for (key, run) in self.database.timeouts_due(tick.time()).await {
-            let decide = |snapshot: &Snapshot| rules::check_timeout(snapshot, &key, tick, &self.policy);
+            let decide = |snapshot| rules::check_timeout(snapshot, &key, tick, &self.policy);
             outcomes.push(self.settle(&key, Query::run_of(run, &self.policy), decide).await);
         }
         outcomes

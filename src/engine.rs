@@ -472,7 +472,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
             let loaded =
                 self.store.load_monitor(key).map_err(|error| AdminError::Failed(Error::Store(error)))?;
             let Some(snapshot) = loaded else { return Err(EditRefused::NoMonitor.into()) };
-            if let Some(outcome) = self.carry_out(decide(&snapshot)).map_err(AdminError::Failed)? {
+            let Decision { transition, outcome } = decide(&snapshot);
+            if self.carry_out(transition.as_ref()).map_err(AdminError::Failed)? {
                 return Ok(outcome?);
             }
         }
@@ -484,28 +485,27 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
         &self,
         key: &EnvironmentKey,
         query: &Query<'_>,
-        decide: impl Fn(&Snapshot) -> Decision<T>,
+        decide: impl Fn(Snapshot) -> Decision<T>,
     ) -> Result<T, Error<S::Error>> {
         for _ in 0..ATTEMPTS {
             let snapshot = self.store.load(key, query).map_err(Error::Store)?;
-            if let Some(outcome) = self.carry_out(decide(&snapshot))? {
+            let Decision { transition, outcome } = decide(snapshot);
+            if self.carry_out(transition.as_ref())? {
                 return Ok(outcome);
             }
         }
         Err(Error::Contended { subject: key.to_string(), attempts: ATTEMPTS })
     }
 
-    /// Commits a decision and emits its events. None: somebody was faster.
-    fn carry_out<T>(&self, decision: Decision<T>) -> Result<Option<T>, Error<S::Error>> {
-        let Decision { transition, outcome } = decision;
-        let Some(transition) = transition else { return Ok(Some(outcome)) };
-        match self.store.commit(&transition) {
+    /// Commits a transition and emits its events. False: somebody was faster.
+    fn carry_out(&self, transition: Option<&Transition>) -> Result<bool, Error<S::Error>> {
+        let Some(transition) = transition else { return Ok(true) };
+        match self.store.commit(transition) {
             Ok(()) => {
-                let Transition { events, .. } = &transition;
-                events.iter().for_each(|event| self.sink.emit(event));
-                Ok(Some(outcome))
+                transition.events.iter().for_each(|event| self.sink.emit(event));
+                Ok(true)
             }
-            Err(CommitError::Conflict) => Ok(None),
+            Err(CommitError::Conflict) => Ok(false),
             Err(CommitError::Store(error)) => Err(Error::Store(error)),
         }
     }

@@ -59,7 +59,7 @@ impl Task {
         }
     }
 
-    pub(crate) fn decide(&self, snapshot: &Snapshot, policy: &Policy) -> Decided {
+    pub(crate) fn decide(&self, snapshot: Snapshot, policy: &Policy) -> Decided {
         match self {
             Self::Checkin { message, arrival } => {
                 let Decision { transition, outcome } = rules::process_checkin(snapshot, arrival, policy);

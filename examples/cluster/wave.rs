@@ -59,7 +59,7 @@ async fn attempt_to(
         let snapshots = if subjects.is_empty() { Vec::new() } else { transaction.load(&subjects).await? };
         let (mut touched, mut transitions) = (Touched::default(), Vec::new());
         waiting = Vec::new();
-        for (task, snapshot) in wave.into_iter().zip(&snapshots) {
+        for (task, snapshot) in wave.into_iter().zip(snapshots) {
             let decided = task.decide(snapshot, policy);
             if decided.transition.as_ref().is_some_and(|transition| !touched.admits(transition)) {
                 waiting.push(task);

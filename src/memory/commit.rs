@@ -45,11 +45,11 @@ impl Tables {
         organization: Option<&Put<Organization>>,
         monitor: &MonitorChange,
         known: Option<(&ByKey, &u32)>,
-        environments: &[Put<Environment>],
+        environments: &[Put<Box<Environment>>],
         runs: &[PutRun],
     ) -> bool {
         let stored = known.map_or(Version::NEW, |(monitor, _)| monitor.0.version);
-        let version = |put: &Put<Environment>| {
+        let version = |put: &Put<Box<Environment>>| {
             let resident = known.and_then(|(_, newest)| self.owned(*newest, put.row.id));
             resident.map_or(Version::NEW, |(_, resident)| resident.version())
         };

@@ -114,7 +114,7 @@ impl Store for MemoryStore {
     type Error = Infallible;
 
     fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
-        Ok(self.tables().load(key, query))
+        self.tables().load(key, query)
     }
 
     fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Infallible> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::hash::{Hash, Hasher};
 use std::iter;
 use std::sync::Arc;
@@ -143,25 +144,27 @@ impl Tables {
         iter::successors(first, |run| self.runs.get(run.open)).map(|run| &run.row)
     }
 
-    pub(super) fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Snapshot {
+    pub(super) fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
         let Some((ByKey(monitor), newest)) = self.monitors.get_key_value(&key.monitor) else {
             let run = self.found(NONE, query.run());
             let organization = query.organization().map(|id| self.organization(id));
-            return Snapshot { organization, monitor: None, environment: None, run, history: Vec::new() };
+            return Ok(Snapshot { organization, monitor: None, environment: None, run, history: Vec::new() });
         };
         let (number, resident) = self.named(*newest, &key.name).unzip();
-        let run = self.found(number.unwrap_or(NONE), query.run());
-        let environment = resident.map(|resident| resident.row_as(key.clone()));
-        let here = match &run {
-            Some(Found::Here(run)) => Some(run),
-            _ => None,
+        let mut snapshot = Snapshot {
+            organization: None,
+            monitor: Some(Arc::clone(monitor)),
+            environment: resident.map(|resident| Box::new(resident.row_as(key.clone()))),
+            run: self.found(number.unwrap_or(NONE), query.run()),
+            history: Vec::new(),
         };
-        let history = resident.zip(environment.as_ref()).and_then(|(resident, environment)| {
-            let wanted = query.history(monitor, environment, here)?;
-            Some(self.history(resident, wanted))
-        });
-        let history = history.unwrap_or_default();
-        Snapshot { organization: None, monitor: Some(Arc::clone(monitor)), environment, run, history }
+        if let (Some(resident), Some(environment)) = (resident, &snapshot.environment) {
+            let here = snapshot.run.as_ref().and_then(Found::here);
+            if let Some(wanted) = query.history(monitor, environment, here) {
+                snapshot.history = self.history(resident, wanted);
+            }
+        }
+        Ok(snapshot)
     }
 
     pub(super) fn organization(&self, id: OrganizationId) -> Organization {
@@ -176,14 +179,15 @@ impl Tables {
     fn found(&self, environment: u32, query: RunQuery) -> Option<Found> {
         let newest_open = || {
             let open = self.open_runs(self.environments.get(environment)?);
-            open.max_by_key(|run| run.summary().order()).cloned().map(Found::Here)
+            let newest = open.max_by_key(|run| run.summary().order())?;
+            Some(Found::Here(Box::new(newest.clone())))
         };
         match query {
             RunQuery::None => None,
             RunQuery::Id(id) => {
                 let run = self.run(&id)?;
                 if run.environment == environment {
-                    return Some(Found::Here(run.row.clone()));
+                    return Some(Found::Here(Box::new(run.row.clone())));
                 }
                 self.environments.get(run.environment).map(|other| Found::Elsewhere(other.key()))
             }
@@ -196,7 +200,7 @@ impl Tables {
     fn unnamed(&self, environment: u32, id: CheckinId) -> Option<Found> {
         let closed = self.closings.get(&id).and_then(|run| self.runs.get(*run));
         let run = self.run(&id).into_iter().chain(closed).find(|run| run.environment == environment)?;
-        Some(Found::Here(run.row.clone()))
+        Some(Found::Here(Box::new(run.row.clone())))
     }
 
     fn history(&self, resident: &Resident, wanted: HistoryQuery) -> Vec<RunSummary> {

@@ -95,7 +95,7 @@ pub enum EditRefused {
 /// let (organization, policy) = (OrganizationId::new(1), Policy::default());
 /// let config = MonitorConfig::builder(Schedule::crontab("0 2 * * *", Tz::UTC)?).build();
 /// let snapshot = engine.store().load(&environment, &Query::creation(organization, &policy))?;
-/// let decision = rules::create_monitor(&snapshot, organization, &monitor, &config, &policy);
+/// let decision = rules::create_monitor(snapshot, organization, &monitor, &config, &policy);
 /// assert_eq!(decision.outcome?.name(), "nightly");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -103,7 +103,7 @@ pub enum EditRefused {
 /// # Errors
 /// [`EditRefused::Exists`] and [`EditRefused::MonitorLimit`].
 pub fn create_monitor(
-    snapshot: &Snapshot,
+    snapshot: Snapshot,
     organization: OrganizationId,
     key: &MonitorKey,
     config: &MonitorConfig,
@@ -112,7 +112,7 @@ pub fn create_monitor(
     if snapshot.monitor.is_some() {
         return Decision::answer(Err(EditRefused::Exists));
     }
-    let row = snapshot.organization.clone().unwrap_or_else(|| Organization::new(organization));
+    let row = snapshot.organization.unwrap_or_else(|| Organization::new(organization));
     let row = match one_more_monitor(row, policy) {
         Ok(row) => row,
         Err(TooMany { limit }) => return Decision::answer(Err(EditRefused::MonitorLimit { limit })),
@@ -178,7 +178,7 @@ pub fn edit_monitor(
         // Runs are guarded by the version of their environment: whoever writes one writes the other (I5).
         let guards = shift && snapshot.open_runs.iter().any(|run| run.environment == environment.id);
         if guards || environment != *before {
-            transition.environments.push(put(environment));
+            transition.environments.push(put(Box::new(environment)));
         }
     }
     transition.runs = snapshot.open_runs.iter().filter(|_| shift).map(|run| extend(run, &monitor)).collect();
@@ -255,9 +255,7 @@ fn reschedule(
         return;
     }
     if woken || monitor.config.schedule() != before.config.schedule() {
-        let mut draft = Draft::new(policy, monitor, environment.clone(), &[]);
-        draft.reschedule(at.into());
-        *environment = draft.environment;
+        Draft::new(policy, monitor, environment, &[]).reschedule(at.into());
     } else if monitor.config != before.config
         && let Some(deadline) = &mut environment.deadline
         && let Some(latest) = deadline.next.checked_add_signed(monitor.config.margin().duration())
@@ -270,7 +268,8 @@ fn reschedule(
 /// Gives a run in progress the timeout that follows from an edit.
 fn extend(run: &Run, monitor: &Monitor) -> PutRun {
     let timeout = start_of_minute(run.updated_at).checked_add_signed(monitor.config.max_runtime().duration());
-    PutRun::Changed(Run { timeout_at: Some(timeout.unwrap_or(DateTime::<Utc>::MAX_UTC)), ..run.clone() })
+    let timeout_at = Some(timeout.unwrap_or(DateTime::<Utc>::MAX_UTC));
+    PutRun::Changed(Box::new(Run { timeout_at, ..run.clone() }))
 }
 
 const fn only(monitor: MonitorChange) -> Transition {

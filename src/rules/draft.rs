@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::event::Event;
-use crate::key::EnvironmentKey;
 use crate::policy::{Policy, Quirk};
 use crate::row::Incident;
 use crate::row::Monitor;
@@ -14,32 +13,34 @@ use crate::row::{Run, RunStatus, RunSummary};
 use crate::schedule::Slot;
 use crate::store::{MonitorChange, Put, PutRun, Transition};
 
-/// An environment in the making: the row as it will be, and what that causes.
+/// An environment's row in the making, what is read to make it, and what that causes.
 pub(super) struct Draft<'a> {
     pub(super) policy: &'a Policy,
     pub(super) monitor: &'a Arc<Monitor>,
-    pub(super) environment: Environment,
+    pub(super) environment: &'a mut Environment,
     pub(super) history: &'a [RunSummary],
+    pub(super) effects: Effects,
+}
+
+/// What a judgement causes beside the environment's row.
+#[derive(Default)]
+pub(super) struct Effects {
     pub(super) incident: Option<Arc<Incident>>,
     pub(super) events: Vec<Event>,
 }
 
 impl<'a> Draft<'a> {
-    pub(super) const fn new(
+    pub(super) fn new(
         policy: &'a Policy,
         monitor: &'a Arc<Monitor>,
-        environment: Environment,
+        environment: &'a mut Environment,
         history: &'a [RunSummary],
     ) -> Self {
-        Self { policy, monitor, environment, history, incident: None, events: Vec::new() }
+        Self { policy, monitor, environment, history, effects: Effects::default() }
     }
 
     pub(super) const fn keeps(&self, quirk: Quirk) -> bool {
         self.policy.quirks.keeps(quirk)
-    }
-
-    pub(super) fn key(&self) -> EnvironmentKey {
-        self.environment.key.clone()
     }
 
     /// Awaits the next run after `from`.
@@ -72,35 +73,39 @@ impl<'a> Draft<'a> {
         if !run.status.is_result() {
             return;
         }
-        let environment = &mut self.environment;
+        let environment = &mut *self.environment;
         environment.last_result = environment.last_result.max(Some(run.started_at));
         let newest = environment.last_ok.is_none_or(|last| last.order() <= run.summary().order());
         if run.status == RunStatus::Ok && newest {
             environment.last_ok = Some(run.summary());
         }
     }
+}
 
-    /// The transition that writes the draft, with the monitor as it is.
-    pub(super) fn commit(self, run: Option<PutRun>) -> Transition {
-        let monitor = MonitorChange::Keep { key: self.monitor.key.clone(), version: self.monitor.version };
-        self.commit_with(monitor, run)
-    }
-
-    /// The transition that writes the draft and this change to the monitor.
-    pub(super) fn commit_with(self, monitor: MonitorChange, run: Option<PutRun>) -> Transition {
-        Transition {
-            organization: None,
-            monitor,
-            environments: vec![put(self.environment)],
-            runs: run.into_iter().collect(),
-            incidents: self.incident.into_iter().collect(),
-            events: self.events,
-        }
+/// The transition that writes an environment's row and a run of its, with the monitor as it is.
+pub(super) fn write(
+    monitor: &Monitor,
+    environment: Box<Environment>,
+    run: Option<PutRun>,
+    effects: Effects,
+) -> Transition {
+    Transition {
+        organization: None,
+        monitor: keep(monitor),
+        environments: vec![put(environment)],
+        runs: run.into_iter().collect(),
+        incidents: effects.incident.into_iter().collect(),
+        events: effects.events,
     }
 }
 
+/// A monitor that stays as it is.
+pub(super) fn keep(monitor: &Monitor) -> MonitorChange {
+    MonitorChange::Keep { key: monitor.key.clone(), version: monitor.version }
+}
+
 /// An environment's row, over the version that was read.
-pub(super) fn put(mut row: Environment) -> Put<Environment> {
+pub(super) fn put(mut row: Box<Environment>) -> Put<Box<Environment>> {
     let replaces = row.version;
     row.version = replaces.next();
     Put { row, replaces }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use crate::admission::{Permit, Seat};
 use crate::checkin::{Arrival, FieldErrors};
 use crate::config::{ConfigError, ConfigUpdate};
-use crate::outcome::{Accepted, ConfigChange, Ignored, Outcome, Refused};
+use crate::outcome::{Accepted, ConfigChange, Ignored, Judgement, Outcome, Refused};
 use crate::policy::{Policy, Quirk};
 use crate::refusal::ProcessingError;
-use crate::row::{Environment, Monitor, MonitorStatus, Organization, RunStatus};
-use crate::store::{MonitorChange, Put, Snapshot, Transition};
+use crate::row::{Environment, Monitor, MonitorStatus, Organization, RunStatus, RunSummary};
+use crate::store::{Found, MonitorChange, Put, Snapshot, Transition};
 
 use super::Decision;
 use super::administration::one_more_monitor;
 use super::dismissal::Dismissal;
-use super::draft::{Draft, put, put_monitor, put_new_monitor};
+use super::draft::{Draft, Effects, keep, put, put_monitor, put_new_monitor};
 use super::report::Report;
 
 /// Decides what a check-in does. Total: every snapshot and check-in has an answer.
@@ -31,77 +31,104 @@ use super::report::Report;
 /// let policy = Policy::default();
 /// let arrival = Arrival::receive(&message, &AdmitAll, policy.quirks)?;
 /// let snapshot = store.load(&arrival.key(), &Query::arrival(&arrival, &policy))?;
-/// let decision = rules::process_checkin(&snapshot, &arrival, &policy);
+/// let decision = rules::process_checkin(snapshot, &arrival, &policy);
 /// assert!(matches!(decision.outcome, Outcome::Accepted(_)));
 /// store.commit(&decision.transition.ok_or("nothing to write")?)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn process_checkin(snapshot: &Snapshot, arrival: &Arrival, policy: &Policy) -> Decision<Outcome> {
+pub fn process_checkin(snapshot: Snapshot, arrival: &Arrival, policy: &Policy) -> Decision<Outcome> {
+    let Snapshot { organization, monitor, mut environment, run, history } = snapshot;
     let mut intake = Intake {
-        snapshot,
         arrival,
         policy,
-        organization: None,
-        monitor: snapshot.monitor.clone().filter(|monitor| monitor.status != MonitorStatus::Deleting),
+        organization,
+        stored: monitor.as_ref(),
+        changed: None,
+        owner: None,
         config: ConfigChange::None,
         new_environment: None,
     };
-    match intake.judge() {
-        Ok(decision) => decision,
-        Err(Dismissal::Ignored(reason)) => Decision::answer(Outcome::Ignored(reason)),
-        Err(Dismissal::Refused(errors)) => intake.refuse(errors),
-    }
+    let Judged { report, judgement, effects } = match intake.judge(&mut environment, run, &history) {
+        Ok(judged) => judged,
+        Err(Dismissal::Ignored(reason)) => return Decision::answer(Outcome::Ignored(reason)),
+        Err(Dismissal::Refused(errors)) => return intake.refuse(errors),
+    };
+    let accepted = Accepted {
+        environment: arrival.key(),
+        checkin: report.run.id,
+        change: report.change,
+        judgement,
+        deadline: environment.as_ref().and_then(|environment| environment.deadline),
+        config: std::mem::replace(&mut intake.config, ConfigChange::None),
+    };
+    let transition = intake.monitor_change().map(|monitor| Transition {
+        organization: intake.owner,
+        monitor,
+        environments: environment.into_iter().map(put).collect(),
+        runs: report.put().into_iter().collect(),
+        incidents: effects.incident.into_iter().collect(),
+        events: effects.events,
+    });
+    Decision { transition, outcome: Outcome::Accepted(accepted) }
+}
+
+/// A run after its check-in, what it says about its environment, and what that causes.
+struct Judged {
+    report: Report,
+    judgement: Judgement,
+    effects: Effects,
 }
 
 /// A check-in on its way in, and what it has changed so far.
 struct Intake<'a> {
-    snapshot: &'a Snapshot,
     arrival: &'a Arrival,
     policy: &'a Policy,
+    /// The organization's row as it was read.
+    organization: Option<Organization>,
+    /// The monitor as it was read.
+    stored: Option<&'a Arc<Monitor>>,
+    /// The monitor as the check-in leaves it, if it changes or creates it; its version is not yet the new one.
+    changed: Option<Arc<Monitor>>,
     /// The organization's row, when the monitor is new.
-    organization: Option<Put<Organization>>,
-    /// The monitor as the check-in leaves it; its version is still the one that was read.
-    monitor: Option<Arc<Monitor>>,
+    owner: Option<Put<Organization>>,
     config: ConfigChange,
     new_environment: Option<Environment>,
 }
 
 impl Intake<'_> {
-    fn judge(&mut self) -> Result<Decision<Outcome>, Dismissal> {
+    fn judge(
+        &mut self,
+        environment: &mut Option<Box<Environment>>,
+        run: Option<Found>,
+        history: &[RunSummary],
+    ) -> Result<Judged, Dismissal> {
         self.configure()?;
         self.admit()?;
-        let mut environment = self.enter()?;
-        let (arrival, monitor) = (self.arrival, self.monitor()?);
-        let found = self.snapshot.run.as_ref();
-        let report = Report::of(arrival, found, monitor, &mut environment, self.policy.quirks)?;
+        let environment = self.enter(environment)?;
+        let (arrival, monitor) = (self.arrival, self.monitor().ok_or(ProcessingError::MonitorNotFound)?);
+        let report = Report::of(arrival, run, monitor, environment, self.policy.quirks)?;
         let run = &report.run;
-        let mut draft = Draft::new(self.policy, monitor, environment, &self.snapshot.history);
+        let mut draft = Draft::new(self.policy, monitor, environment, history);
         let judgement = match run.status {
             RunStatus::Error => draft.mark_failed(run, arrival.received_at.into()),
             _ => draft.mark_ok(run, arrival.received_at),
         };
         draft.note(run);
-        let outcome = Outcome::Accepted(Accepted {
-            environment: draft.key(),
-            checkin: run.id,
-            change: report.change,
-            judgement,
-            deadline: draft.environment.deadline,
-            config: self.config.clone(),
-        });
-        let transition = draft.commit_with(self.monitor_change(monitor), report.put());
-        let transition = Transition { organization: self.organization.clone(), ..transition };
-        Ok(Decision { transition: Some(transition), outcome })
+        let effects = draft.effects;
+        Ok(Judged { report, judgement, effects })
     }
 
-    fn monitor(&self) -> Result<&Arc<Monitor>, Dismissal> {
-        self.monitor.as_ref().ok_or_else(|| ProcessingError::MonitorNotFound.into())
+    /// The monitor as it stands. None: there is none, or it is going away.
+    fn monitor(&self) -> Option<&Arc<Monitor>> {
+        let stored = self.stored.filter(|monitor| monitor.status != MonitorStatus::Deleting);
+        self.changed.as_ref().or(stored)
     }
 
     /// Finds the monitor, or creates it, or gives it the configuration that the check-in brings.
     fn configure(&mut self) -> Result<(), Dismissal> {
         match self.arrival.checkin.config() {
-            Ok(None) => self.monitor().map(|_| ()),
+            Ok(None) if self.monitor().is_none() => Err(ProcessingError::MonitorNotFound.into()),
+            Ok(None) => Ok(()),
             Ok(Some(update)) => self.upsert(update),
             Err(ConfigError::Unusable) => Err(Ignored::UnusableConfig.into()),
             Err(ConfigError::Invalid(errors)) => self.pass_over(errors),
@@ -111,7 +138,7 @@ impl Intake<'_> {
     /// An invalid configuration does not keep a check-in from a monitor that can do without it.
     fn pass_over(&mut self, errors: &FieldErrors) -> Result<(), Dismissal> {
         let errors = errors.clone();
-        if self.monitor.is_none() {
+        if self.monitor().is_none() {
             let invalid = ProcessingError::MonitorInvalidConfig { errors };
             return Err(Dismissal::Refused(vec![invalid, ProcessingError::MonitorNotFound]));
         }
@@ -121,18 +148,18 @@ impl Intake<'_> {
 
     fn upsert(&mut self, update: &ConfigUpdate) -> Result<(), Dismissal> {
         let arrival = self.arrival;
-        let mut monitor = match &self.monitor {
+        let mut monitor = match self.monitor() {
             Some(stored) => {
                 let mut monitor = Monitor::clone(stored);
                 monitor.config = update.apply(&monitor.config);
                 monitor
             }
             // The rows of a monitor that is being deleted are still in the way of a new one.
-            None if self.snapshot.monitor.is_some() => return Err(ProcessingError::MonitorNotFound.into()),
+            None if self.stored.is_some() => return Err(ProcessingError::MonitorNotFound.into()),
             None => {
-                let organization = self.snapshot.organization.clone();
+                let organization = self.organization.take();
                 let organization = organization.unwrap_or_else(|| Organization::new(arrival.organization));
-                self.organization = Some(one_more_monitor(organization, self.policy)?);
+                self.owner = Some(one_more_monitor(organization, self.policy)?);
                 Monitor::new(arrival.organization, arrival.monitor_key(), update.create())
             }
         };
@@ -140,20 +167,20 @@ impl Intake<'_> {
         if arrival.permit == Permit::Upsert(Seat::Denied) {
             monitor.status = MonitorStatus::Disabled;
         }
-        self.config = match &self.monitor {
+        self.config = match self.monitor() {
             None => ConfigChange::Created,
             Some(stored) if **stored == monitor => ConfigChange::Unchanged,
             Some(_) => ConfigChange::Updated,
         };
         if self.config != ConfigChange::Unchanged {
-            self.monitor = Some(Arc::new(monitor));
+            self.changed = Some(Arc::new(monitor));
         }
         Ok(())
     }
 
     /// Whether the monitor takes check-ins.
     fn admit(&self) -> Result<(), Dismissal> {
-        if self.monitor()?.status == MonitorStatus::Active {
+        if self.monitor().is_some_and(|monitor| monitor.status == MonitorStatus::Active) {
             return Ok(());
         }
         Err(match self.arrival.permit {
@@ -162,41 +189,44 @@ impl Intake<'_> {
         })
     }
 
-    /// Finds the environment, or creates it.
-    fn enter(&mut self) -> Result<Environment, Dismissal> {
+    /// Enters the environment, or creates it.
+    fn enter<'e>(
+        &mut self,
+        environment: &'e mut Option<Box<Environment>>,
+    ) -> Result<&'e mut Environment, Dismissal> {
         if let Some(reason) = &self.arrival.fault {
             return Err(ProcessingError::MonitorInvalidEnvironment { reason: reason.to_string() }.into());
         }
-        match &self.snapshot.environment {
+        match environment {
             Some(environment) if environment.disabled => Err(ProcessingError::MonitorDisabled.into()),
-            // The monitor is active, whatever the copy says.
-            Some(environment) => Ok(Environment { dormant: false, ..environment.clone() }),
-            None => self.open_environment(),
+            Some(environment) => {
+                // The monitor is active, whatever the copy says.
+                environment.dormant = false;
+                Ok(environment)
+            }
+            None => Ok(environment.insert(Box::new(self.open_environment()?))),
         }
     }
 
     fn open_environment(&mut self) -> Result<Environment, Dismissal> {
-        let mut monitor = Monitor::clone(self.monitor()?);
+        let mut monitor = Monitor::clone(self.monitor().ok_or(ProcessingError::MonitorNotFound)?);
         if let Some(limit) = self.policy.limits.environments.filter(|limit| monitor.environments >= *limit) {
             return Err(ProcessingError::MonitorEnvironmentLimitExceeded { limit }.into());
         }
         monitor.environments = monitor.environments.saturating_add(1);
         let environment = Environment::new(self.arrival.key());
-        self.monitor = Some(Arc::new(monitor));
+        self.changed = Some(Arc::new(monitor));
         self.new_environment = Some(environment.clone());
         Ok(environment)
     }
 
-    fn monitor_change(&self, monitor: &Arc<Monitor>) -> MonitorChange {
-        match (&self.snapshot.monitor, &self.organization) {
-            (Some(stored), _) if Arc::ptr_eq(stored, monitor) => {
-                MonitorChange::Keep { key: monitor.key.clone(), version: monitor.version }
-            }
-            (None, Some(organization)) => {
-                MonitorChange::Put(put_new_monitor(Monitor::clone(monitor), &organization.row))
-            }
-            _ => MonitorChange::Put(put_monitor(Monitor::clone(monitor))),
-        }
+    /// What the check-in does to the monitor. None: there is none.
+    fn monitor_change(&self) -> Option<MonitorChange> {
+        Some(match (&self.changed, &self.owner) {
+            (None, _) => keep(self.stored?),
+            (Some(new), Some(owner)) => MonitorChange::Put(put_new_monitor(Monitor::clone(new), &owner.row)),
+            (Some(changed), None) => MonitorChange::Put(put_monitor(Monitor::clone(changed))),
+        })
     }
 
     /// The answer to a check-in that is refused. Nothing is written, but for a monitor that was to be
@@ -204,18 +234,15 @@ impl Intake<'_> {
     fn refuse(self, errors: Vec<ProcessingError>) -> Decision<Outcome> {
         let seatless = errors.contains(&ProcessingError::MonitorDisabledNoQuota);
         let leaves = seatless || self.policy.quirks.keeps(Quirk::RefusalsLeaveChanges);
-        let change = self.monitor.as_ref().filter(|_| leaves).map(|monitor| self.monitor_change(monitor));
-        let transition = match change {
-            Some(monitor @ MonitorChange::Put(_)) => Some(Transition {
-                organization: self.organization,
-                monitor,
-                environments: self.new_environment.into_iter().map(put).collect(),
-                runs: Vec::new(),
-                incidents: Vec::new(),
-                events: Vec::new(),
-            }),
-            _ => None,
-        };
+        let change = self.monitor_change().filter(|_| leaves && self.changed.is_some());
+        let transition = change.map(|monitor| Transition {
+            organization: self.owner,
+            monitor,
+            environments: self.new_environment.into_iter().map(Box::new).map(put).collect(),
+            runs: Vec::new(),
+            incidents: Vec::new(),
+            events: Vec::new(),
+        });
         Decision { transition, outcome: Outcome::Refused(Refused { errors }) }
     }
 }

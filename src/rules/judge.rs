@@ -169,9 +169,9 @@ impl Draft<'_> {
         let opened = Judgement::Opened { incident: incident.id, notice };
         let sampling = &self.policy.sampling;
         let (organization, at) = (self.monitor.organization, from.start());
-        if let Some(request) = sampling.request_for_incident(organization, &self.key(), at) {
+        if let Some(request) = sampling.request_for_incident(organization, &self.environment.key, at) {
             let id = EventId::of(incident.id.as_uuid(), "sampling", run.id);
-            self.events.push(Event::SamplingRequested { id, request });
+            self.effects.events.push(Event::SamplingRequested { id, request });
         }
         if notice == Notice::Sent {
             let failing: Arc<[RunSummary]> = window.into();
@@ -218,7 +218,7 @@ impl Draft<'_> {
             false => Notice::NeverAnnounced,
         };
         if notice == Notice::Sent {
-            self.events.push(Event::IncidentResolved(Recovery {
+            self.effects.events.push(Event::IncidentResolved(Recovery {
                 id: EventId::of(incident.id.as_uuid(), "resolved", run.id),
                 monitor: Arc::clone(self.monitor),
                 environment: self.environment.key.name.clone(),
@@ -227,7 +227,7 @@ impl Draft<'_> {
             }));
         }
         let id = incident.id;
-        self.incident = Some(incident);
+        self.effects.incident = Some(incident);
         Judgement::Resolved { incident: id, notice }
     }
 
@@ -241,7 +241,7 @@ impl Draft<'_> {
         self.environment.health = Health::Failed(failure);
         let notice = self.notice();
         if notice == Notice::Sent {
-            self.events.push(Event::Failure(LegacyFailure {
+            self.effects.events.push(Event::Failure(LegacyFailure {
                 id: EventId::of(self.environment.id.as_uuid(), "failure", run.id),
                 monitor: Arc::clone(self.monitor),
                 environment: self.environment.key.name.clone(),
@@ -264,7 +264,7 @@ impl Draft<'_> {
 
     fn announce(&mut self, incident: &Arc<Incident>, run: &Run, failing: &Arc<[RunSummary]>) {
         let occurrence = self.occurrence("opened", incident, run.summary(), failing, run);
-        self.events.push(Event::IncidentOpened(occurrence));
+        self.effects.events.push(Event::IncidentOpened(occurrence));
     }
 
     fn report(
@@ -275,7 +275,7 @@ impl Draft<'_> {
         run: &Run,
     ) {
         let occurrence = self.occurrence("occurrence", incident, failed, failing, run);
-        self.events.push(Event::IncidentOccurrence(occurrence));
+        self.effects.events.push(Event::IncidentOccurrence(occurrence));
     }
 
     fn occurrence(
@@ -300,7 +300,7 @@ impl Draft<'_> {
 
     /// The environment is in this incident (I1, I2).
     fn hold(&mut self, incident: Arc<Incident>) {
-        self.incident = Some(Arc::clone(&incident));
+        self.effects.incident = Some(Arc::clone(&incident));
         self.environment.health = Health::Error(incident);
     }
 }

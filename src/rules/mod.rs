@@ -21,7 +21,7 @@
 //! async fn judge(database: &Database, arrival: &Arrival, policy: &Policy) -> Result<Outcome, Broken> {
 //!     loop {
 //!         let snapshot = database.load(&Query::arrival(arrival, policy)).await?;
-//!         let decision = rules::process_checkin(&snapshot, arrival, policy);
+//!         let decision = rules::process_checkin(snapshot, arrival, policy);
 //!         let Some(transition) = decision.transition else { return Ok(decision.outcome) };
 //!         match database.commit(&transition).await {
 //!             Ok(()) => return Ok(decision.outcome),
@@ -51,7 +51,7 @@ pub use administration::{Edit, EditRefused, create_monitor, edit_monitor, remove
 pub use intake::process_checkin;
 pub use tick::{check_missed, check_timeout};
 
-use draft::Draft;
+use draft::{Draft, write};
 
 /// An answer, and what to write before giving it.
 ///
@@ -91,11 +91,11 @@ impl<T> Decision<T> {
 /// # use overdue::store::{MonitorSnapshot, Snapshot};
 /// # let empty = Snapshot { organization: None, monitor: None, environment: None, run: None, history: Vec::new() };
 /// // A snapshot without the run in question:
-/// let decision = rules::mark_ok(&empty, "2024-09-02T02:12:00Z".parse()?, &Policy::default());
+/// let decision = rules::mark_ok(empty, "2024-09-02T02:12:00Z".parse()?, &Policy::default());
 /// assert_eq!((decision.transition, decision.outcome), (None, None));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn mark_ok(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
+pub fn mark_ok(snapshot: Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
     mark(snapshot, policy, |draft, run| draft.mark_ok(run, at))
 }
 
@@ -111,25 +111,26 @@ pub fn mark_ok(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decis
 /// # use overdue::store::{MonitorSnapshot, Snapshot};
 /// # let empty = Snapshot { organization: None, monitor: None, environment: None, run: None, history: Vec::new() };
 /// // A snapshot without the run in question:
-/// let decision = rules::mark_failed(&empty, "2024-09-02T02:12:00Z".parse()?, &Policy::default());
+/// let decision = rules::mark_failed(empty, "2024-09-02T02:12:00Z".parse()?, &Policy::default());
 /// assert_eq!((decision.transition, decision.outcome), (None, None));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn mark_failed(snapshot: &Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
+pub fn mark_failed(snapshot: Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
     mark(snapshot, policy, |draft, run| draft.mark_failed(run, at.into()))
 }
 
 fn mark(
-    snapshot: &Snapshot,
+    snapshot: Snapshot,
     policy: &Policy,
     judge: impl FnOnce(&mut Draft<'_>, &crate::row::Run) -> Judgement,
 ) -> Decision<Option<Judgement>> {
-    let (Some(monitor), Some(environment), Some(Found::Here(run))) =
-        (&snapshot.monitor, &snapshot.environment, &snapshot.run)
+    let (Some(monitor), Some(mut environment), Some(Found::Here(run))) =
+        (&snapshot.monitor, snapshot.environment, &snapshot.run)
     else {
         return Decision::answer(None);
     };
-    let mut draft = Draft::new(policy, monitor, environment.clone(), &snapshot.history);
+    let mut draft = Draft::new(policy, monitor, &mut environment, &snapshot.history);
     let judgement = judge(&mut draft, run);
-    Decision { transition: Some(draft.commit(None)), outcome: Some(judgement) }
+    let effects = draft.effects;
+    Decision { transition: Some(write(monitor, environment, None, effects)), outcome: Some(judgement) }
 }

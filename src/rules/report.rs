@@ -16,7 +16,7 @@ use super::dismissal::Dismissal;
 
 /// A run after its check-in.
 pub(super) struct Report {
-    pub(super) run: Run,
+    pub(super) run: Box<Run>,
     pub(super) change: RunChange,
 }
 
@@ -24,17 +24,17 @@ impl Report {
     /// Finds the run and updates it, or begins it.
     pub(super) fn of(
         arrival: &Arrival,
-        found: Option<&Found>,
+        found: Option<Found>,
         monitor: &Monitor,
         environment: &mut Environment,
         quirks: Quirks,
     ) -> Result<Self, Dismissal> {
         let query = arrival.run_query(quirks);
         if let RunQuery::Unnamed(message) = query {
-            unheard(arrival, message, found, environment)?;
+            unheard(arrival, message, found.as_ref(), environment)?;
         }
         let report = match found {
-            Some(Found::Elsewhere(other)) => return Err(elsewhere(arrival, query, other, quirks).into()),
+            Some(Found::Elsewhere(other)) => return Err(elsewhere(arrival, query, &other, quirks).into()),
             Some(Found::Here(run)) => continue_run(run, arrival, query, monitor, quirks)?,
             None => begin(arrival, query, monitor, environment),
         };
@@ -104,7 +104,7 @@ fn begin(arrival: &Arrival, query: RunQuery, monitor: &Monitor, environment: &mu
     let number = environment.runs;
     environment.runs = number.saturating_add(1);
     let started_at = arrival.started_at();
-    let run = Run {
+    let run = Box::new(Run {
         id,
         environment: environment.id,
         number,
@@ -117,7 +117,7 @@ fn begin(arrival: &Arrival, query: RunQuery, monitor: &Monitor, environment: &mu
         closed_by: None,
         trace_id: arrival.checkin.trace_id(),
         release: arrival.checkin.release().map(Into::into),
-    };
+    });
     let change = match status {
         RunStatus::InProgress => RunChange::Started,
         _ => RunChange::Reported,
@@ -134,7 +134,7 @@ fn timeout(status: RunStatus, heard: DateTime<Utc>, monitor: &Monitor) -> Option
 
 /// What a check-in does to a run that exists.
 fn continue_run(
-    run: &Run,
+    mut run: Box<Run>,
     arrival: &Arrival,
     query: RunQuery,
     monitor: &Monitor,
@@ -148,12 +148,12 @@ fn continue_run(
     match (run.status, heartbeat) {
         (RunStatus::Ok | RunStatus::Error | RunStatus::Missed, false) => {
             let mut errors = vec![ProcessingError::CheckinFinished];
-            errors.extend(duration(run, arrival, quirks).err());
+            errors.extend(duration(&run, arrival, quirks).err());
             Err(Dismissal::Refused(errors))
         }
         (RunStatus::Ok | RunStatus::Error | RunStatus::Missed, true) => {
             match quirks.keeps(Quirk::LateInProgressJudgesAgain) {
-                true => Ok(Report { run: run.clone(), change: RunChange::Unchanged }),
+                true => Ok(Report { run, change: RunChange::Unchanged }),
                 false => Err(Ignored::AlreadyFinished { checkin: run.id }.into()),
             }
         }
@@ -161,23 +161,23 @@ fn continue_run(
             Err(Ignored::AlreadyTimedOut { checkin: run.id }.into())
         }
         (RunStatus::Timeout, false) => {
-            fresh(run, arrival, quirks)?;
-            let run = update(run, RunStatus::Timeout, arrival, monitor, quirks)?;
+            fresh(&run, arrival, quirks)?;
+            update(&mut run, RunStatus::Timeout, arrival, monitor, quirks)?;
             Ok(Report { run, change: RunChange::FinishedLate })
         }
         (RunStatus::InProgress | RunStatus::Timeout | RunStatus::Unknown, true) => {
-            match fresh(run, arrival, quirks) {
+            match fresh(&run, arrival, quirks) {
                 // It is taken down all the same, or a second delivery would begin a run once this one has ended.
                 Err(_) if unnamed.is_some() => {
-                    return Ok(Report { run: run.clone(), change: RunChange::Unchanged });
+                    return Ok(Report { run, change: RunChange::Unchanged });
                 }
                 fresh => fresh?,
             }
-            let run = update(run, RunStatus::InProgress, arrival, monitor, quirks)?;
+            update(&mut run, RunStatus::InProgress, arrival, monitor, quirks)?;
             Ok(Report { run, change: RunChange::Heartbeat })
         }
         (RunStatus::InProgress | RunStatus::Unknown, false) => {
-            let mut run = update(run, arrival.status(), arrival, monitor, quirks)?;
+            update(&mut run, arrival.status(), arrival, monitor, quirks)?;
             run.closed_by = unnamed;
             Ok(Report { run, change: RunChange::Finished })
         }
@@ -196,21 +196,21 @@ const fn stale(run: &Run) -> Ignored {
 }
 
 fn update(
-    run: &Run,
+    run: &mut Run,
     status: RunStatus,
     arrival: &Arrival,
     monitor: &Monitor,
     quirks: Quirks,
-) -> Result<Run, ProcessingError> {
-    Ok(Run {
-        status,
-        timeout_at: timeout(status, arrival.received_at, monitor),
-        duration: Some(duration(run, arrival, quirks)?),
-        updated_at: run.updated_at.max(arrival.received_at),
-        trace_id: arrival.checkin.trace_id().or(run.trace_id),
-        release: arrival.checkin.release().map(Into::into).or_else(|| run.release.clone()),
-        ..run.clone()
-    })
+) -> Result<(), ProcessingError> {
+    run.duration = Some(duration(run, arrival, quirks)?);
+    run.status = status;
+    run.timeout_at = timeout(status, arrival.received_at, monitor);
+    run.updated_at = run.updated_at.max(arrival.received_at);
+    run.trace_id = arrival.checkin.trace_id().or(run.trace_id);
+    if let Some(release) = arrival.checkin.release() {
+        run.release = Some(release.into());
+    }
+    Ok(())
 }
 
 /// What the message says of the duration, or else the time between the run's start and the message, in

@@ -1,7 +1,5 @@
 //! `check_missed` and `check_timeout`: what the clock alone can tell.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 
 use crate::clock::Tick;
@@ -12,12 +10,10 @@ use crate::policy::{Policy, Quirk};
 use crate::row::Environment;
 use crate::row::{Monitor, MonitorStatus};
 use crate::row::{Run, RunStatus};
-use crate::schedule::Slot;
-use crate::store::PutRun;
-use crate::store::{Found, Snapshot};
+use crate::store::{Found, PutRun, Snapshot, Transition};
 
 use super::Decision;
-use super::draft::Draft;
+use super::draft::{Draft, Effects, write};
 
 /// Decides whether an environment that was listed as due has missed its run.
 ///
@@ -35,31 +31,34 @@ use super::draft::Draft;
 /// let policy = Policy::default();
 /// let snapshot = store.load(&environment, &Query::miss(&policy))?;
 /// let tick = Tick::at("2024-09-03T02:00:00Z".parse()?);
-/// let decision = rules::check_missed(&snapshot, &environment, tick, &policy);
+/// let decision = rules::check_missed(snapshot, &environment, tick, &policy);
 /// let due_at = Some("2024-09-03T02:01:00Z".parse()?);
 /// assert_eq!(decision.outcome.verdict, Verdict::Ignored(Ignored::NotDue { due_at }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn check_missed(
-    snapshot: &Snapshot,
+    snapshot: Snapshot,
     key: &EnvironmentKey,
     tick: Tick,
     policy: &Policy,
 ) -> Decision<TickOutcome> {
-    let Some((monitor, environment)) = rows(snapshot) else { return ignore(key, Ignored::Gone) };
-    if let Some(decision) = at_rest(monitor, environment, key, policy) {
-        return decision;
+    let (Some(monitor), Some(mut environment)) = (&snapshot.monitor, snapshot.environment) else {
+        return ignore(key, Ignored::Gone);
+    };
+    let dormant = monitor.status != MonitorStatus::Active;
+    if dormant || environment.disabled {
+        return rest(monitor, environment, dormant, key);
     }
     let due_at = environment.due_at();
     let Some(deadline) = environment.deadline.filter(|deadline| deadline.latest <= tick.time()) else {
         return ignore(key, Ignored::NotDue { due_at });
     };
-    let mut draft = Draft::new(policy, monitor, environment.clone(), &snapshot.history);
-    let run = miss(&mut draft, deadline.next);
-    let slot = slot_before(&draft, deadline.next, tick);
-    let judgement = slot.map_or(Judgement::Abandoned, |at| draft.mark_failed(&run, at));
-    let overdue = overdue(&draft, &run, judgement);
-    decide(key, draft, PutRun::New(run), Verdict::Missed(overdue))
+    let run = miss(&mut environment, deadline.next, policy);
+    let mut draft = Draft::new(policy, monitor, &mut environment, &snapshot.history);
+    let judgement = draft.overdue(&run, deadline.next, tick);
+    let effects = draft.effects;
+    let overdue = Overdue { checkin: run.id, judgement, deadline: environment.deadline };
+    decide(key, Verdict::Missed(overdue), write(monitor, environment, Some(PutRun::New(Box::new(run))), effects))
 }
 
 /// Decides whether a run that was listed as due has timed out. `snapshot` must hold the run.
@@ -80,71 +79,61 @@ pub fn check_missed(
 /// let run = "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc".parse()?;
 /// let snapshot = store.load(&environment, &Query::run_of(run, &policy))?;
 /// let tick = Tick::at("2024-09-03T02:00:00Z".parse()?);
-/// let decision = rules::check_timeout(&snapshot, &environment, tick, &policy);
+/// let decision = rules::check_timeout(snapshot, &environment, tick, &policy);
 /// assert_eq!(decision.outcome.verdict, Verdict::Ignored(Ignored::NotDue { due_at: None }), "it has finished");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn check_timeout(
-    snapshot: &Snapshot,
+    snapshot: Snapshot,
     key: &EnvironmentKey,
     tick: Tick,
     policy: &Policy,
 ) -> Decision<TickOutcome> {
-    let (Some((monitor, environment)), Some(Found::Here(run))) = (rows(snapshot), &snapshot.run) else {
+    let (Some(monitor), Some(mut environment), Some(Found::Here(mut run))) =
+        (&snapshot.monitor, snapshot.environment, snapshot.run)
+    else {
         return ignore(key, Ignored::Gone);
     };
     if run.due_at().is_none_or(|due_at| due_at > tick.time()) {
         return ignore(key, Ignored::NotDue { due_at: run.due_at() });
     }
-    let mut draft = Draft::new(policy, monitor, environment.clone(), &snapshot.history);
     let watched = monitor.status == MonitorStatus::Active && !environment.disabled;
     if !watched && !policy.quirks.keeps(Quirk::DisabledMonitorsTimeOut) {
         let checkin = run.id;
-        let run = Run { status: RunStatus::Unknown, ..run.clone() };
-        return decide(key, draft, PutRun::Changed(run), Verdict::Unknown { checkin });
+        run.status = RunStatus::Unknown;
+        let run = PutRun::Changed(run);
+        let transition = write(monitor, environment, Some(run), Effects::default());
+        return decide(key, Verdict::Unknown { checkin }, transition);
     }
-    let run = Run { status: RunStatus::Timeout, ..run.clone() };
+    run.status = RunStatus::Timeout;
     let newer = environment.last_result.filter(|result| *result > run.started_at);
+    let mut draft = Draft::new(policy, monitor, &mut environment, &snapshot.history);
     let judgement = match newer {
         Some(last_result) => Judgement::NewerFinished { last_result },
-        None => {
-            let slot = slot_before(&draft, run.started_at, tick);
-            slot.map_or(Judgement::Abandoned, |at| draft.mark_failed(&run, at))
-        }
+        None => draft.overdue(&run, run.started_at, tick),
     };
-    let overdue = overdue(&draft, &run, judgement);
-    decide(key, draft, PutRun::Changed(run), Verdict::TimedOut(overdue))
-}
-
-const fn rows(snapshot: &Snapshot) -> Option<(&Arc<Monitor>, &Environment)> {
-    match (&snapshot.monitor, &snapshot.environment) {
-        (Some(monitor), Some(environment)) => Some((monitor, environment)),
-        _ => None,
-    }
+    let effects = draft.effects;
+    let overdue = Overdue { checkin: run.id, judgement, deadline: environment.deadline };
+    decide(key, Verdict::TimedOut(overdue), write(monitor, environment, Some(PutRun::Changed(run)), effects))
 }
 
 /// The decision about an environment that is not watched: none, but for the mark that takes it off the
 /// list of what is due (I7).
-fn at_rest(
-    monitor: &Arc<Monitor>,
-    environment: &Environment,
+fn rest(
+    monitor: &Monitor,
+    mut environment: Box<Environment>,
+    dormant: bool,
     key: &EnvironmentKey,
-    policy: &Policy,
-) -> Option<Decision<TickOutcome>> {
-    let dormant = monitor.status != MonitorStatus::Active;
-    if dormant && !environment.dormant {
-        let mut draft = Draft::new(policy, monitor, environment.clone(), &[]);
-        draft.environment.dormant = true;
-        let outcome = TickOutcome { environment: key.clone(), verdict: Verdict::Ignored(Ignored::Disabled) };
-        return Some(Decision { transition: Some(draft.commit(None)), outcome });
-    }
-    (dormant || environment.disabled).then(|| ignore(key, Ignored::Disabled))
+) -> Decision<TickOutcome> {
+    let marked = environment.dormant || !dormant;
+    environment.dormant = dormant;
+    let transition = (!marked).then(|| write(monitor, environment, None, Effects::default()));
+    Decision { transition, ..ignore(key, Ignored::Disabled) }
 }
 
 /// The run that was expected and did not come.
-fn miss(draft: &mut Draft<'_>, expected: DateTime<Utc>) -> Run {
-    let again = draft.policy.quirks.slots_repeat().then_some(draft.environment.version);
-    let environment = &mut draft.environment;
+fn miss(environment: &mut Environment, expected: DateTime<Utc>, policy: &Policy) -> Run {
+    let again = policy.quirks.slots_repeat().then_some(environment.version);
     let number = environment.runs;
     environment.runs = number.saturating_add(1);
     Run {
@@ -163,26 +152,23 @@ fn miss(draft: &mut Draft<'_>, expected: DateTime<Utc>) -> Run {
     }
 }
 
-/// The last scheduled time before a tick: what the deadlines after a failure follow from, so that one miss
-/// is recorded and the schedule catches up even when ticks were skipped (I8).
-///
-/// A schedule that ended long before the tick knows of none; then they follow from the tick itself, after
-/// which nothing is due any more (I7).
-fn slot_before(draft: &Draft<'_>, start: DateTime<Utc>, tick: Tick) -> Option<Slot> {
-    let slot = draft.monitor.config.schedule().previous_slot(start, tick.time(), draft.policy.quirks);
-    match draft.keeps(Quirk::MissingSlotStopsTick) {
-        true => slot,
-        false => slot.or(Some(tick.time().into())),
+impl Draft<'_> {
+    /// Judges a run that was missed or timed out at a tick, as failed at the last scheduled time before that: so one
+    /// miss is recorded and the schedule catches up even when ticks were skipped (I8).
+    ///
+    /// A schedule that ended long before the tick knows of no such time; then deadlines follow from the tick
+    /// itself, after which nothing is due any more (I7).
+    fn overdue(&mut self, run: &Run, start: DateTime<Utc>, tick: Tick) -> Judgement {
+        let slot = self.monitor.config.schedule().previous_slot(start, tick.time(), self.policy.quirks);
+        match slot {
+            None if self.keeps(Quirk::MissingSlotStopsTick) => Judgement::Abandoned,
+            slot => self.mark_failed(run, slot.unwrap_or_else(|| tick.time().into())),
+        }
     }
 }
 
-fn overdue(draft: &Draft<'_>, run: &Run, judgement: Judgement) -> Overdue {
-    Overdue { checkin: run.id, judgement, deadline: draft.environment.deadline }
-}
-
-fn decide(key: &EnvironmentKey, draft: Draft<'_>, run: PutRun, verdict: Verdict) -> Decision<TickOutcome> {
-    let outcome = TickOutcome { environment: key.clone(), verdict };
-    Decision { transition: Some(draft.commit(Some(run))), outcome }
+fn decide(key: &EnvironmentKey, verdict: Verdict, transition: Transition) -> Decision<TickOutcome> {
+    Decision { transition: Some(transition), outcome: TickOutcome { environment: key.clone(), verdict } }
 }
 
 fn ignore(key: &EnvironmentKey, reason: Ignored) -> Decision<TickOutcome> {

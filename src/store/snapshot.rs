@@ -36,7 +36,7 @@ pub struct Snapshot {
     /// The monitor.
     pub monitor: Option<Arc<Monitor>>,
     /// The environment.
-    pub environment: Option<Environment>,
+    pub environment: Option<Box<Environment>>,
     /// The run that [`Query::run`] asks for.
     pub run: Option<Found>,
     /// The runs that [`Query::history`] asks for, newest first.
@@ -51,7 +51,7 @@ pub struct Snapshot {
 /// use overdue::row::Run;
 /// use overdue::store::Found;
 ///
-/// fn found(run: Run, owner: EnvironmentKey, wanted: EnvironmentId) -> Found {
+/// fn found(run: Box<Run>, owner: EnvironmentKey, wanted: EnvironmentId) -> Found {
 ///     if run.environment() == wanted { Found::Here(run) } else { Found::Elsewhere(owner) }
 /// }
 /// ```
@@ -59,9 +59,19 @@ pub struct Snapshot {
 #[expect(clippy::exhaustive_enums, reason = "here or elsewhere")]
 pub enum Found {
     /// It belongs to the environment in question.
-    Here(Run),
+    Here(Box<Run>),
     /// It belongs to this other environment, and is none of our business.
     Elsewhere(EnvironmentKey),
+}
+
+impl Found {
+    /// The run, if it belongs to the environment in question.
+    pub const fn here(&self) -> Option<&Run> {
+        match self {
+            Self::Here(run) => Some(run),
+            Self::Elsewhere(_) => None,
+        }
+    }
 }
 
 /// Tells a store what to read into a [`Snapshot`].

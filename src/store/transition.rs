@@ -37,7 +37,7 @@ pub struct Transition {
     /// What happens to the monitor. Its version is checked even when it stays as it is.
     pub monitor: MonitorChange,
     /// The environment of a check-in or tick; all of a monitor's when the monitor is edited.
-    pub environments: Vec<Put<Environment>>,
+    pub environments: Vec<Put<Box<Environment>>>,
     /// New and changed runs. The versions of their environments guard them.
     pub runs: Vec<PutRun>,
     /// New and changed incidents, by id. The versions of their environments guard them.
@@ -52,7 +52,7 @@ pub struct Transition {
 /// use overdue::row::{Environment, Version};
 /// use overdue::store::Put;
 ///
-/// fn is_current(put: &Put<Environment>, stored: Option<&Environment>) -> bool {
+/// fn is_current(put: &Put<Box<Environment>>, stored: Option<&Environment>) -> bool {
 ///     stored.map_or(Version::NEW, Environment::version) == put.replaces
 /// }
 /// ```
@@ -133,9 +133,9 @@ impl MonitorChange {
 #[expect(clippy::exhaustive_enums, reason = "a store must handle every case")]
 pub enum PutRun {
     /// A new run. When its id exists already, in whatever environment, the commit is a conflict.
-    New(Run),
+    New(Box<Run>),
     /// A run that exists.
-    Changed(Run),
+    Changed(Box<Run>),
 }
 
 impl PutRun {

@@ -92,7 +92,7 @@ fn two_monitors_at_once_do_not_share_the_last_place() {
     let [one, two] = ["one", "two"].map(|slug| {
         let query = Query::creation(ORGANIZATION, policy);
         let snapshot = world.store().load(&place(slug, "production"), &query).unwrap();
-        let created = rules::create_monitor(&snapshot, ORGANIZATION, &monitor(slug), &hourly(1, 1), policy);
+        let created = rules::create_monitor(snapshot, ORGANIZATION, &monitor(slug), &hourly(1, 1), policy);
         created.transition.unwrap()
     });
     assert_eq!(world.store().commit(&one), Ok(()));
@@ -326,8 +326,8 @@ fn a_checkin_wakes_an_environment_that_was_left_asleep() {
     let arrival =
         Arrival::receive(&message("10:12", checkin("job", 2, "ok")), &AdmitAll, policy.quirks).unwrap();
     let snapshot = world.store().load(&arrival.key(), &Query::arrival(&arrival, policy)).unwrap();
-    let snapshot = Snapshot { environment: Some(asleep), ..snapshot };
-    let transition = rules::process_checkin(&snapshot, &arrival, policy).transition.unwrap();
+    let snapshot = Snapshot { environment: Some(Box::new(asleep)), ..snapshot };
+    let transition = rules::process_checkin(snapshot, &arrival, policy).transition.unwrap();
     assert!(transition.environments[0].row.is_live());
 }
 

@@ -99,12 +99,13 @@ fn a_monitor_made_again_is_another() {
     let arrival = Arrival::receive(&late, &AdmitAll, world.engine.policy().quirks).unwrap();
     let snapshot =
         world.store().load(&arrival.key(), &Query::arrival(&arrival, world.engine.policy())).unwrap();
-    let decided = rules::process_checkin(&snapshot, &arrival, world.engine.policy()).transition.unwrap();
+    let read = snapshot.environment.as_ref().unwrap().version();
+    let decided = rules::process_checkin(snapshot, &arrival, world.engine.policy()).transition.unwrap();
 
     for _ in 0..3 {
         world.engine.remove_monitor(world.monitor().key()).unwrap();
         world.send("10:10", first.clone());
-        assert_eq!(world.environment().version(), snapshot.environment.as_ref().unwrap().version());
+        assert_eq!(world.environment().version(), read);
         assert_eq!(world.store().commit(&decided), Err(CommitError::Conflict));
     }
 }

@@ -134,7 +134,7 @@ impl Night {
     fn write(&self, state: &mut State, worker: usize) -> bool {
         let message = self.inboxes[worker][state.workers[worker].done];
         let snapshot = state.workers[worker].read.take().unwrap();
-        let transition = rules::process_checkin(&snapshot, &self.arrival(message), &self.policy).transition;
+        let transition = rules::process_checkin(*snapshot, &self.arrival(message), &self.policy).transition;
         let wrote = transition.is_some();
         if !self.commit(state, transition) {
             return false;
@@ -194,8 +194,8 @@ impl Night {
         let round = state.ticker.round.as_mut().unwrap();
         let (snapshot, due) = (round.read.take().unwrap(), round.list[0].clone());
         let decision = match round.kind {
-            DueKind::Miss => rules::check_missed(&snapshot, &due.key, tick, &self.policy),
-            DueKind::Timeout => rules::check_timeout(&snapshot, &due.key, tick, &self.policy),
+            DueKind::Miss => rules::check_missed(*snapshot, &due.key, tick, &self.policy),
+            DueKind::Timeout => rules::check_timeout(*snapshot, &due.key, tick, &self.policy),
         };
         if !self.commit(state, decision.transition) {
             return false;

@@ -314,8 +314,8 @@ fn a_deadline_that_passed_by_is_let_pass_with_a_reason() {
         let query = run.map_or(Query::miss(&policy), |run| Query::run_of(run_id(run), &policy));
         world.store().load(&key, &query).unwrap()
     };
-    let missed = |when| rules::check_missed(&look(None), &key, tick(when), &policy);
-    let timed_out = |run, when| rules::check_timeout(&look(Some(run)), &key, tick(when), &policy);
+    let missed = |when| rules::check_missed(look(None), &key, tick(when), &policy);
+    let timed_out = |run, when| rules::check_timeout(look(Some(run)), &key, tick(when), &policy);
     let verdict = |reason| (None, Verdict::Ignored(reason));
 
     let decision = missed("11:05");

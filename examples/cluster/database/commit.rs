@@ -142,7 +142,7 @@ struct Rows<'a> {
     absent: Vec<Uuid>,
     monitors: Vec<&'a Put<Arc<Monitor>>>,
     removed: Vec<(Uuid, i64)>,
-    environments: Vec<(&'a Put<Environment>, i32)>,
+    environments: Vec<(&'a Put<Box<Environment>>, i32)>,
     runs_new: Vec<(&'a Run, i32)>,
     runs_changed: Vec<(&'a Run, i32)>,
     incidents: Vec<&'a Incident>,
@@ -245,7 +245,7 @@ fn versions<'a>(sql: &'static str, rows: &[(Uuid, i64)]) -> Statement<'a> {
     Statement { sql, columns: vec![column(id), column(version)] }
 }
 
-fn environments<'a>(puts: &[(&'a Put<Environment>, i32)]) -> Result<Statement<'a>, DatabaseError> {
+fn environments<'a>(puts: &[(&'a Put<Box<Environment>>, i32)]) -> Result<Statement<'a>, DatabaseError> {
     let rows = || puts.iter().map(|(put, _)| &put.row);
     let key = || rows().map(|row| &row.key().monitor);
     let id: Vec<Uuid> = rows().map(|row| *row.id().as_uuid()).collect();

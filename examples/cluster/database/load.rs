@@ -84,7 +84,7 @@ pub(super) async fn load(client: &Object, subjects: &[Subject<'_>]) -> Result<Ve
 
 fn snapshot(row: &Row, Subject { key, query }: &Subject<'_>) -> Result<Snapshot, DatabaseError> {
     let monitor: Option<Arc<Monitor>> = document(row, 0)?;
-    let run: Option<Run> = document(row, 3)?;
+    let run: Option<Box<Run>> = document(row, 3)?;
     let run = match run {
         Some(run) if run.environment() == EnvironmentId::of(key) => Some(Found::Here(run)),
         // A run without an environment is being removed with it.
@@ -116,7 +116,7 @@ async fn fill_in_history(
         .zip(&*snapshots)
         .enumerate()
         .filter_map(|(place, (of, snapshot))| {
-            let here = if let Some(Found::Here(run)) = &snapshot.run { Some(run) } else { None };
+            let here = snapshot.run.as_ref().and_then(Found::here);
             let (monitor, environment) = snapshot.monitor.as_deref().zip(snapshot.environment.as_ref())?;
             Some((place, environment.id(), of.query.history(monitor, environment, here)?))
         })

@@ -95,7 +95,7 @@ pub(crate) async fn furnish(
                     .store()
                     .environments(monitor.key())
                     .into_iter()
-                    .map(|row| Put { row, replaces: Version::NEW })
+                    .map(|row| Put { row: Box::new(row), replaces: Version::NEW })
                     .collect(),
                 monitor: MonitorChange::Put(Put { row: Arc::clone(&monitor), replaces: Version::NEW }),
                 runs: Vec::new(),

@@ -112,7 +112,7 @@ fn put_monitor(connection: &Connection, put: &Put<Arc<Monitor>>) -> Result<bool,
     Ok(changed == 1)
 }
 
-fn put_environment(connection: &Connection, put: &Put<Environment>) -> Result<bool, StoreError> {
+fn put_environment(connection: &Connection, put: &Put<Box<Environment>>) -> Result<bool, StoreError> {
     let Put { row, replaces } = put;
     let put = match *replaces {
         Version::NEW => {

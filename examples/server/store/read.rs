@@ -27,7 +27,7 @@ pub(super) fn load(
     let id = EnvironmentId::of(key);
     let monitor: Option<Arc<Monitor>> =
         first(connection, "SELECT row FROM monitors WHERE id = ?", [MonitorId::of(&key.monitor).as_uuid()])?;
-    let environment: Option<Environment> =
+    let environment: Option<Box<Environment>> =
         first(connection, "SELECT row FROM environments WHERE id = ?", [id.as_uuid()])?;
     let run = match query.run() {
         RunQuery::None => None,
@@ -38,7 +38,7 @@ pub(super) fn load(
         },
         RunQuery::NewestOpen => newest_open(connection, id)?,
     };
-    let here = if let Some(Found::Here(run)) = &run { Some(run) } else { None };
+    let here = run.as_ref().and_then(Found::here);
     // Only now that these rows are known can the query say which past runs matter. Mostly none does.
     let window = monitor.as_deref().zip(environment.as_ref());
     let window = window.and_then(|(monitor, environment)| query.history(monitor, environment, here));
@@ -83,7 +83,7 @@ fn organization(connection: &Connection, id: OrganizationId) -> Result<Organizat
 
 /// The run with this id, whosever it is.
 fn find(connection: &Connection, here: EnvironmentId, id: CheckinId) -> Result<Option<Found>, StoreError> {
-    let run: Option<Run> = first(connection, "SELECT row FROM runs WHERE id = ?", [id.as_uuid()])?;
+    let run: Option<Box<Run>> = first(connection, "SELECT row FROM runs WHERE id = ?", [id.as_uuid()])?;
     match run {
         Some(run) if run.environment() == here => Ok(Some(Found::Here(run))),
         Some(run) => {

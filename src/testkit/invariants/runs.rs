@@ -73,7 +73,7 @@ fn read<S: Store>(
 ) -> Result<Option<Run>, InvariantError<S::Error>> {
     let snapshot = store.load(place, &Query::run_of(id, policy)).map_err(InvariantError::Store)?;
     Ok(match snapshot.run {
-        Some(Found::Here(run)) => Some(run),
+        Some(Found::Here(run)) => Some(*run),
         Some(Found::Elsewhere(_)) | None => None,
     })
 }

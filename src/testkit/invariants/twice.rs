@@ -28,7 +28,7 @@ pub(super) fn delivered<S: Store>(
     let environment = arrival.key();
     let snapshot =
         store.load(&environment, &Query::arrival(&arrival, policy)).map_err(InvariantError::Store)?;
-    match rules::process_checkin(&snapshot, &arrival, policy).transition {
+    match rules::process_checkin(snapshot, &arrival, policy).transition {
         None => Ok(()),
         Some(transition) => {
             let (at, again) = (message.received_at, format!("{transition:?}"));
@@ -49,7 +49,7 @@ pub(super) fn decided<S: Store>(
             let snapshot = store.load(&environment, &Query::miss(policy))?;
             let latest = snapshot.environment.as_ref().and_then(|row| row.deadline).map(|next| next.latest);
             let tick = Tick::at(latest.unwrap_or_default());
-            Ok(rules::check_missed(&snapshot, &environment, tick, policy))
+            Ok(rules::check_missed(snapshot, &environment, tick, policy))
         };
         let (first, second) =
             decide().and_then(|first| Ok((first, decide()?))).map_err(InvariantError::Store)?;

@@ -106,7 +106,7 @@ fn rows<S: Store>(job: &Job, store: &S) -> Result<(), ModelError<S::Error>> {
 
 fn here(found: Option<Found>) -> Result<Run, Option<EnvironmentKey>> {
     match found {
-        Some(Found::Here(run)) => Ok(run),
+        Some(Found::Here(run)) => Ok(*run),
         Some(Found::Elsewhere(other)) => Err(Some(other)),
         None => Err(None),
     }

@@ -192,8 +192,8 @@ pub(super) fn a_conflict_leaves_nothing_behind(mut desk: Desk<'_>) -> Proof {
     Ok(())
 }
 
-fn renamed(put: PutRun, number: u128) -> crate::row::Run {
-    crate::row::Run { id: run_id(number), ..put.run().clone() }
+fn renamed(put: PutRun, number: u128) -> Box<crate::row::Run> {
+    Box::new(crate::row::Run { id: run_id(number), ..put.run().clone() })
 }
 
 /// An event such as a failing run causes.

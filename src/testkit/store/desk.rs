@@ -136,7 +136,7 @@ impl<'a> Desk<'a> {
             let incident =
                 environment.incident().filter(|now| known.and_then(Environment::incident) != Some(now));
             transition.incidents.extend(incident.cloned());
-            transition.environments.push(Put { row: environment, replaces });
+            transition.environments.push(Put { row: Box::new(environment), replaces });
         }
         transition
     }
@@ -149,7 +149,7 @@ impl<'a> Desk<'a> {
             run.environment = environment.id;
             run.number = environment.runs;
             environment.runs += 1;
-            transition.runs.push(PutRun::New(run));
+            transition.runs.push(PutRun::New(Box::new(run)));
         }
         transition
     }
@@ -159,7 +159,7 @@ impl<'a> Desk<'a> {
         let (key, mut run) = self.runs[&run_id(number)].clone();
         change(&mut run);
         let mut transition = self.touching(&key, |_| {});
-        transition.runs.push(PutRun::Changed(run));
+        transition.runs.push(PutRun::Changed(Box::new(run)));
         transition
     }
 
@@ -221,7 +221,7 @@ impl<'a> Desk<'a> {
             self.runs.insert(run.id, (owner.unwrap().row.key.clone(), run));
         }
         for put in environments {
-            self.environments.insert(put.row.key.clone(), put.row);
+            self.environments.insert(put.row.key.clone(), *put.row);
         }
     }
 

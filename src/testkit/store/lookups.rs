@@ -60,7 +60,7 @@ pub(super) fn a_run_is_found_by_the_message_that_started_it(mut desk: Desk<'_>) 
         let again = desk.judging(&arrival(&job(), 0, "10:00", ReportedStatus::InProgress))?.run;
         same(
             again,
-            Some(Found::Here(desk.run(number).clone())),
+            Some(Found::Here(Box::new(desk.run(number).clone()))),
             format!("the run it started, now {status}"),
         )?;
     }

@@ -63,7 +63,7 @@ fn check_monitor(desk: &Desk<'_>, key: &MonitorKey) -> Proof {
 fn check_environment(desk: &Desk<'_>, key: &EnvironmentKey) -> Proof {
     let expected = desk.environment(key);
     let loaded = desk.load(key)?.environment;
-    same(loaded.as_ref(), Some(expected), format!("the environment {key}"))?;
+    same(loaded.as_deref(), Some(expected), format!("the environment {key}"))?;
     let whole = desk.whole(&key.monitor)?.environments;
     let loaded = whole.iter().find(|row| row.id == expected.id);
     same(loaded, Some(expected), format!("the environment {key}, loaded with its monitor"))
@@ -71,7 +71,7 @@ fn check_environment(desk: &Desk<'_>, key: &EnvironmentKey) -> Proof {
 
 fn check_run(desk: &Desk<'_>, key: &EnvironmentKey, number: u128) -> Proof {
     let expected = desk.run(number);
-    same(desk.find(key, number)?, Some(Found::Here(expected.clone())), format!("run {number}"))?;
+    same(desk.find(key, number)?, Some(Found::Here(Box::new(expected.clone()))), format!("run {number}"))?;
     if expected.status != RunStatus::InProgress {
         return Ok(());
     }

@@ -71,8 +71,8 @@ impl Rows {
         Snapshot {
             organization: None,
             monitor: Some(Arc::clone(&self.monitor)),
-            environment: self.environment.clone(),
-            run: run.cloned().map(Found::Here),
+            environment: self.environment.clone().map(Box::new),
+            run: run.map(|run| Found::Here(Box::new(run.clone()))),
             history,
         }
     }
@@ -114,7 +114,7 @@ impl Rows {
             self.monitor = Arc::clone(&put.row);
         }
         for put in environments {
-            self.environment = Some(put.row.clone());
+            self.environment = Some(Environment::clone(&put.row));
         }
         self.runs.extend(runs.iter().map(|put| (put.run().id(), put.run().clone())));
         self.incidents.extend(incidents.iter().map(|incident| (incident.number(), Arc::clone(incident))));

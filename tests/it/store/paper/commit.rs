@@ -111,7 +111,7 @@ impl Paper {
         stored.unwrap_or(Version::NEW) != change.expects()
     }
 
-    pub(super) fn environment_moved(&self, sheets: &Sheets, put: &Put<Environment>) -> bool {
+    pub(super) fn environment_moved(&self, sheets: &Sheets, put: &Put<Box<Environment>>) -> bool {
         if put.replaces == Version::NEW && self.has(Flaw::NewEnvironmentsReplace) {
             return false;
         }
@@ -150,7 +150,7 @@ impl Paper {
             }
             (Some(Flaw::ConflictsLeaveEnvironments), Some(Conflict::Run)) => {
                 let [first, ..] = environments.as_slice() else { return };
-                sheets.environments.insert(first.row.key().clone(), first.row.clone());
+                sheets.environments.insert(first.row.key().clone(), Environment::clone(&first.row));
             }
             (Some(Flaw::ConflictsLeaveRuns), Some(Conflict::Monitor)) => {
                 for run in runs.iter().map(PutRun::run) {
@@ -194,7 +194,7 @@ impl Paper {
             }
             sheets.keys.insert(row.id(), key.clone());
             let place = self.place(sheets, key).unwrap_or_else(|| key.clone());
-            sheets.environments.insert(place, row.clone());
+            sheets.environments.insert(place, Environment::clone(row));
         }
         for put in runs {
             self.write_run(sheets, put.run());

@@ -85,7 +85,7 @@ impl Paper {
 
     pub(super) fn find(&self, sheets: &Sheets, here: Option<&Environment>, query: RunQuery) -> Option<Found> {
         let found = |run: &Run| match here {
-            Some(here) if run.environment() == here.id() => Some(Found::Here(self.read_run(run))),
+            Some(here) if run.environment() == here.id() => Some(Found::Here(Box::new(self.read_run(run)))),
             None if self.has(Flaw::NowhereFindsNothing) => None,
             _ if self.has(Flaw::ElsewhereIsNowhere) => None,
             _ => Some(Found::Elsewhere(sheets.keys.get(&run.environment())?.clone())),

@@ -136,10 +136,7 @@ impl Store for Paper {
         let place = self.place(&sheets, key);
         let row = place.and_then(|place| sheets.environments.get(&place)).filter(|_| monitor.is_some());
         let run = self.find(torn.as_ref().unwrap_or(&sheets), row, query.run());
-        let here = match &run {
-            Some(Found::Here(run)) if !self.has(Flaw::HistoryForgetsTheRun) => Some(run),
-            _ => None,
-        };
+        let here = run.as_ref().and_then(Found::here).filter(|_| !self.has(Flaw::HistoryForgetsTheRun));
         let unasked = HistoryQuery { count: 1, until: None, judged: true };
         let unasked = Some(unasked).filter(|_| self.has(Flaw::HistoryIsReadUnasked));
         let history = monitor.zip(row).and_then(|(monitor, row)| {
@@ -158,7 +155,7 @@ impl Store for Paper {
         Ok(Snapshot {
             organization: organization.map(|id| self.organization(&sheets, id)),
             monitor: monitor.map(|row| self.read_monitor(row)),
-            environment: row.map(|row| self.read_environment(row)),
+            environment: row.map(|row| Box::new(self.read_environment(row))),
             run,
             history: history.unwrap_or_default(),
         })
