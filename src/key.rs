@@ -179,6 +179,11 @@ impl EnvironmentName {
         PRODUCTION.clone()
     }
 
+    /// Whether it is the environment of a check-in that names none.
+    pub(crate) fn is_production(&self) -> bool {
+        self.as_str() == "production"
+    }
+
     /// Reads a name, trimmed; none is left means production.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ use serde::de::Error as _;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::config::{ConfigError, ConfigUpdate};
@@ -193,7 +194,7 @@ pub struct Checkin {
     status: ReportedStatus,
     duration: Option<Millis>,
     environment: EnvironmentName,
-    release: Option<Box<str>>,
+    release: Option<SmolStr>,
     trace_id: Option<Uuid>,
     config: Option<Box<GivenConfig>>,
 }
@@ -241,7 +242,7 @@ impl Checkin {
     /// With the release of the job's program. Blank says nothing.
     #[must_use]
     pub fn with_release(mut self, release: &str) -> Self {
-        self.release = Some(release.trim()).filter(|release| !release.is_empty()).map(Box::from);
+        self.release = Some(release.trim()).filter(|release| !release.is_empty()).map(SmolStr::from);
         self
     }
 
@@ -273,7 +274,7 @@ impl Checkin {
             status: fields.status,
             duration: fields.duration,
             environment,
-            release: fields.release.as_deref().map(Box::from),
+            release: fields.release.as_deref().map(SmolStr::from),
             trace_id: fields.trace_id,
             config: config.map(Box::new),
         }

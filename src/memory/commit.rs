@@ -8,7 +8,8 @@ use crate::row::{Environment, Incident, Monitor, Organization, Run, RunStatus, V
 use crate::store::{CommitError, DueKind, MonitorChange, Put, PutRun, Transition};
 
 use super::resident::{NONE, Resident};
-use super::tables::{ByKey, StoredRun, Tables};
+use super::run::StoredRun;
+use super::tables::{ByKey, Tables};
 
 impl Tables {
     pub(super) fn commit(&mut self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
@@ -57,8 +58,8 @@ impl Tables {
             && organization.is_none_or(|put| self.organization(put.row.id).version == put.replaces)
             && environments.iter().all(|put| version(put) == put.replaces)
             && runs.iter().all(|put| match put {
-                PutRun::New(run) => !self.ids.contains_key(&run.id),
-                PutRun::Changed(run) => self.ids.contains_key(&run.id),
+                PutRun::New(run) => self.numbered(&run.id).is_none(),
+                PutRun::Changed(run) => self.numbered(&run.id).is_some(),
             })
     }
 
@@ -92,15 +93,10 @@ impl Tables {
     fn remove_monitor(&mut self, key: &MonitorKey) {
         let mut next = self.monitors.remove(key).unwrap_or(NONE);
         while let Some(resident) = self.environments.get(next) {
-            let (number, links) = (next, &resident.links);
-            next = links.sibling;
-            let mut run = links.newest;
+            let (number, runs) = (next, self.runs_of(resident).map(|(run, _)| run).collect::<Vec<_>>());
+            next = resident.links.sibling;
             self.unlist(DueKind::Miss, number);
-            while let Some(stored) = self.runs.get(run) {
-                let older = stored.older;
-                self.remove_run(run);
-                run = older;
-            }
+            runs.into_iter().for_each(|run| self.remove_run(run));
             self.environments.remove(number);
         }
     }
@@ -136,21 +132,25 @@ impl Tables {
 
     /// Inserts a run into one of the environments of a monitor.
     pub(super) fn insert_run(&mut self, newest: u32, run: &Run) {
-        let Some((environment, _)) = self.owned(newest, run.environment) else { return };
-        let stored =
-            StoredRun { row: run.clone(), environment, newer: NONE, older: NONE, open: NONE, due: NONE };
-        let number = self.runs.insert(stored);
-        self.ids.insert(run.id, number);
-        self.link(environment, number, run.summary());
+        let Some((environment, resident)) = self.owned(newest, run.environment) else { return };
+        let (newer, older) = self.place(resident, run.summary());
+        let number = self.runs.insert(StoredRun::new(run, environment, older));
+        self.ages.note(number, run.started_at);
+        self.ids.insert(&run.id, number);
+        if let Some(newer) = self.runs.get_mut(newer) {
+            newer.links.older = number;
+        } else if let Some(resident) = self.environments.get_mut(environment) {
+            resident.links.begin(number, run.started_at);
+        }
         self.enlist(number, run);
     }
 
     fn change_run(&mut self, run: &Run) {
-        let Some(number) = self.ids.get(&run.id).copied() else { return };
+        let Some(number) = self.numbered(&run.id) else { return };
         self.unlist(DueKind::Timeout, number);
         self.close(number);
         if let Some(stored) = self.runs.get_mut(number) {
-            stored.row.clone_from(run);
+            stored.put(run);
         }
         self.enlist(number, run);
     }
@@ -176,8 +176,8 @@ impl Tables {
             }
             DueKind::Timeout => {
                 let Some(run) = self.runs.get_mut(number) else { return };
-                let Some(at) = run.row.due_at() else { return };
-                run.due = self.timeouts.insert(number, at);
+                let Some(at) = run.due_at() else { return };
+                run.links.due = self.timeouts.insert(number, at);
             }
         }
     }
@@ -196,11 +196,11 @@ impl Tables {
             }
             DueKind::Timeout => {
                 let Some(run) = self.runs.get(number) else { return };
-                let Some(at) = run.row.due_at() else { return };
-                let position = run.due;
+                let Some(at) = run.due_at() else { return };
+                let position = run.links.due;
                 let moved = self.timeouts.remove(position, at);
                 if let Some(moved) = moved.and_then(|moved| self.runs.get_mut(moved)) {
-                    moved.due = position;
+                    moved.links.due = position;
                 }
             }
         }
@@ -210,15 +210,15 @@ impl Tables {
     fn open(&mut self, number: u32) {
         let Some(run) = self.runs.get_mut(number) else { return };
         let Some(resident) = self.environments.get_mut(run.environment) else { return };
-        run.open = std::mem::replace(&mut resident.links.open, number);
+        run.links.open = std::mem::replace(&mut resident.links.open, number);
     }
 
     /// Takes a run off its environment's list of those in progress, if it is.
     fn close(&mut self, number: u32) {
-        let Some(run) = self.runs.get(number).filter(|run| run.row.status == RunStatus::InProgress) else {
+        let Some(run) = self.runs.get(number).filter(|run| run.status() == RunStatus::InProgress) else {
             return;
         };
-        let next = run.open;
+        let next = run.links.open;
         let Some(resident) = self.environments.get_mut(run.environment) else { return };
         if resident.links.open == number {
             resident.links.open = next;
@@ -226,11 +226,11 @@ impl Tables {
         }
         let mut other = resident.links.open;
         while let Some(run) = self.runs.get_mut(other) {
-            if run.open == number {
-                run.open = next;
+            if run.links.open == number {
+                run.links.open = next;
                 return;
             }
-            other = run.open;
+            other = run.links.open;
         }
     }
 

@@ -1,4 +1,6 @@
-//! The runs of an environment, in order of start: a ring, in which the newest knows the oldest.
+//! The runs of an environment, in order of start: each knows the one before it.
+
+use std::iter;
 
 use chrono::{DateTime, Utc};
 
@@ -6,74 +8,94 @@ use crate::row::{RunStatus, RunSummary};
 use crate::schedule::Schedule;
 use crate::store::DueKind;
 
-use super::resident::NONE;
-use super::tables::{StoredRun, Tables};
+use super::resident::{NONE, Resident};
+use super::run::StoredRun;
+use super::tables::Tables;
+
+/// A run on its way out, in order of environment and start.
+type Old = (u32, (DateTime<Utc>, u32), u32);
 
 impl Tables {
-    /// Puts a run among those of its environment.
-    pub(super) fn link(&mut self, environment: u32, number: u32, run: RunSummary) {
-        let Some(resident) = self.environments.get_mut(environment) else { return };
-        // A run is almost always the newest.
-        let (mut newer, mut older) = (NONE, resident.links.newest);
-        while let Some(other) = self.runs.get(older).filter(|other| other.row.summary().order() > run.order())
-        {
-            newer = older;
-            older = other.older;
+    /// An environment's runs and their numbers, the newest first.
+    pub(super) fn runs_of(&self, resident: &Resident) -> impl Iterator<Item = (u32, &StoredRun)> {
+        let newest = resident.links.newest;
+        let newest = self.runs.get(newest).map(|run| (newest, run));
+        iter::successors(newest, |(_, run)| self.older(run))
+    }
+
+    /// The run before another one in its environment.
+    ///
+    /// When a run is pruned, the one after it is not told: that has long left the processor's cache. Its link leads
+    /// nowhere from then on, or to a run that has taken the place: one of another environment, or one that started later.
+    fn older(&self, run: &StoredRun) -> Option<(u32, &StoredRun)> {
+        let number = run.links.older;
+        let older = self.runs.get(number)?;
+        (older.environment == run.environment && older.order() <= run.order()).then_some((number, older))
+    }
+
+    /// Between which runs of its environment a new run belongs: a newer one and an older one.
+    ///
+    /// It is almost always the newest. Mostly the environment can tell, which spares a look at the run before it.
+    pub(super) fn place(&self, resident: &Resident, run: RunSummary) -> (u32, u32) {
+        if resident.links.is_later(run.started_at) {
+            return (NONE, resident.links.newest);
         }
-        let oldest = self.runs.get(resident.links.newest).map_or(number, |newest| newest.newer);
-        if newer == NONE {
-            resident.links.newest = number;
-            // The newest of all comes before the oldest.
-            newer = oldest;
-        } else if let Some(newer) = self.runs.get_mut(newer) {
-            newer.older = number;
+        let mut newer = NONE;
+        for (number, other) in self.runs_of(resident) {
+            if other.order() <= run.order() {
+                return (newer, number);
+            }
+            newer = number;
         }
-        // Where nothing is older, the newest learns that this is the oldest.
-        let before = if older == NONE { resident.links.newest } else { older };
-        if let Some(run) = self.runs.get_mut(number) {
-            (run.newer, run.older) = (newer, older);
-        }
-        if let Some(before) = self.runs.get_mut(before) {
-            before.newer = number;
-        }
+        (newer, NONE)
     }
 
     /// Takes a run out of those of its environment.
     fn unlink(&mut self, number: u32) {
-        let Some(StoredRun { environment, newer, older, .. }) = self.runs.get(number) else { return };
-        let (newer, older) = (*newer, *older);
-        let Some(resident) = self.environments.get_mut(*environment) else { return };
+        let Some(run) = self.runs.get(number) else { return };
+        let Some(resident) = self.environments.get(run.environment) else { return };
+        let older = self.older(run).map_or(NONE, |(older, _)| older);
         if resident.links.newest == number {
-            resident.links.newest = older;
-        } else if let Some(newer) = self.runs.get_mut(newer) {
-            newer.older = older;
-        }
-        let before = if older == NONE { resident.links.newest } else { older };
-        if let Some(before) = self.runs.get_mut(before) {
-            before.newer = newer;
+            let environment = run.environment;
+            if let Some(resident) = self.environments.get_mut(environment) {
+                resident.links.newest = older;
+            }
+        } else if older != NONE {
+            let newer = self.runs_of(resident).find(|(_, newer)| newer.links.older == number);
+            let newer = newer.map_or(NONE, |(newer, _)| newer);
+            if let Some(newer) = self.runs.get_mut(newer) {
+                newer.links.older = older;
+            }
         }
     }
 
-    /// Removes a run from everywhere but the ring of its environment.
+    /// Removes a run from everywhere but the list of its environment.
     pub(super) fn remove_run(&mut self, number: u32) {
         self.unlist(DueKind::Timeout, number);
-        let Some(StoredRun { row, .. }) = self.runs.remove(number) else { return };
-        self.ids.remove(&row.id);
-        if let Some(message) = row.closed_by {
+        let Some(run) = self.runs.remove(number) else { return };
+        self.ids.remove(&run.id(), number);
+        if let Some(message) = run.closed_by() {
             self.closings.remove(&message);
         }
     }
 
     pub(super) fn prune(&mut self, before: DateTime<Utc>) -> usize {
-        let newest: Vec<u32> = self.monitors.values().copied().collect();
+        self.environments.rows_mut().for_each(|resident| resident.prune_incidents(before));
+        let mut old = self.old_runs(before);
+        // The oldest of an environment first: there is nobody before it to be told of.
+        old.sort_unstable();
         let mut gone = 0_usize;
-        for newest in newest {
-            let mut next = newest;
-            while let Some(resident) = self.environments.get_mut(next) {
-                resident.prune_incidents(before);
-                let number = next;
-                next = resident.links.sibling;
-                gone = gone.saturating_add(self.prune_runs(number, before));
+        for runs in old.chunk_by(|(one, ..), (other, ..)| one == other) {
+            let looked_at = runs.first().and_then(|(environment, ..)| self.looked_at(*environment));
+            for (_, order, number) in runs {
+                let judged = self.runs.get(*number).is_some_and(|run| run.status().is_judged());
+                if judged && looked_at.is_some_and(|oldest| *order >= oldest) {
+                    self.ages.note(*number, order.0);
+                    continue;
+                }
+                self.unlink(*number);
+                self.remove_run(*number);
+                gone = gone.saturating_add(1);
             }
         }
         self.runs.tidy();
@@ -81,30 +103,32 @@ impl Tables {
         gone
     }
 
-    /// Goes from the oldest run to the first that is young enough.
-    fn prune_runs(&mut self, environment: u32, before: DateTime<Utc>) -> usize {
-        let Some(resident) = self.environments.get(environment) else { return 0 };
-        let newest = resident.links.newest;
-        let mut next = self.runs.get(newest).map_or(NONE, |newest| newest.newer);
-        if self.runs.get(next).is_none_or(|oldest| oldest.row.started_at >= before) {
-            return 0;
-        }
-        let config = resident.monitor.config();
-        let window = config.failure_threshold().max(config.recovery_threshold()).get() as usize;
-        let judged = self.runs(resident).filter(|run| run.status.is_judged());
-        let looked_at = judged.take(window).last().map(|oldest| oldest.summary().order());
-        let mut gone = 0_usize;
-        while let Some(run) = self.runs.get(next).filter(|run| run.row.started_at < before) {
-            let (number, row) = (next, &run.row);
-            next = if number == newest { NONE } else { run.newer };
-            let is_looked_at = looked_at.is_some_and(|oldest| row.summary().order() >= oldest);
-            if row.status == RunStatus::InProgress || (row.status.is_judged() && is_looked_at) {
+    /// The finished runs that started before a date.
+    fn old_runs(&mut self, before: DateTime<Utc>) -> Vec<Old> {
+        let mut old = Vec::new();
+        for (chunk, age) in self.runs.chunks().zip(self.ages.chunks_mut()) {
+            // Runs lie about in the order in which they were reported, so that few chunks hold any.
+            if *age >= before {
                 continue;
             }
-            self.unlink(number);
-            self.remove_run(number);
-            gone = gone.saturating_add(1);
+            *age = DateTime::<Utc>::MAX_UTC;
+            for (number, run) in chunk {
+                if run.started_at() < before && run.status() != RunStatus::InProgress {
+                    old.push((run.environment, run.order(), number));
+                } else {
+                    *age = run.started_at().min(*age);
+                }
+            }
         }
-        gone
+        old
+    }
+
+    /// Where the newest runs of an environment begin that its thresholds look at.
+    fn looked_at(&self, environment: u32) -> Option<(DateTime<Utc>, u32)> {
+        let resident = self.environments.get(environment)?;
+        let config = resident.monitor.config();
+        let window = config.failure_threshold().max(config.recovery_threshold()).get() as usize;
+        let judged = self.runs_of(resident).filter(|(_, run)| run.status().is_judged());
+        judged.take(window).last().map(|(_, oldest)| oldest.order())
     }
 }

@@ -1,9 +1,12 @@
 //! The embedded store: everything in memory, serialisable as a whole.
 
+mod ages;
 mod commit;
 mod due;
 mod history;
+mod index;
 mod resident;
+mod run;
 mod slab;
 mod stored;
 mod tables;

@@ -24,7 +24,6 @@ pub(super) struct Resident {
     last_ok: Option<Success>,
     deadline: Option<Deadline>,
     runs: u32,
-    incidents: u32,
     condition: Condition,
     muted: bool,
     disabled: bool,
@@ -39,6 +38,8 @@ pub(super) struct Links {
     pub(super) sibling: u32,
     /// Its newest run.
     pub(super) newest: u32,
+    /// No run started after this minute, counted from 1970; in the last of them, none is known not to have.
+    begun: u32,
     /// One of its runs in progress.
     pub(super) open: u32,
     /// Its position among those that are due in the same minute.
@@ -70,14 +71,35 @@ struct Rare {
     /// The open one. While there is one, the condition says nothing.
     incident: Option<Arc<Incident>>,
     unnamed_at: Option<DateTime<Utc>>,
+    /// Those that are kept, of so many that there were.
     incidents: Vec<Arc<Incident>>,
+    count: u32,
+}
+
+impl Links {
+    /// Whether a run that starts then is known to be newer than all others.
+    pub(super) fn is_later(&self, start: DateTime<Utc>) -> bool {
+        minute(start) > self.begun && self.begun < u32::MAX
+    }
+
+    /// Takes down a new run, the newest of all.
+    pub(super) fn begin(&mut self, run: u32, start: DateTime<Utc>) {
+        self.newest = run;
+        self.begun = self.begun.max(minute(start));
+    }
+}
+
+/// The minute since 1970 that an instant lies in; the nearest there is.
+fn minute(at: DateTime<Utc>) -> u32 {
+    let minute = at.timestamp().div_euclid(60).clamp(0, u32::MAX.into());
+    u32::try_from(minute).unwrap_or(u32::MAX)
 }
 
 impl Resident {
     pub(super) fn new(row: &Environment, monitor: &Arc<Monitor>, sibling: u32) -> Self {
         let mut resident = Self {
             monitor: Arc::clone(monitor),
-            links: Links { sibling, newest: NONE, open: NONE, due: NONE },
+            links: Links { sibling, newest: NONE, begun: 0, open: NONE, due: NONE },
             id: row.id,
             version: row.version,
             last_checkin: None,
@@ -86,7 +108,6 @@ impl Resident {
             last_ok: None,
             deadline: None,
             runs: 0,
-            incidents: 0,
             condition: Condition::Active,
             muted: false,
             disabled: false,
@@ -130,10 +151,11 @@ impl Resident {
             Health::Failed(failure) => (Condition::Failed(*failure), None),
             Health::Stranded => (Condition::Stranded, None),
         };
-        if self.rare.is_some() || incident.is_some() || unnamed_at.is_some() {
+        if self.rare.is_some() || incident.is_some() || unnamed_at.is_some() || *incidents > 0 {
             let rare = self.rare();
             rare.incident = incident.cloned();
             rare.unnamed_at = *unnamed_at;
+            rare.count = *incidents;
         }
         self.id = *id;
         self.version = *version;
@@ -147,7 +169,6 @@ impl Resident {
         });
         self.deadline = *deadline;
         self.runs = *runs;
-        self.incidents = *incidents;
         self.condition = condition;
         self.muted = *muted;
         self.disabled = *disabled;
@@ -188,13 +209,20 @@ impl Resident {
             }),
             unnamed_at: rare.and_then(|rare| rare.unnamed_at),
             runs: self.runs,
-            incidents: self.incidents,
+            incidents: rare.map_or(0, |rare| rare.count),
             version: self.version,
         }
     }
 
     pub(super) fn key(&self) -> EnvironmentKey {
         EnvironmentKey { monitor: self.monitor.key.clone(), name: self.name().clone() }
+    }
+
+    pub(super) fn is_called(&self, name: &EnvironmentName) -> bool {
+        match self.rare.as_deref().and_then(|rare| rare.name.as_ref()) {
+            Some(own) => own == name,
+            None => name.is_production(),
+        }
     }
 
     pub(super) fn name(&self) -> &EnvironmentName {

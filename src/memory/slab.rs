@@ -3,6 +3,11 @@
 /// Rows are kept in chunks, so that a growing table neither moves them nor holds room for twice as many.
 const CHUNK: usize = 1 << 10;
 
+/// In which chunk the row of a number lies.
+pub(super) const fn chunk_of(number: u32) -> usize {
+    number as usize / CHUNK
+}
+
 #[derive(Debug)]
 pub(super) struct Slab<T> {
     chunks: Vec<Vec<Option<T>>>,
@@ -45,8 +50,18 @@ impl<T> Slab<T> {
     }
 
     pub(super) fn get(&self, number: u32) -> Option<&T> {
-        let number = number as usize;
-        self.chunks.get(number / CHUNK)?.get(number % CHUNK)?.as_ref()
+        self.chunks.get(chunk_of(number))?.get(number as usize % CHUNK)?.as_ref()
+    }
+
+    /// Each chunk's rows and their numbers.
+    pub(super) fn chunks(&self) -> impl Iterator<Item = impl Iterator<Item = (u32, &T)>> {
+        (0_u32..).step_by(CHUNK).zip(&self.chunks).map(|(first, chunk)| {
+            (first..).zip(chunk).filter_map(|(number, place)| Some((number, place.as_ref()?)))
+        })
+    }
+
+    pub(super) fn rows_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.chunks.iter_mut().flatten().flatten()
     }
 
     pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
@@ -54,8 +69,7 @@ impl<T> Slab<T> {
     }
 
     fn place(&mut self, number: u32) -> Option<&mut Option<T>> {
-        let number = number as usize;
-        self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
+        self.chunks.get_mut(chunk_of(number))?.get_mut(number as usize % CHUNK)
     }
 }
 

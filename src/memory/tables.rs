@@ -16,8 +16,11 @@ use crate::schedule::Schedule;
 use crate::store::{Due, DueKind, DueQuery, DueRun, Found};
 use crate::store::{HistoryQuery, MonitorSnapshot, Query, RunQuery, Snapshot};
 
+use super::ages::Ages;
 use super::due::DueIndex;
+use super::index::Index;
 use super::resident::{NONE, Resident};
+use super::run::StoredRun;
 use super::slab::Slab;
 
 /// Keys and ids are chosen by strangers. This hasher is seeded anew for each table, so that they cannot choose
@@ -33,7 +36,8 @@ pub(super) struct Tables {
     pub(super) monitors: Map<ByKey, u32>,
     pub(super) environments: Slab<Resident>,
     pub(super) runs: Slab<StoredRun>,
-    pub(super) ids: Map<CheckinId, u32>,
+    pub(super) ages: Ages,
+    pub(super) ids: Index,
     /// Runs by the id of the message that closed them.
     pub(super) closings: Map<CheckinId, u32>,
     pub(super) misses: DueIndex,
@@ -63,21 +67,6 @@ impl PartialEq for ByKey {
 }
 
 impl Eq for ByKey {}
-
-/// A run, and the lists that it is on.
-#[derive(Debug)]
-pub(super) struct StoredRun {
-    pub(super) row: Run,
-    pub(super) environment: u32,
-    /// The run of the environment that started after it. Of the newest: the oldest.
-    pub(super) newer: u32,
-    /// The run of the environment that started before it.
-    pub(super) older: u32,
-    /// Another run of the environment that is in progress, while it is.
-    pub(super) open: u32,
-    /// Its position among those that are due in the same minute.
-    pub(super) due: u32,
-}
 
 /// One entry of a list of what is due, still in its table.
 struct DueEntry<'a>(&'a Resident, Option<DueRun>);
@@ -122,45 +111,39 @@ impl Tables {
     }
 
     fn named(&self, newest: u32, name: &EnvironmentName) -> Option<(u32, &Resident)> {
-        self.environments_of(newest).find(|(_, resident)| resident.name() == name)
-    }
-
-    /// An environment's runs, the newest first.
-    pub(super) fn runs(&self, resident: &Resident) -> impl Iterator<Item = &Run> {
-        let newest = self.runs.get(resident.links.newest);
-        iter::successors(newest, |run| self.runs.get(run.older)).map(|run| &run.row)
+        self.environments_of(newest).find(|(_, resident)| resident.is_called(name))
     }
 
     /// An environment's runs, in order of start.
     pub(super) fn runs_in_order(&self, resident: &Resident) -> Vec<Run> {
-        let mut runs: Vec<_> = self.runs(resident).cloned().collect();
+        let mut runs: Vec<_> = self.runs_of(resident).map(|(_, run)| run.row(resident.id())).collect();
         runs.reverse();
         runs
     }
 
     /// An environment's runs in progress, in no order.
-    fn open_runs(&self, resident: &Resident) -> impl Iterator<Item = &Run> {
-        let first = self.runs.get(resident.links.open);
-        iter::successors(first, |run| self.runs.get(run.open)).map(|run| &run.row)
+    fn open_runs(&self, resident: &Resident) -> impl Iterator<Item = &StoredRun> {
+        iter::successors(self.runs.get(resident.links.open), |run| self.runs.get(run.links.open))
     }
 
     pub(super) fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
         let Some((ByKey(monitor), newest)) = self.monitors.get_key_value(&key.monitor) else {
-            let run = self.found(NONE, query.run());
+            let run = self.found(None, query.run());
             let organization = query.organization().map(|id| self.organization(id));
             return Ok(Snapshot { organization, monitor: None, environment: None, run, history: Vec::new() });
         };
-        let (number, resident) = self.named(*newest, &key.name).unzip();
+        let here = self.named(*newest, &key.name);
+        let resident = here.map(|(_, resident)| resident);
         let mut snapshot = Snapshot {
             organization: None,
             monitor: Some(Arc::clone(monitor)),
             environment: resident.map(|resident| Box::new(resident.row_as(key.clone()))),
-            run: self.found(number.unwrap_or(NONE), query.run()),
+            run: self.found(here, query.run()),
             history: Vec::new(),
         };
         if let (Some(resident), Some(environment)) = (resident, &snapshot.environment) {
-            let here = snapshot.run.as_ref().and_then(Found::here);
-            if let Some(wanted) = query.history(monitor, environment, here) {
+            let run = snapshot.run.as_ref().and_then(Found::here);
+            if let Some(wanted) = query.history(monitor, environment, run) {
                 snapshot.history = self.history(resident, wanted);
             }
         }
@@ -171,40 +154,39 @@ impl Tables {
         self.organizations.get(&id).cloned().unwrap_or_else(|| Organization::new(id))
     }
 
-    fn run(&self, id: &CheckinId) -> Option<&StoredRun> {
-        self.runs.get(*self.ids.get(id)?)
+    pub(super) fn numbered(&self, id: &CheckinId) -> Option<u32> {
+        self.ids.get(id, |number| self.runs.get(number).is_some_and(|run| run.id() == *id))
     }
 
-    /// The run that is asked for, as seen from an environment.
-    fn found(&self, environment: u32, query: RunQuery) -> Option<Found> {
-        let newest_open = || {
-            let open = self.open_runs(self.environments.get(environment)?);
-            let newest = open.max_by_key(|run| run.summary().order())?;
-            Some(Found::Here(Box::new(newest.clone())))
-        };
+    fn run(&self, id: &CheckinId) -> Option<&StoredRun> {
+        self.runs.get(self.numbered(id)?)
+    }
+
+    /// The run that is asked for, as seen from an environment and its number.
+    fn found(&self, here: Option<(u32, &Resident)>, query: RunQuery) -> Option<Found> {
+        let row = |run: &StoredRun| Some(Found::Here(Box::new(run.row(here?.1.id()))));
+        let is_here = |run: &&StoredRun| here.is_some_and(|(number, _)| run.environment == number);
+        let newest_open = || row(self.open_runs(here?.1).max_by_key(|run| run.order())?);
         match query {
             RunQuery::None => None,
             RunQuery::Id(id) => {
                 let run = self.run(&id)?;
-                if run.environment == environment {
-                    return Some(Found::Here(Box::new(run.row.clone())));
+                if is_here(&run) {
+                    return row(run);
                 }
                 self.environments.get(run.environment).map(|other| Found::Elsewhere(other.key()))
             }
-            RunQuery::Unnamed(id) => self.unnamed(environment, id).or_else(newest_open),
+            RunQuery::Unnamed(id) => {
+                let closed = self.closings.get(&id).and_then(|run| self.runs.get(*run));
+                let told = self.run(&id).into_iter().chain(closed).find(is_here);
+                told.and_then(row).or_else(newest_open)
+            }
             RunQuery::NewestOpen => newest_open(),
         }
     }
 
-    /// The run that a message which names none has started or closed.
-    fn unnamed(&self, environment: u32, id: CheckinId) -> Option<Found> {
-        let closed = self.closings.get(&id).and_then(|run| self.runs.get(*run));
-        let run = self.run(&id).into_iter().chain(closed).find(|run| run.environment == environment)?;
-        Some(Found::Here(Box::new(run.row.clone())))
-    }
-
     fn history(&self, resident: &Resident, wanted: HistoryQuery) -> Vec<RunSummary> {
-        let newest_first = self.runs(resident).map(Run::summary);
+        let newest_first = self.runs_of(resident).map(|(_, run)| run.summary());
         newest_first.filter(|run| wanted.matches(run)).take(wanted.count as usize).collect()
     }
 
@@ -216,7 +198,9 @@ impl Tables {
         Some(MonitorSnapshot {
             organization: self.organization(monitor.organization),
             environments,
-            open_runs: residents().flat_map(|resident| self.open_runs(resident)).cloned().collect(),
+            open_runs: residents()
+                .flat_map(|resident| self.open_runs(resident).map(|run| run.row(resident.id())))
+                .collect(),
             monitor: Arc::clone(monitor),
         })
     }
@@ -256,7 +240,7 @@ impl Tables {
             DueKind::Miss => self.environments.get(number).map(|resident| DueEntry(resident, None)),
             DueKind::Timeout => {
                 let run = self.runs.get(number)?;
-                let due = DueRun { number: run.row.number, id: run.row.id };
+                let due = DueRun { number: run.number(), id: run.id() };
                 Some(DueEntry(self.environments.get(run.environment)?, Some(due)))
             }
         }

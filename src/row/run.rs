@@ -4,9 +4,10 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::checkin::Millis;
+use crate::checkin::{Millis, ReportedStatus};
 use crate::id::{CheckinId, EnvironmentId};
 
 /// One run of a job.
@@ -38,7 +39,7 @@ pub struct Run {
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) closed_by: Option<CheckinId>,
     pub(crate) trace_id: Option<Uuid>,
-    pub(crate) release: Option<Box<str>>,
+    pub(crate) release: Option<SmolStr>,
 }
 
 /// How a run stands.
@@ -99,6 +100,17 @@ impl RunStatus {
 impl std::fmt::Display for RunStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// What a job says of its run is how it stands, until a clock says otherwise.
+impl From<ReportedStatus> for RunStatus {
+    fn from(status: ReportedStatus) -> Self {
+        match status {
+            ReportedStatus::InProgress => Self::InProgress,
+            ReportedStatus::Ok => Self::Ok,
+            ReportedStatus::Error => Self::Error,
+        }
     }
 }
 

@@ -58,7 +58,11 @@ pub fn check_missed(
     let judgement = draft.overdue(&run, deadline.next, tick);
     let effects = draft.effects;
     let overdue = Overdue { checkin: run.id, judgement, deadline: environment.deadline };
-    decide(key, Verdict::Missed(overdue), write(monitor, environment, Some(PutRun::New(Box::new(run))), effects))
+    decide(
+        key,
+        Verdict::Missed(overdue),
+        write(monitor, environment, Some(PutRun::New(Box::new(run))), effects),
+    )
 }
 
 /// Decides whether a run that was listed as due has timed out. `snapshot` must hold the run.
