@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::admission::{Admission, Admitted, Applicant, Permit, Seat};
 use crate::checkin::Payload;
 use crate::checkin::{Body, Message};
-use crate::checkin::{Checkin, ReportedStatus, RunRef};
+use crate::checkin::{Checkin, RunRef};
 use crate::config::MonitorConfig;
 use crate::id::{CheckinId, EnvironmentId, OrganizationId, ProjectId};
 use crate::key::{EnvironmentKey, EnvironmentName, InvalidEnvironmentName, MonitorKey, Slug};
@@ -43,6 +43,8 @@ pub struct Arrival {
     pub(crate) received_at: DateTime<Utc>,
     pub(crate) permit: Permit,
     pub(crate) checkin: Checkin,
+    /// The run that it is about. For an all-zero message the id is derived, which costs more than all else here.
+    pub(crate) run: RunQuery,
     /// The environment's name is refused, but only once its monitor is known to exist: of two refusals,
     /// the owner of the job is told the more basic one.
     pub(crate) fault: Option<InvalidEnvironmentName>,
@@ -67,7 +69,9 @@ impl Arrival {
             Body::Json(json) => decode(json, message, admission, quirks)?,
         };
         let Message { organization, project, received_at, .. } = *message;
-        let mut arrival = Self { organization, project, received_at, permit: Permit::Full, checkin, fault };
+        let run = run_query(&checkin, project, received_at, quirks);
+        let mut arrival =
+            Self { organization, project, received_at, permit: Permit::Full, checkin, run, fault };
         if permit == Admitted::ForUpsert {
             // Only a check-in that brings a configuration can need a seat.
             let brings = matches!(arrival.checkin.config(), Ok(Some(_)));
@@ -79,32 +83,15 @@ impl Arrival {
 
     /// The environment it is about.
     pub fn key(&self) -> EnvironmentKey {
-        EnvironmentKey { monitor: self.monitor_key(), name: self.checkin.environment().clone() }
+        key(&self.checkin, self.project)
     }
 
     pub(crate) fn monitor_key(&self) -> MonitorKey {
         MonitorKey { project: self.project, slug: self.checkin.slug().clone() }
     }
 
-    /// The id of the run that this message starts when it starts one. For an all-zero message it is also
-    /// the id by which a second delivery is recognised.
-    pub(crate) fn run_query(&self, quirks: Quirks) -> RunQuery {
-        match self.checkin.run() {
-            RunRef::Id(id) => RunQuery::Id(id),
-            RunRef::Newest if quirks.keeps(Quirk::UnnamedMessagesRepeat) => RunQuery::NewestOpen,
-            RunRef::Newest => {
-                let environment = EnvironmentId::of(&self.key());
-                RunQuery::Unnamed(CheckinId::of_message(environment, self.received_at, self.status(), None))
-            }
-        }
-    }
-
     pub(crate) fn status(&self) -> RunStatus {
-        match self.checkin.status() {
-            ReportedStatus::InProgress => RunStatus::InProgress,
-            ReportedStatus::Ok => RunStatus::Ok,
-            ReportedStatus::Error => RunStatus::Error,
-        }
+        self.checkin.status().into()
     }
 
     /// When the run started, should this be its first message.
@@ -120,6 +107,26 @@ impl Arrival {
             _ => None,
         }
     }
+}
+
+/// Which run a check-in is about: by the id that it starts one with, if it starts one. For an all-zero message that is
+/// also the id by which a second delivery is recognised.
+fn run_query(checkin: &Checkin, project: ProjectId, received_at: DateTime<Utc>, quirks: Quirks) -> RunQuery {
+    match checkin.run() {
+        RunRef::Id(id) => RunQuery::Id(id),
+        RunRef::Newest if quirks.keeps(Quirk::UnnamedMessagesRepeat) => RunQuery::NewestOpen,
+        RunRef::Newest => {
+            let key = key(checkin, project);
+            let status = checkin.status().into();
+            RunQuery::Unnamed(CheckinId::of_message(EnvironmentId::of(&key), received_at, status, None))
+        }
+    }
+}
+
+/// The environment that a check-in is about.
+fn key(checkin: &Checkin, project: ProjectId) -> EnvironmentKey {
+    let monitor = MonitorKey { project, slug: checkin.slug().clone() };
+    EnvironmentKey { monitor, name: checkin.environment().clone() }
 }
 
 /// Asks the host whether to look at a check-in.

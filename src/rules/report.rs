@@ -29,7 +29,7 @@ impl Report {
         environment: &mut Environment,
         quirks: Quirks,
     ) -> Result<Self, Dismissal> {
-        let query = arrival.run_query(quirks);
+        let query = arrival.run;
         if let RunQuery::Unnamed(message) = query {
             unheard(arrival, message, found.as_ref(), environment)?;
         }

@@ -98,7 +98,7 @@ pub struct Query<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum Subject<'a> {
-    Arrival(&'a Arrival, RunQuery),
+    Arrival(&'a Arrival),
     Miss,
     Run(CheckinId),
     Creation(OrganizationId),
@@ -137,7 +137,7 @@ pub enum RunQuery {
 impl<'a> Query<'a> {
     /// What judging a check-in reads.
     pub fn arrival(arrival: &'a Arrival, policy: &'a Policy) -> Self {
-        Self { subject: Subject::Arrival(arrival, arrival.run_query(policy.quirks)), policy }
+        Self { subject: Subject::Arrival(arrival), policy }
     }
 
     /// What judging a miss reads.
@@ -158,7 +158,7 @@ impl<'a> Query<'a> {
     /// Whose organization's row to read when there is no monitor. None: do not read it.
     pub const fn organization(&self) -> Option<OrganizationId> {
         match self.subject {
-            Subject::Arrival(arrival, _) => Some(arrival.organization),
+            Subject::Arrival(arrival) => Some(arrival.organization),
             Subject::Creation(organization) => Some(organization),
             _ => None,
         }
@@ -167,7 +167,7 @@ impl<'a> Query<'a> {
     /// Which run to look up.
     pub const fn run(&self) -> RunQuery {
         match self.subject {
-            Subject::Arrival(_, run) => run,
+            Subject::Arrival(arrival) => arrival.run,
             Subject::Miss | Subject::Creation(_) => RunQuery::None,
             Subject::Run(id) => RunQuery::Id(id),
         }
@@ -183,8 +183,8 @@ impl<'a> Query<'a> {
     ) -> Option<HistoryQuery> {
         let (status, started_at) = match (self.subject, run) {
             (Subject::Miss, _) => (RunStatus::Missed, environment.deadline?.next),
-            (Subject::Arrival(arrival, _), None) => (arrival.status(), arrival.started_at()),
-            (Subject::Arrival(arrival, _), Some(run)) if !run.status.is_result() => {
+            (Subject::Arrival(arrival), None) => (arrival.status(), arrival.started_at()),
+            (Subject::Arrival(arrival), Some(run)) if !run.status.is_result() => {
                 (arrival.status(), run.started_at)
             }
             (Subject::Arrival(..), Some(run)) => (run.status, run.started_at),
@@ -196,7 +196,7 @@ impl<'a> Query<'a> {
             (Subject::Run(_), None) | (Subject::Creation(_), _) => return None,
         };
         let config = match self.subject {
-            Subject::Arrival(arrival, _) => arrival.configure(&monitor.config),
+            Subject::Arrival(arrival) => arrival.configure(&monitor.config),
             _ => None,
         };
         self.window(config.as_ref().unwrap_or(&monitor.config), &environment.health, status, started_at)

@@ -3,7 +3,7 @@
 use crate::checkin::ReportedStatus;
 use crate::id::CheckinId;
 use crate::key::EnvironmentKey;
-use crate::policy::{Quirk, Quirks};
+use crate::policy::Quirk;
 use crate::row::{Run, RunStatus};
 use crate::store::{Found, Query, RunQuery};
 
@@ -15,7 +15,7 @@ use RunStatus::{InProgress, Ok as Succeeded};
 
 /// The id that stands for a message which names no run.
 fn derived(key: &EnvironmentKey, received: &str, status: ReportedStatus) -> CheckinId {
-    match arrival(key, 0, received, status).run_query(Quirks::NONE) {
+    match arrival(key, 0, received, status).run {
         RunQuery::Unnamed(id) => id,
         other => unreachable!("{other:?}"),
     }

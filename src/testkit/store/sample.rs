@@ -6,7 +6,8 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use crate::checkin::{Arrival, Checkin, ReportedStatus};
+use crate::admission::AdmitAll;
+use crate::checkin::{Arrival, Checkin, Message, ReportedStatus};
 use crate::config::{MonitorConfig, Threshold};
 use crate::id::{CheckinId, EnvironmentId, IncidentId, OrganizationId, ProjectId};
 use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
@@ -150,13 +151,8 @@ pub(super) fn incident(key: &EnvironmentKey, number: u32, first: &Run) -> Arc<In
 
 /// A check-in of this run; of none when it is zero.
 pub(super) fn arrival(key: &EnvironmentKey, run: u128, received: &str, status: ReportedStatus) -> Arrival {
-    let slug = key.monitor.slug.clone();
-    Arrival {
-        organization: ORGANIZATION,
-        project: key.monitor.project,
-        received_at: at(received),
-        permit: crate::admission::Permit::Full,
-        checkin: Checkin::new(slug, Uuid::from_u128(run), status).with_environment(key.name.clone()),
-        fault: None,
-    }
+    let checkin = Checkin::new(key.monitor.slug.clone(), Uuid::from_u128(run), status);
+    let checkin = checkin.with_environment(key.name.clone());
+    let message = Message::new(ORGANIZATION, key.monitor.project, at(received), checkin);
+    Arrival::receive(&message, &AdmitAll, Quirks::NONE).unwrap()
 }

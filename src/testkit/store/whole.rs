@@ -97,8 +97,7 @@ pub(super) fn a_removed_monitor_takes_its_runs_with_it(mut desk: Desk<'_>) -> Pr
 }
 
 pub(super) fn a_monitor_made_anew_starts_afresh(mut desk: Desk<'_>) -> Proof {
-    let closing = match arrival(&job(), 0, "10:05", ReportedStatus::Ok).run_query(crate::policy::Quirks::NONE)
-    {
+    let closing = match arrival(&job(), 0, "10:05", ReportedStatus::Ok).run {
         crate::store::RunQuery::Unnamed(id) => id,
         other => unreachable!("{other:?}"),
     };
