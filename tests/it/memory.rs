@@ -1,10 +1,18 @@
 //! The embedded store: saved, read back and pruned.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "these are tests"
+)]
 
+use chrono::TimeDelta;
 use overdue::outcome::{Judgement, Notice, Outcome};
-use overdue::{Engine, MemoryStore};
+use overdue::{Engine, MemoryStore, Message, Policy};
+use proptest::prelude::*;
 
-use crate::world::{ORGANIZATION, Told, World, at, checkin, hourly, monitor, named, place};
+use crate::world::{ORGANIZATION, Time, Told, World, at, checkin, hourly, message, monitor, named, place};
 
 /// The same world, saved and read back.
 fn restored(world: &World) -> World {
@@ -179,4 +187,81 @@ fn a_monitor_that_went_leaves_its_place_to_others() {
     assert_eq!(left(&world), [9]);
     assert_eq!(world.store().monitors().len(), 4);
     assert_eq!(restored(&world).store().monitors(), world.store().monitors());
+}
+
+/// What becomes of the runs of three jobs, kept as simply as can be: by job, in order of start and then of creation.
+#[derive(Clone, Debug)]
+enum Step {
+    Report { job: usize, minute: u16, status: &'static str },
+    Prune { minute: u16 },
+}
+
+/// A run that the model keeps: when it started, its number, and how it stands.
+type Kept = (Time, u128, &'static str);
+
+fn steps(count: usize, minutes: u16) -> impl Strategy<Value = Vec<Step>> {
+    let statuses = prop_oneof![6 => Just("ok"), 3 => Just("error"), 1 => Just("in_progress")];
+    let report = (0..3_usize, 0..minutes, statuses);
+    let report = report.prop_map(|(job, minute, status)| Step::Report { job, minute, status });
+    let prune = (0..minutes).prop_map(|minute| Step::Prune { minute });
+    prop::collection::vec(prop_oneof![count as u32 / 12 => report, 1 => prune], 0..count)
+}
+
+/// Takes the steps with the store and with the model, which must keep the same runs after each prune.
+fn keeps_what_the_model_keeps(steps: &[Step], window: u32) {
+    const JOBS: [&str; 3] = ["a", "b", "c"];
+    let world = World::new(Policy::default());
+    JOBS.iter().for_each(|job| drop(world.create(job, &hourly(window, 1)).unwrap()));
+    let mut model: [Vec<Kept>; 3] = Default::default();
+    let when = |minute: u16| at("00:00") + TimeDelta::minutes(minute.into());
+    for (number, step) in (1..).zip(steps) {
+        match *step {
+            Step::Report { job, minute, status } => {
+                let message = Message {
+                    received_at: when(minute),
+                    ..message("00:00", checkin(JOBS[job], number, status))
+                };
+                assert!(matches!(world.engine.process_checkin(&message), Ok(Outcome::Accepted(_))));
+                model[job].push((when(minute), number, status));
+                model[job].sort_unstable();
+            }
+            Step::Prune { minute } => {
+                let mut gone = 0;
+                for runs in &mut model {
+                    let judged = runs.iter().rev().filter(|(.., status)| *status != "in_progress");
+                    let looked_at = judged.take(window as usize).last().copied();
+                    let before = runs.len();
+                    runs.retain(|run| {
+                        run.0 >= when(minute) || run.2 == "in_progress" || Some(*run) >= looked_at
+                    });
+                    gone += before - runs.len();
+                }
+                assert_eq!(world.store().prune(when(minute)), gone);
+                for (job, runs) in JOBS.iter().zip(&model) {
+                    let left = world.store().runs(&place(job, "production"));
+                    let left: Vec<_> = left.iter().map(|run| run.id().as_uuid().as_u128()).collect();
+                    assert_eq!(left, runs.iter().map(|(_, number, _)| *number).collect::<Vec<_>>());
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn runs_stay_in_order_whatever_is_pruned_between(steps in steps(120, 90), window in 1..4_u32) {
+        keeps_what_the_model_keeps(&steps, window);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
+
+    /// So many that they fill several chunks.
+    #[test]
+    fn many_runs_stay_in_order_whatever_is_pruned_between(steps in steps(6_000, 600), window in 1..4_u32) {
+        keeps_what_the_model_keeps(&steps, window);
+    }
 }
