@@ -127,8 +127,13 @@ impl Tables {
     }
 
     pub(super) fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
+        // Far from the processor's cache, as the monitor is: asked for before it, both are waited for together.
+        let named = match query.run() {
+            RunQuery::Id(id) | RunQuery::Unnamed(id) => self.run(&id),
+            RunQuery::None | RunQuery::NewestOpen => None,
+        };
         let Some((ByKey(monitor), newest)) = self.monitors.get_key_value(&key.monitor) else {
-            let run = self.found(None, query.run());
+            let run = self.found(None, named, query.run());
             let organization = query.organization().map(|id| self.organization(id));
             return Ok(Snapshot { organization, monitor: None, environment: None, run, history: Vec::new() });
         };
@@ -138,7 +143,7 @@ impl Tables {
             organization: None,
             monitor: Some(Arc::clone(monitor)),
             environment: resident.map(|resident| Box::new(resident.row_as(key.clone()))),
-            run: self.found(here, query.run()),
+            run: self.found(here, named, query.run()),
             history: Vec::new(),
         };
         if let (Some(resident), Some(environment)) = (resident, &snapshot.environment) {
@@ -163,14 +168,19 @@ impl Tables {
     }
 
     /// The run that is asked for, as seen from an environment and its number.
-    fn found(&self, here: Option<(u32, &Resident)>, query: RunQuery) -> Option<Found> {
+    fn found(
+        &self,
+        here: Option<(u32, &Resident)>,
+        named: Option<&StoredRun>,
+        query: RunQuery,
+    ) -> Option<Found> {
         let row = |run: &StoredRun| Some(Found::Here(Box::new(run.row(here?.1.id()))));
         let is_here = |run: &&StoredRun| here.is_some_and(|(number, _)| run.environment == number);
         let newest_open = || row(self.open_runs(here?.1).max_by_key(|run| run.order())?);
         match query {
             RunQuery::None => None,
-            RunQuery::Id(id) => {
-                let run = self.run(&id)?;
+            RunQuery::Id(_) => {
+                let run = named?;
                 if is_here(&run) {
                     return row(run);
                 }
@@ -178,7 +188,7 @@ impl Tables {
             }
             RunQuery::Unnamed(id) => {
                 let closed = self.closings.get(&id).and_then(|run| self.runs.get(*run));
-                let told = self.run(&id).into_iter().chain(closed).find(is_here);
+                let told = named.into_iter().chain(closed).find(is_here);
                 told.and_then(row).or_else(newest_open)
             }
             RunQuery::NewestOpen => newest_open(),
