@@ -1,7 +1,5 @@
 //! A check-in that was admitted and validated: what the rules judge.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, Utc};
 
 use crate::admission::{Admission, Admitted, Applicant, Permit, Seat};
@@ -43,6 +41,8 @@ pub struct Arrival {
     pub(crate) received_at: DateTime<Utc>,
     pub(crate) permit: Permit,
     pub(crate) checkin: Checkin,
+    /// When the run started, should this be its first message.
+    pub(crate) started_at: DateTime<Utc>,
     /// The run that it is about. For an all-zero message the id is derived, which costs more than all else here.
     pub(crate) run: RunQuery,
     /// The environment's name is refused, but only once its monitor is known to exist: of two refusals,
@@ -69,9 +69,16 @@ impl Arrival {
             Body::Json(json) => decode(json, message, admission, quirks)?,
         };
         let Message { organization, project, received_at, .. } = *message;
-        let run = run_query(&checkin, project, received_at, quirks);
-        let mut arrival =
-            Self { organization, project, received_at, permit: Permit::Full, checkin, run, fault };
+        let mut arrival = Self {
+            organization,
+            project,
+            received_at,
+            permit: Permit::Full,
+            started_at: started_at(&checkin, received_at),
+            run: run_query(&checkin, project, received_at, quirks),
+            checkin,
+            fault,
+        };
         if permit == Admitted::ForUpsert {
             // Only a check-in that brings a configuration can need a seat.
             let brings = matches!(arrival.checkin.config(), Ok(Some(_)));
@@ -94,12 +101,6 @@ impl Arrival {
         self.checkin.status().into()
     }
 
-    /// When the run started, should this be its first message.
-    pub(crate) fn started_at(&self) -> DateTime<Utc> {
-        let Some(duration) = self.checkin.duration() else { return self.received_at };
-        self.received_at.checked_sub_signed(duration.duration()).unwrap_or(DateTime::<Utc>::MIN_UTC)
-    }
-
     /// The configuration that the message leaves its monitor with, when it changes it.
     pub(crate) fn configure(&self, config: &MonitorConfig) -> Option<MonitorConfig> {
         match self.checkin.config() {
@@ -107,6 +108,12 @@ impl Arrival {
             _ => None,
         }
     }
+}
+
+/// When the run of a check-in started, if it is the first one about it.
+fn started_at(checkin: &Checkin, received_at: DateTime<Utc>) -> DateTime<Utc> {
+    let Some(duration) = checkin.duration() else { return received_at };
+    received_at.checked_sub_signed(duration.duration()).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
 /// Which run a check-in is about: by the id that it starts one with, if it starts one. For an all-zero message that is
@@ -155,10 +162,12 @@ fn decode(
     let invalid = |errors| ProcessingError::CheckinValidationFailed { errors };
     let payload = Payload::from_json(json).map_err(|error| invalid(error.into()))?;
     let slug = payload.slug().map_err(invalid)?;
-    let permit = admit(message, admission, &slug, &limited_by(&payload, quirks))?;
+    let given = payload.environment_as_given();
+    let name = EnvironmentName::parse(given.as_deref().unwrap_or_default(), quirks);
+    let permit = admit(message, admission, &slug, limited_by(given.as_deref(), &name, quirks))?;
     let run = payload.run().map_err(|_| ProcessingError::CheckinInvalidGuid)?;
     let fields = payload.fields(quirks).map_err(invalid)?;
-    let (environment, fault) = match fields.environment_name(quirks) {
+    let (environment, fault) = match name {
         Ok(environment) => (environment, None),
         Err(fault) => (EnvironmentName::production(), Some(fault)),
     };
@@ -166,15 +175,15 @@ fn decode(
 }
 
 /// The environment that a payload is limited by.
-fn limited_by<'a>(payload: &Payload<'a>, quirks: Quirks) -> Cow<'a, str> {
-    let given = payload.environment_as_given();
-    if quirks.keeps(Quirk::RateLimitByGivenEnvironment) {
+fn limited_by<'a>(
+    given: Option<&'a str>,
+    name: &'a Result<EnvironmentName, InvalidEnvironmentName>,
+    quirks: Quirks,
+) -> &'a str {
+    match name {
         // What the reference system puts into its key when there is none.
-        return given.unwrap_or(Cow::Borrowed("None"));
-    }
-    let given = given.unwrap_or_default();
-    match EnvironmentName::parse(&given, quirks) {
-        Ok(name) if name.as_str() != given => Cow::Owned(name.into()),
-        _ => given,
+        _ if quirks.keeps(Quirk::RateLimitByGivenEnvironment) => given.unwrap_or("None"),
+        Ok(name) => name.as_str(),
+        Err(_) => given.unwrap_or_default(),
     }
 }

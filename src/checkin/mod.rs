@@ -194,7 +194,7 @@ pub struct Checkin {
     status: ReportedStatus,
     duration: Option<Millis>,
     environment: EnvironmentName,
-    release: Option<SmolStr>,
+    pub(crate) release: Option<SmolStr>,
     trace_id: Option<Uuid>,
     config: Option<Box<GivenConfig>>,
 }

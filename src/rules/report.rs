@@ -103,7 +103,7 @@ fn begin(arrival: &Arrival, query: RunQuery, monitor: &Monitor, environment: &mu
     };
     let number = environment.runs;
     environment.runs = number.saturating_add(1);
-    let started_at = arrival.started_at();
+    let started_at = arrival.started_at;
     let run = Box::new(Run {
         id,
         environment: environment.id,
@@ -116,7 +116,7 @@ fn begin(arrival: &Arrival, query: RunQuery, monitor: &Monitor, environment: &mu
         updated_at: arrival.received_at,
         closed_by: None,
         trace_id: arrival.checkin.trace_id(),
-        release: arrival.checkin.release().map(Into::into),
+        release: arrival.checkin.release.clone(),
     });
     let change = match status {
         RunStatus::InProgress => RunChange::Started,
@@ -207,8 +207,8 @@ fn update(
     run.timeout_at = timeout(status, arrival.received_at, monitor);
     run.updated_at = run.updated_at.max(arrival.received_at);
     run.trace_id = arrival.checkin.trace_id().or(run.trace_id);
-    if let Some(release) = arrival.checkin.release() {
-        run.release = Some(release.into());
+    if arrival.checkin.release.is_some() {
+        run.release.clone_from(&arrival.checkin.release);
     }
     Ok(())
 }

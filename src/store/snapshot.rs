@@ -183,7 +183,7 @@ impl<'a> Query<'a> {
     ) -> Option<HistoryQuery> {
         let (status, started_at) = match (self.subject, run) {
             (Subject::Miss, _) => (RunStatus::Missed, environment.deadline?.next),
-            (Subject::Arrival(arrival), None) => (arrival.status(), arrival.started_at()),
+            (Subject::Arrival(arrival), None) => (arrival.status(), arrival.started_at),
             (Subject::Arrival(arrival), Some(run)) if !run.status.is_result() => {
                 (arrival.status(), run.started_at)
             }
