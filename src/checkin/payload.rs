@@ -244,7 +244,7 @@ impl<'a> Payload<'a> {
         else {
             return Err(faults.into());
         };
-        let release = release.filter(|release| !release.trim().is_empty());
+        let release = release.filter(|release| release.contains(|c: char| !c.is_whitespace()));
         Ok(Fields { status, duration, environment, release, trace_id })
     }
 
@@ -254,7 +254,7 @@ impl<'a> Payload<'a> {
 
     fn environment_field(&self, quirks: Quirks) -> Result<Option<Cow<'a, str>>, FieldProblem> {
         match optional_text(self.environment)? {
-            Some(text) if text.trim().is_empty() && quirks.keeps(Quirk::EnvironmentNamesUntrimmed) => {
+            Some(text) if quirks.keeps(Quirk::EnvironmentNamesUntrimmed) && text.trim().is_empty() => {
                 Err(FieldProblem::Blank)
             }
             text => Ok(text),
