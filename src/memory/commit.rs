@@ -58,8 +58,8 @@ impl Tables {
             && organization.is_none_or(|put| self.organization(put.row.id).version == put.replaces)
             && environments.iter().all(|put| version(put) == put.replaces)
             && runs.iter().all(|put| match put {
-                PutRun::New(run) => self.numbered(&run.id).is_none(),
-                PutRun::Changed(run) => self.numbered(&run.id).is_some(),
+                PutRun::New(run) => self.number_of(&run.id).is_none(),
+                PutRun::Changed(run) => self.number_of(&run.id).is_some(),
             })
     }
 
@@ -146,7 +146,7 @@ impl Tables {
     }
 
     fn change_run(&mut self, run: &Run) {
-        let Some(number) = self.numbered(&run.id) else { return };
+        let Some(number) = self.number_of(&run.id) else { return };
         self.unlist(DueKind::Timeout, number);
         self.close(number);
         if let Some(stored) = self.runs.get_mut(number) {

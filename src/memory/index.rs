@@ -6,7 +6,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 /// Finds the number of a row by its key, which only the row itself holds: an entry takes 9 bytes where one with an id
-/// would take 21, and far more of them stay in the processor's cache.
+/// would take 21, and more of them stay in the processor's cache. Its hashes are seeded anew for each table, as those of
+/// the maps are.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     entries: HashTable<Entry>,

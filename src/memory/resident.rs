@@ -38,7 +38,7 @@ pub(super) struct Links {
     pub(super) sibling: u32,
     /// Its newest run.
     pub(super) newest: u32,
-    /// No run started after this minute, counted from 1970; in the last of them, none is known not to have.
+    /// The minute, counted from 1970, in which the newest of its runs started, or a later one.
     begun: u32,
     /// One of its runs in progress.
     pub(super) open: u32,
@@ -77,7 +77,8 @@ struct Rare {
 }
 
 impl Links {
-    /// Whether a run that starts then is known to be newer than all others.
+    /// Whether a run that starts then is known to be newer than all others. The last minute there is stands for any later
+    /// one, and tells nothing.
     pub(super) fn is_later(&self, start: DateTime<Utc>) -> bool {
         minute(start) > self.begun && self.begun < u32::MAX
     }

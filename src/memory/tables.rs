@@ -37,6 +37,7 @@ pub(super) struct Tables {
     pub(super) environments: Slab<Resident>,
     pub(super) runs: Slab<StoredRun>,
     pub(super) ages: Ages,
+    /// Runs by id.
     pub(super) ids: Index,
     /// Runs by the id of the message that closed them.
     pub(super) closings: Map<CheckinId, u32>,
@@ -159,12 +160,13 @@ impl Tables {
         self.organizations.get(&id).cloned().unwrap_or_else(|| Organization::new(id))
     }
 
-    pub(super) fn numbered(&self, id: &CheckinId) -> Option<u32> {
+    /// The number of a run.
+    pub(super) fn number_of(&self, id: &CheckinId) -> Option<u32> {
         self.ids.get(id, |number| self.runs.get(number).is_some_and(|run| run.id() == *id))
     }
 
     fn run(&self, id: &CheckinId) -> Option<&StoredRun> {
-        self.runs.get(self.numbered(id)?)
+        self.runs.get(self.number_of(id)?)
     }
 
     /// The run that is asked for, as seen from an environment and its number.

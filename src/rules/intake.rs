@@ -44,7 +44,7 @@ pub fn process_checkin(snapshot: Snapshot, arrival: &Arrival, policy: &Policy) -
         organization,
         stored: monitor.as_ref(),
         changed: None,
-        owner: None,
+        counted: None,
         config: ConfigChange::None,
         new_environment: None,
     };
@@ -62,7 +62,7 @@ pub fn process_checkin(snapshot: Snapshot, arrival: &Arrival, policy: &Policy) -
         config: std::mem::replace(&mut intake.config, ConfigChange::None),
     };
     let transition = intake.monitor_change().map(|monitor| Transition {
-        organization: intake.owner,
+        organization: intake.counted,
         monitor,
         environments: environment.into_iter().map(put).collect(),
         runs: report.put().into_iter().collect(),
@@ -89,8 +89,8 @@ struct Intake<'a> {
     stored: Option<&'a Arc<Monitor>>,
     /// The monitor as the check-in leaves it, if it changes or creates it; its version is not yet the new one.
     changed: Option<Arc<Monitor>>,
-    /// The organization's row, when the monitor is new.
-    owner: Option<Put<Organization>>,
+    /// The organization's row with one monitor more, when the monitor is new.
+    counted: Option<Put<Organization>>,
     config: ConfigChange,
     new_environment: Option<Environment>,
 }
@@ -159,7 +159,7 @@ impl Intake<'_> {
             None => {
                 let organization = self.organization.take();
                 let organization = organization.unwrap_or_else(|| Organization::new(arrival.organization));
-                self.owner = Some(one_more_monitor(organization, self.policy)?);
+                self.counted = Some(one_more_monitor(organization, self.policy)?);
                 Monitor::new(arrival.organization, arrival.monitor_key(), update.create())
             }
         };
@@ -222,9 +222,11 @@ impl Intake<'_> {
 
     /// What the check-in does to the monitor. None: there is none.
     fn monitor_change(&self) -> Option<MonitorChange> {
-        Some(match (&self.changed, &self.owner) {
+        Some(match (&self.changed, &self.counted) {
             (None, _) => keep(self.stored?),
-            (Some(new), Some(owner)) => MonitorChange::Put(put_new_monitor(Monitor::clone(new), &owner.row)),
+            (Some(new), Some(counted)) => {
+                MonitorChange::Put(put_new_monitor(Monitor::clone(new), &counted.row))
+            }
             (Some(changed), None) => MonitorChange::Put(put_monitor(Monitor::clone(changed))),
         })
     }
@@ -236,7 +238,7 @@ impl Intake<'_> {
         let leaves = seatless || self.policy.quirks.keeps(Quirk::RefusalsLeaveChanges);
         let change = self.monitor_change().filter(|_| leaves && self.changed.is_some());
         let transition = change.map(|monitor| Transition {
-            organization: self.owner,
+            organization: self.counted,
             monitor,
             environments: self.new_environment.into_iter().map(Box::new).map(put).collect(),
             runs: Vec::new(),

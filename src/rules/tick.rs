@@ -58,11 +58,8 @@ pub fn check_missed(
     let judgement = draft.overdue(&run, deadline.next, tick);
     let effects = draft.effects;
     let overdue = Overdue { checkin: run.id, judgement, deadline: environment.deadline };
-    decide(
-        key,
-        Verdict::Missed(overdue),
-        write(monitor, environment, Some(PutRun::New(Box::new(run))), effects),
-    )
+    let transition = write(monitor, environment, Some(PutRun::New(Box::new(run))), effects);
+    decide(key, Verdict::Missed(overdue), transition)
 }
 
 /// Decides whether a run that was listed as due has timed out. `snapshot` must hold the run.
@@ -105,8 +102,7 @@ pub fn check_timeout(
     if !watched && !policy.quirks.keeps(Quirk::DisabledMonitorsTimeOut) {
         let checkin = run.id;
         run.status = RunStatus::Unknown;
-        let run = PutRun::Changed(run);
-        let transition = write(monitor, environment, Some(run), Effects::default());
+        let transition = write(monitor, environment, Some(PutRun::Changed(run)), Effects::default());
         return decide(key, Verdict::Unknown { checkin }, transition);
     }
     run.status = RunStatus::Timeout;
@@ -118,7 +114,8 @@ pub fn check_timeout(
     };
     let effects = draft.effects;
     let overdue = Overdue { checkin: run.id, judgement, deadline: environment.deadline };
-    decide(key, Verdict::TimedOut(overdue), write(monitor, environment, Some(PutRun::Changed(run)), effects))
+    let transition = write(monitor, environment, Some(PutRun::Changed(run)), effects);
+    decide(key, Verdict::TimedOut(overdue), transition)
 }
 
 /// The decision about an environment that is not watched: none, but for the mark that takes it off the

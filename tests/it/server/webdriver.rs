@@ -75,6 +75,11 @@ impl Browser {
     }
 
     fn ask(&self, command: &str, body: &Value) -> Value {
+        self.try_to(command, body).unwrap_or_else(|refusal| panic!("{command}: {refusal}"))
+    }
+
+    /// What a command leads to, or why it does not.
+    fn try_to(&self, command: &str, body: &Value) -> Result<Value, Value> {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(120)))
             .http_status_as_error(false)
@@ -85,8 +90,8 @@ impl Browser {
         let mut answer = request.send(body.to_string()).unwrap();
         let (status, text) =
             (answer.status(), answer.body_mut().with_config().limit(50 << 20).read_to_string().unwrap());
-        assert!(status.is_success(), "{command}: {text}");
-        serde_json::from_str::<Value>(&text).unwrap()["value"].take()
+        let value = serde_json::from_str::<Value>(&text).unwrap()["value"].take();
+        if status.is_success() { Ok(value) } else { Err(value) }
     }
 
     pub(super) fn go(&self, url: &str) {
@@ -115,8 +120,16 @@ impl Browser {
         found[ELEMENT].as_str().unwrap_or_else(|| panic!("{css}: {found}")).to_owned()
     }
 
+    /// Clicks an element. When the page keeps itself up to date at that very moment, the element may be elsewhere by now,
+    /// or another one: then it is looked for again.
     pub(super) fn click(&self, css: &str) {
-        self.ask(&format!("/element/{}/click", self.element(css)), &json!({}));
+        eventually(css, || {
+            let command = format!("/element/{}/click", self.element(css));
+            let Err(refusal) = self.try_to(&command, &json!({})) else { return Some(()) };
+            let moved = ["element click intercepted", "stale element reference"];
+            assert!(moved.contains(&refusal["error"].as_str().unwrap()), "{css}: {refusal}");
+            None
+        });
     }
 
     /// Types into a field, in place of what is there.
