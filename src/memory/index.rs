@@ -54,3 +54,31 @@ impl Index {
         Entry { hash: self.hasher.hash_one(key) as u32, number }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As if the hashes of two keys were the same.
+    #[test]
+    fn the_row_decides_where_hashes_are_alike() {
+        let mut index = Index::default();
+        [1, 2, 3].iter().for_each(|number| index.insert(&"key", *number));
+        for number in [1, 2, 3] {
+            assert_eq!(index.get(&"key", |other| other == number), Some(number));
+        }
+        assert_eq!(index.get(&"key", |_| false), None);
+        assert_eq!(index.get(&"another", |_| true), None);
+    }
+
+    #[test]
+    fn what_was_removed_is_gone_and_nothing_else() {
+        let mut index = Index::default();
+        [1, 2].iter().for_each(|number| index.insert(&"key", *number));
+        index.remove(&"key", 3);
+        index.remove(&"key", 1);
+        assert_eq!(index.get(&"key", |number| number == 1), None);
+        assert_eq!(index.get(&"key", |number| number == 2), Some(2));
+        assert_eq!(index.entries.len(), 1);
+    }
+}
