@@ -77,10 +77,9 @@ struct Rare {
 }
 
 impl Links {
-    /// Whether a run that starts then is known to be newer than all others. The last minute there is stands for any later
-    /// one, and tells nothing.
+    /// Whether a run that starts then is known to be newer than all others.
     pub(super) fn is_later(&self, start: DateTime<Utc>) -> bool {
-        minute(start) > self.begun && self.begun < u32::MAX
+        minute(start) > self.begun
     }
 
     /// Takes down a new run, the newest of all.

@@ -97,10 +97,9 @@ impl StoredRun {
         }
     }
 
-    /// Takes over a row of the same id.
+    /// Takes over a row of the same id. Until it is put on them again, the run is on no list of what is open or due.
     pub(super) fn put(&mut self, row: &Run) {
-        let RunLinks { older, open, due } = self.links;
-        *self = Self { links: RunLinks { older, open, due }, ..Self::new(row, self.environment, older) };
+        *self = Self::new(row, self.environment, self.links.older);
     }
 
     pub(super) const fn id(&self) -> CheckinId {

@@ -150,6 +150,22 @@ fn pruned_ids_are_free_and_pruned_rows_forgotten() {
 }
 
 #[test]
+fn a_message_whose_run_was_pruned_is_not_taken_for_that_of_another() {
+    let world = World::with(&hourly(1, 1));
+    world.accepted("10:00", 1, "in_progress");
+    world.accepted("10:01", 0, "ok");
+    world.accepted("11:00", 2, "ok");
+    assert_eq!(world.store().prune(at("11:00")), 1);
+    world.accepted("12:00", 3, "ok");
+    world.accepted("10:01", 0, "ok");
+    assert_eq!(
+        world.store().runs(&place("job", "production")).len(),
+        3,
+        "the message began a run of its own"
+    );
+}
+
+#[test]
 fn rows_are_shown_in_order() {
     let world = World::with(&hourly(1, 1));
     for slug in ["b", "a"] {
