@@ -190,6 +190,9 @@ impl Stream {
 
     /// Becomes the one consumer of a partition, from the first message on that nobody is done with. Who was it before
     /// gets no more: of the consumers of a partition the stream allows only one.
+    ///
+    /// The messages end where one is missing. What is lost on its way, with a connection that breaks, comes again, but
+    /// after later ones; a new consumer begins with it.
     pub(crate) async fn take_over(
         &self,
         claim: Claim,
@@ -224,7 +227,16 @@ impl Stream {
             .heartbeat(Duration::from_secs(1))
             .messages()
             .await?;
-        Ok(messages.map_err(Failure::from))
+        let mut last = 0;
+        Ok(messages.map(move |message| {
+            let message = message?;
+            let number = message.info()?.consumer_sequence;
+            if number != last + 1 {
+                return Err(format!("messages are missing between {last} and {number}").into());
+            }
+            last = number;
+            Ok(message)
+        }))
     }
 
     /// Tells of events, in order; done once they are safe. One that was told before goes once.

@@ -1,5 +1,6 @@
 //! A cluster on this machine: its servers, and its roles as the processes that they are.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -7,7 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio::sync::broadcast;
 
 use crate::example;
 
@@ -38,6 +41,8 @@ pub(super) fn installed() -> bool {
 pub(super) struct Cluster {
     pub(super) postgres: Server,
     pub(super) nats: Server,
+    /// How workers reach NATS.
+    pub(super) wire: Wire,
     directory: TempDir,
 }
 
@@ -46,32 +51,37 @@ impl Cluster {
         let directory = TempDir::with_prefix("overdue-").unwrap();
         let postgres = Server::postgres(directory.path(), &[]).unwrap();
         let nats = Server::nats(directory.path()).unwrap();
-        let cluster = Self { postgres, nats, directory };
+        let wire = Wire::to(nats.port());
+        let cluster = Self { postgres, nats, wire, directory };
         RUNTIME.block_on(connect(&url(&cluster.postgres)));
-        let mut migrate = cluster.start(&["migrate", "--partitions", &partitions.to_string()], &[Of::Both]);
+        let mut migrate = cluster.start(&["migrate", "--partitions", &partitions.to_string()], Of::Both);
         assert!(migrate.0.wait().unwrap().success(), "it cannot be made in {:?}", cluster.directory);
         cluster
     }
 
     /// A worker whose claims last so many seconds.
     pub(super) fn worker(&self, lease: u32) -> Process {
-        self.start(&["worker", "--lease", &lease.to_string()], &[Of::Both])
+        self.start(&["worker", "--lease", &lease.to_string()], Of::Both)
     }
 
     /// A front, and the address of a job there.
     pub(super) fn ingest(&self) -> (Process, String) {
         let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let arguments = ["ingest", "--listen", &listen, "--key", "alohomora"];
-        let process = self.start(&arguments, &[Of::Nats]);
+        let process = self.start(&arguments, Of::Nats);
         (process, format!("http://{listen}/api/1/cron"))
     }
 
-    fn start(&self, arguments: &[&str], of: &[Of]) -> Process {
+    fn start(&self, arguments: &[&str], of: Of) -> Process {
         let mut command = Command::new(&*PROGRAM);
-        command.args(arguments).args(["--nats", &self.nats_url()]);
-        if matches!(of, [Of::Both]) {
-            command.args(["--postgres", &url(&self.postgres)]);
-        }
+        command.args(arguments);
+        match of {
+            Of::Nats => command.args(["--nats", &self.nats_url()]),
+            Of::Both => {
+                let nats = format!("nats://127.0.0.1:{}", self.wire.port);
+                command.args(["--nats", &nats, "--postgres", &url(&self.postgres)])
+            }
+        };
         command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or("error".into())).stdin(Stdio::null());
         Process(command.spawn().unwrap())
     }
@@ -112,6 +122,42 @@ pub(super) fn number(server: &Server, sql: &str) -> i64 {
         let client = connect(&url(server)).await;
         client.query_one(sql, &[]).await.unwrap().get(0)
     })
+}
+
+/// Connections to a server that can be cut. The server takes a while to notice; what it says meanwhile is lost.
+pub(super) struct Wire {
+    port: u16,
+    cut: broadcast::Sender<()>,
+}
+
+impl Wire {
+    fn to(server: u16) -> Self {
+        let listener = RUNTIME.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let cut = broadcast::Sender::new(1);
+        let cuts = cut.clone();
+        RUNTIME.spawn(async move {
+            loop {
+                let (mut near, _) = listener.accept().await.unwrap();
+                let mut cut = cuts.subscribe();
+                tokio::spawn(async move {
+                    let Ok(mut far) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await else { return };
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => return,
+                        _ = cut.recv() => {}
+                    }
+                    let mut nowhere = tokio::io::sink();
+                    let lost = tokio::io::copy(&mut far, &mut nowhere);
+                    let _ = tokio::time::timeout(Duration::from_millis(200), lost).await;
+                });
+            }
+        });
+        Self { port, cut }
+    }
+
+    pub(super) fn cut(&self) {
+        let _ = self.cut.send(());
+    }
 }
 
 /// The servers that a role uses.
