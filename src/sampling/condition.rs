@@ -121,7 +121,7 @@ mod tests {
         let condition = Condition::of_monitor("nightly-backup", "production");
         let canonical = r#"{"inner":[{"name":"event.contexts.monitor.slug","op":"eq","value":"nightly-backup"},{"name":"event.environment","op":"eq","value":"production"}],"op":"and"}"#;
         assert_eq!(super::canonical(condition.as_value()), canonical);
-        assert_eq!(condition.id().to_string(), "86d814bb-339b-532b-823d-2791d2d968a4");
+        assert_eq!(condition.id().to_string(), "bc6a5808-7a93-54ff-83ae-97a31a354eb9");
     }
 
     #[test]
