@@ -41,8 +41,8 @@ pub(super) fn installed() -> bool {
 pub(super) struct Cluster {
     pub(super) postgres: Server,
     pub(super) nats: Server,
-    /// How workers reach NATS.
-    pub(super) wire: Wire,
+    /// How workers reach PostgreSQL and NATS.
+    pub(super) wires: [Wire; 2],
     directory: TempDir,
 }
 
@@ -51,9 +51,9 @@ impl Cluster {
         let directory = TempDir::with_prefix("overdue-").unwrap();
         let postgres = Server::postgres(directory.path(), &[]).unwrap();
         let nats = Server::nats(directory.path()).unwrap();
-        let wire = Wire::to(nats.port());
-        let cluster = Self { postgres, nats, wire, directory };
-        RUNTIME.block_on(connect(&url(&cluster.postgres)));
+        let wires = [&postgres, &nats].map(|server| Wire::to(server.port()));
+        let cluster = Self { postgres, nats, wires, directory };
+        RUNTIME.block_on(connect(&url(cluster.postgres.port())));
         let mut migrate = cluster.start(&["migrate", "--partitions", &partitions.to_string()], Of::Both);
         assert!(migrate.0.wait().unwrap().success(), "it cannot be made in {:?}", cluster.directory);
         cluster
@@ -78,8 +78,9 @@ impl Cluster {
         match of {
             Of::Nats => command.args(["--nats", &self.nats_url()]),
             Of::Both => {
-                let nats = format!("nats://127.0.0.1:{}", self.wire.port);
-                command.args(["--nats", &nats, "--postgres", &url(&self.postgres)])
+                let [postgres, nats] = &self.wires;
+                let nats = format!("nats://127.0.0.1:{}", nats.port);
+                command.args(["--nats", &nats, "--postgres", &url(postgres.port)])
             }
         };
         command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or("error".into())).stdin(Stdio::null());
@@ -106,7 +107,7 @@ impl Cluster {
     /// What is stored, beyond what the program says of itself: texts in the first column.
     pub(super) fn texts(&self, sql: &str) -> Vec<String> {
         RUNTIME.block_on(async {
-            let client = connect(&url(&self.postgres)).await;
+            let client = connect(&url(self.postgres.port())).await;
             client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
         })
     }
@@ -119,7 +120,7 @@ impl Cluster {
 /// What a database holds: one number.
 pub(super) fn number(server: &Server, sql: &str) -> i64 {
     RUNTIME.block_on(async {
-        let client = connect(&url(server)).await;
+        let client = connect(&url(server.port())).await;
         client.query_one(sql, &[]).await.unwrap().get(0)
     })
 }
@@ -190,9 +191,9 @@ impl Drop for Process {
     }
 }
 
-/// The database of a server.
-pub(super) fn url(server: &Server) -> String {
-    format!("postgres://overdue@127.0.0.1:{}/postgres", server.port())
+/// The database of the server at a port.
+pub(super) fn url(port: u16) -> String {
+    format!("postgres://overdue@127.0.0.1:{port}/postgres")
 }
 
 /// A connection, as soon as the server takes any.

@@ -21,7 +21,7 @@ impl Postgres {
     /// A schema of its own in this server, empty.
     pub(super) fn create(server: &Server, schema: &str) -> Self {
         RUNTIME.block_on(async {
-            let url = house::url(server);
+            let url = house::url(server.port());
             house::connect(&url).await.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
             let url = format!("{url}?options=-csearch_path%3D{schema}");
             let database = Database::new(&url, Partitions::default(), 8).unwrap();
