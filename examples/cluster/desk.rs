@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::database::{Claim, Database};
 use super::stream::{self, Entry, Stream};
-use super::task::Task;
+use super::task::{Delivery, Task};
 use super::wave::settle;
 
 /// How many messages share a transaction at most.
@@ -28,7 +28,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone, Debug)]
 pub(crate) struct Desk {
     pub(crate) claim: Claim,
-    /// The last message that is done with, by an owner before to begin with.
+    /// The last message that was decided, by an owner before to begin with.
     pub(crate) done: u64,
     pub(crate) database: Database,
     pub(crate) stream: Stream,
@@ -62,8 +62,6 @@ impl Desk {
         for message in batch {
             let sequence = stream::sequence(message)?;
             match stream::entry(message) {
-                // It was committed, but that could not be acknowledged any more.
-                _ if sequence <= self.done => {}
                 Some(Entry::Checkin(checkin)) => checkins.push((checkin, sequence)),
                 Some(Entry::Pulse(tick)) => {
                     events += self.settle(std::mem::take(&mut checkins)).await?;
@@ -83,10 +81,12 @@ impl Desk {
 
     /// Decides check-ins, each with its place in the stream.
     async fn settle(&mut self, checkins: Vec<(Message, u64)>) -> Result<usize, Failure> {
-        let Some(&(_, done)) = checkins.last() else { return Ok(0) };
+        let Some(&(_, last)) = checkins.last() else { return Ok(0) };
+        let done = self.done.max(last);
         let (mut tasks, mut refusals): (Vec<Task>, Vec<Event>) = (Vec::new(), Vec::new());
-        for (message, _) in checkins {
-            match Task::checkin(message, &self.policy) {
+        for (message, sequence) in checkins {
+            let delivery = if sequence <= self.done { Delivery::Again } else { Delivery::First };
+            match Task::checkin(message, delivery, &self.policy) {
                 Ok(task) => tasks.push(task),
                 Err(refusal) => refusals.push(*refusal),
             }

@@ -7,6 +7,7 @@ use overdue::event::Refusal;
 use overdue::id::CheckinId;
 use overdue::key::EnvironmentKey;
 use overdue::outcome::{Outcome, Refused};
+use overdue::refusal::ProcessingError;
 use overdue::rules::{self, Decision};
 use overdue::store::{Due, Query, Snapshot, Transition};
 use overdue::{Event, Message, Policy};
@@ -15,9 +16,17 @@ use super::database::Subject;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Task {
-    Checkin { message: Message, arrival: Box<Arrival> },
+    Checkin { message: Message, arrival: Box<Arrival>, delivery: Delivery },
     Miss { key: EnvironmentKey, tick: Tick },
     Timeout { key: EnvironmentKey, run: CheckinId, tick: Tick },
+}
+
+/// Whether a later message was decided before. Mostly this one was, too, and could not be acknowledged any more. But nobody
+/// knows: a stream may also deliver out of order. So it is decided in any case, which changes nothing the second time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Delivery {
+    First,
+    Again,
 }
 
 /// What was decided.
@@ -31,9 +40,9 @@ pub(crate) struct Decided {
 
 impl Task {
     /// A check-in; or the reason to refuse it that needs no stored row.
-    pub(crate) fn checkin(message: Message, policy: &Policy) -> Result<Self, Box<Event>> {
+    pub(crate) fn checkin(message: Message, delivery: Delivery, policy: &Policy) -> Result<Self, Box<Event>> {
         match Arrival::receive(&message, &AdmitAll, policy.quirks) {
-            Ok(arrival) => Ok(Self::Checkin { message, arrival: Box::new(arrival) }),
+            Ok(arrival) => Ok(Self::Checkin { message, arrival: Box::new(arrival), delivery }),
             Err(error) => Err(Box::new(Event::Refused(Refusal::new(message, vec![error])))),
         }
     }
@@ -61,9 +70,16 @@ impl Task {
 
     pub(crate) fn decide(&self, snapshot: Snapshot, policy: &Policy) -> Decided {
         match self {
-            Self::Checkin { message, arrival } => {
+            Self::Checkin { message, arrival, delivery } => {
                 let Decision { transition, outcome } = rules::process_checkin(snapshot, arrival, policy);
                 let refusal = match outcome {
+                    // Most likely by this very message. It is none of the job's business that it came again.
+                    Outcome::Refused(Refused { errors, .. })
+                        if *delivery == Delivery::Again
+                            && errors.contains(&ProcessingError::CheckinFinished) =>
+                    {
+                        None
+                    }
                     Outcome::Refused(Refused { errors, .. }) => {
                         Some(Event::Refused(Refusal::new(message.clone(), errors)))
                     }

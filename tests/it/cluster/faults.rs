@@ -48,7 +48,7 @@ impl Job {
             match agent.post(&url).send(body.to_string()) {
                 Ok(answer) if answer.status() == 202 => {
                     self.acknowledged.push((id, status));
-                    thread::sleep(Duration::from_millis(10));
+                    thread::sleep(Duration::from_millis(30));
                 }
                 _ => thread::sleep(Duration::from_millis(100)),
             }
