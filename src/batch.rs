@@ -18,7 +18,7 @@ use crate::id::{self, ProjectId};
 ///
 /// let key = ProcessingKey::new(ProjectId::new(1), "nightly-backup", "production");
 /// let partitions = NonZeroU32::MIN.saturating_add(63);
-/// assert_eq!(key.partition(partitions), 48);
+/// assert_eq!(key.partition(partitions), 15);
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct ProcessingKey {
