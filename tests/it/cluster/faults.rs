@@ -135,6 +135,30 @@ fn nothing_is_lost_and_nothing_told_twice() {
     check_told(&cluster);
 }
 
+/// A position says what was decided once, not what may be passed over: with one that is far ahead, all is decided, and
+/// only who comes again to a finished run is not told so.
+#[test]
+fn what_comes_again_is_decided() {
+    if !house::installed() {
+        return;
+    }
+    let cluster = Cluster::create(1);
+    cluster.number("UPDATE progress SET sequence = 1000 RETURNING sequence");
+    let job = Job { address: String::new(), number: 1, acknowledged: vec![(Uuid::from_u128(1), "ok")] };
+    let mut messages = again(&job);
+    let unknown = json!({"check_in_id": Uuid::from_u128(2), "status": "ok", "monitor_slug": "unknown"});
+    let known = json!({"check_in_id": Uuid::from_u128(1), "status": "ok", "monitor_slug": "job-1",
+        "monitor_config": {"schedule": {"type": "interval", "value": 1, "unit": "day"}}});
+    for body in [known, unknown].map(|body| serde_json::to_vec(&body).unwrap()) {
+        messages.insert(0, overdue::Message { body: body.into(), ..messages[0].clone() });
+    }
+    RUNTIME.block_on(cluster.stream().import(&messages)).unwrap();
+    let _worker = cluster.worker(LEASE);
+    cluster.settle();
+    check_kept(&cluster, &[job]);
+    assert_eq!(cluster.number("SELECT count(*) FROM events"), 1, "the monitor that nobody knows");
+}
+
 /// Every check-in that was acknowledged is a run with its status.
 fn check_kept(cluster: &Cluster, jobs: &[Job]) {
     let runs: BTreeSet<String> = cluster.texts("SELECT id || ' ' || status FROM runs").into_iter().collect();
