@@ -26,8 +26,7 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// Notes that a message of the stream is done with, and all before it. Fails the transaction unless the claim still
-    /// stands.
+    /// Notes that a message of the stream was decided, the last so far. Fails the transaction unless the claim still stands.
     pub(super) fn done(self, sequence: u64) -> Result<Statement<'static>, DatabaseError> {
         Ok(Statement {
             sql: "
@@ -75,8 +74,8 @@ impl Database {
         Ok((claims, partitions.div_ceil(workers.max(1))))
     }
 
-    /// Claims up to so many partitions that nobody holds. Says of each which message of the stream was the last that is
-    /// done with.
+    /// Claims up to so many partitions that nobody holds. Says of each which message of the stream was the last that
+    /// was decided.
     pub(crate) async fn claim(
         &self,
         worker: Worker,

@@ -19,7 +19,7 @@ CREATE TABLE partitions (
     until     timestamptz NOT NULL DEFAULT '-infinity'
 );
 
--- How far each partition is: the last message of the stream that is done with, by which claim.
+-- How far each partition is: the last message of the stream that was decided, by which claim.
 CREATE TABLE progress (
     partition int PRIMARY KEY,
     claim     bigint NOT NULL DEFAULT 0,
