@@ -188,20 +188,12 @@ impl Tables {
             DueKind::Miss => {
                 let Some(resident) = self.environments.get(number) else { return };
                 let Some(at) = resident.due_at() else { return };
-                let position = resident.links.due;
-                let moved = self.misses.remove(position, at);
-                if let Some(moved) = moved.and_then(|moved| self.environments.get_mut(moved)) {
-                    moved.links.due = position;
-                }
+                self.misses.remove(resident.links.due, at);
             }
             DueKind::Timeout => {
                 let Some(run) = self.runs.get(number) else { return };
                 let Some(at) = run.due_at() else { return };
-                let position = run.links.due;
-                let moved = self.timeouts.remove(position, at);
-                if let Some(moved) = moved.and_then(|moved| self.runs.get_mut(moved)) {
-                    moved.links.due = position;
-                }
+                self.timeouts.remove(run.links.due, at);
             }
         }
     }

@@ -5,43 +5,93 @@ use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
 
+use super::resident::NONE;
+
 /// What is due when. Deadlines are whole minutes, so many share one entry of the tree.
 #[derive(Debug, Default)]
-pub(super) struct DueIndex(BTreeMap<DateTime<Utc>, Vec<u32>>);
+pub(super) struct DueIndex(BTreeMap<DateTime<Utc>, DueMinute>);
+
+/// What is due in one minute, in no order.
+///
+/// Whoever leaves the list leaves a gap in it. To close it, another one would have to be told of its new position, which has
+/// long left the processor's cache; and most leave before the minute comes, the last one with the whole list.
+#[derive(Debug, Default)]
+pub(super) struct DueMinute {
+    /// A number each, or nothing.
+    numbers: Vec<u32>,
+    /// The positions where nothing is.
+    gaps: Vec<u32>,
+}
 
 impl DueIndex {
     /// Lists a number under a deadline, and tells its position there.
     pub(super) fn insert(&mut self, number: u32, at: DateTime<Utc>) -> u32 {
-        let numbers = self.0.entry(at).or_default();
+        let DueMinute { numbers, gaps } = self.0.entry(at).or_default();
+        if let Some(gap) = gaps.pop() {
+            if let Some(place) = numbers.get_mut(gap as usize) {
+                *place = number;
+            }
+            return gap;
+        }
         numbers.push(number);
         u32::try_from(numbers.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
-    /// Takes the number at a position off the list, and tells which one has moved there instead.
-    pub(super) fn remove(&mut self, position: u32, at: DateTime<Utc>) -> Option<u32> {
-        let numbers = self.0.get_mut(&at)?;
-        let position = position as usize;
-        if numbers.get(position).is_some() {
-            numbers.swap_remove(position);
+    /// Takes the number at a position off the list.
+    pub(super) fn remove(&mut self, position: u32, at: DateTime<Utc>) {
+        let Some(minute) = self.0.get_mut(&at) else { return };
+        if let Some(place) = minute.numbers.get_mut(position as usize) {
+            *place = NONE;
+            minute.gaps.push(position);
         }
-        if numbers.is_empty() {
+        if minute.len() == 0 {
             self.0.remove(&at);
-            return None;
         }
-        numbers.get(position).copied()
     }
 
-    /// The deadlines within bounds, in order, each with its numbers in no order.
+    /// The deadlines within bounds, in order.
     pub(super) fn range(
         &self,
         from: Option<DateTime<Utc>>,
         until: Option<DateTime<Utc>>,
-    ) -> impl Iterator<Item = (DateTime<Utc>, &[u32])> {
+    ) -> impl Iterator<Item = (DateTime<Utc>, &DueMinute)> {
         let lower = from.map_or(Bound::Unbounded, Bound::Included);
         let upper = until.map_or(Bound::Unbounded, Bound::Included);
         // A tree panics on a range that ends before it begins.
         let empty = matches!((from, until), (Some(from), Some(until)) if from > until);
         let range = (!empty).then(|| self.0.range((lower, upper)));
-        range.into_iter().flatten().map(|(at, numbers)| (*at, numbers.as_slice()))
+        range.into_iter().flatten().map(|(at, minute)| (*at, minute))
+    }
+}
+
+impl DueMinute {
+    pub(super) const fn len(&self) -> usize {
+        self.numbers.len().saturating_sub(self.gaps.len())
+    }
+
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.numbers.iter().copied().filter(|number| *number != NONE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(index: &DueIndex) -> Vec<Vec<u32>> {
+        index.range(None, None).map(|(_, minute)| minute.numbers().collect()).collect()
+    }
+
+    #[test]
+    fn a_gap_is_filled_again_and_the_last_one_takes_the_minute_along() {
+        let (mut index, at) = (DueIndex::default(), DateTime::UNIX_EPOCH);
+        let [first, second] = [7, 8].map(|number| index.insert(number, at));
+        index.remove(first, at);
+        assert_eq!(listed(&index), [[8]]);
+        assert_eq!(index.insert(9, at), first, "no list grows beyond what was on it at once");
+        assert_eq!(listed(&index), [[9, 8]]);
+        index.remove(first, at);
+        index.remove(second, at);
+        assert!(listed(&index).is_empty());
     }
 }

@@ -225,9 +225,9 @@ impl Tables {
             DueKind::Miss => &self.misses,
             DueKind::Timeout => &self.timeouts,
         };
-        for (at, numbers) in index.range(from, query.until) {
-            let mut minute = Vec::with_capacity(numbers.len());
-            minute.extend(numbers.iter().filter_map(|number| self.due_entry(query.kind, *number)));
+        for (at, due) in index.range(from, query.until) {
+            let mut minute = Vec::with_capacity(due.len());
+            minute.extend(due.numbers().filter_map(|number| self.due_entry(query.kind, number)));
             if let Some(after) = query.after.as_ref().filter(|after| after.at == at) {
                 let after = (&after.key.monitor, &after.key.name, after.run.map(|run| run.number));
                 minute.retain(|entry| entry.order() > after);
