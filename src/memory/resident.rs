@@ -38,7 +38,7 @@ pub(super) struct Links {
     pub(super) sibling: u32,
     /// Its newest run.
     pub(super) newest: u32,
-    /// The minute, counted from 1970, in which the newest of its runs started, or a later one.
+    /// The second, counted from 1970, in which the newest of its runs started, or a later one.
     begun: u32,
     /// One of its runs in progress.
     pub(super) open: u32,
@@ -79,20 +79,19 @@ struct Rare {
 impl Links {
     /// Whether a run that starts then is known to be newer than all others.
     pub(super) fn is_later(&self, start: DateTime<Utc>) -> bool {
-        minute(start) > self.begun
+        second(start) > self.begun
     }
 
     /// Takes down a new run, the newest of all.
     pub(super) fn begin(&mut self, run: u32, start: DateTime<Utc>) {
         self.newest = run;
-        self.begun = self.begun.max(minute(start));
+        self.begun = self.begun.max(second(start));
     }
 }
 
-/// The minute since 1970 that an instant lies in; the nearest there is.
-fn minute(at: DateTime<Utc>) -> u32 {
-    let minute = at.timestamp().div_euclid(60).clamp(0, u32::MAX.into());
-    u32::try_from(minute).unwrap_or(u32::MAX)
+/// The second since 1970 that an instant lies in; the nearest there is.
+fn second(at: DateTime<Utc>) -> u32 {
+    u32::try_from(at.timestamp().max(0)).unwrap_or(u32::MAX)
 }
 
 impl Resident {
