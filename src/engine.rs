@@ -185,19 +185,19 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// # Errors
     /// [`Error::Store`] and [`Error::Contended`].
     pub fn process_checkin(&self, message: &Message) -> Result<Outcome, Error<S::Error>> {
-        let outcome = match Arrival::receive(message, &self.admission, self.policy.quirks) {
+        let outcome = match &Arrival::receive(message, &self.admission, self.policy.quirks) {
             Ok(arrival) => {
                 let key = arrival.key();
-                self.settle(&key, &Query::arrival(&arrival, &self.policy), |snapshot| {
-                    rules::process_checkin(snapshot, &arrival, &self.policy)
-                })?
+                self.settle(&key, &Query::arrival(arrival, &self.policy), |snapshot| {
+                    rules::process_checkin(snapshot, arrival, &self.policy)
+                })
             }
-            Err(error) => error.into(),
+            Err(error) => Ok(error.clone().into()),
         };
-        if let Outcome::Refused(Refused { errors }) = &outcome {
+        if let Ok(Outcome::Refused(Refused { errors })) = &outcome {
             self.sink.emit(&Event::Refused(Refusal::new(message.clone(), errors.clone())));
         }
-        Ok(outcome)
+        outcome
     }
 
     /// Processes the check-ins of one group, in order. One that fails does not keep the next from being tried.
@@ -489,9 +489,9 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     ) -> Result<T, Error<S::Error>> {
         for _ in 0..ATTEMPTS {
             let snapshot = self.store.load(key, query).map_err(Error::Store)?;
-            let Decision { transition, outcome } = decide(snapshot);
-            if self.carry_out(transition.as_ref())? {
-                return Ok(outcome);
+            let decision = decide(snapshot);
+            if self.carry_out(decision.transition.as_ref())? {
+                return Ok(decision.outcome);
             }
         }
         Err(Error::Contended { subject: key.to_string(), attempts: ATTEMPTS })

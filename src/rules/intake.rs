@@ -53,23 +53,25 @@ pub fn process_checkin(snapshot: Snapshot, arrival: &Arrival, policy: &Policy) -
         Err(Dismissal::Ignored(reason)) => return Decision::answer(Outcome::Ignored(reason)),
         Err(Dismissal::Refused(errors)) => return intake.refuse(errors),
     };
-    let accepted = Accepted {
-        environment: arrival.key(),
-        checkin: report.run.id,
-        change: report.change,
-        judgement,
-        deadline: environment.as_ref().and_then(|environment| environment.deadline),
-        config: std::mem::replace(&mut intake.config, ConfigChange::None),
-    };
-    let transition = intake.monitor_change().map(|monitor| Transition {
-        organization: intake.counted,
-        monitor,
-        environments: environment.into_iter().map(put).collect(),
-        runs: report.put().into_iter().collect(),
-        incidents: effects.incident.into_iter().collect(),
-        events: effects.events,
-    });
-    Decision { transition, outcome: Outcome::Accepted(accepted) }
+    let change = intake.monitor_change();
+    Decision {
+        outcome: Outcome::Accepted(Accepted {
+            environment: arrival.key(),
+            checkin: report.run.id,
+            change: report.change,
+            judgement,
+            deadline: environment.as_ref().and_then(|environment| environment.deadline),
+            config: intake.config,
+        }),
+        transition: change.map(|monitor| Transition {
+            organization: intake.counted,
+            monitor,
+            environments: environment.into_iter().map(put).collect(),
+            runs: report.put().into_iter().collect(),
+            incidents: effects.incident.into_iter().collect(),
+            events: effects.events,
+        }),
+    }
 }
 
 /// A run after its check-in, what it says about its environment, and what that causes.
