@@ -60,12 +60,12 @@ impl<'a> Draft<'a> {
         let config = &self.monitor.config;
         let (schedule, quirks) = (config.schedule(), self.policy.quirks);
         let slot = schedule.next_slot(from, quirks)?;
-        let (next, margin) = (slot.start(), config.margin().duration());
+        let margin = config.margin().duration();
         let latest = match quirks.keeps(Quirk::MarginOnLocalClock) {
             true => slot.later_on_clock(margin, schedule.zone())?,
-            false => next.checked_add_signed(margin)?,
+            false => slot.later(margin)?,
         };
-        Some(Deadline { next, latest })
+        Some(Deadline { next: slot.start(), latest })
     }
 
     /// Takes down what a run in its final state means for later decisions.

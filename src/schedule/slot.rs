@@ -47,6 +47,16 @@ impl Slot {
         self.imagined.unwrap_or_else(|| window.local(self.minute()))
     }
 
+    /// So much later, if chrono can hold it.
+    pub(crate) fn later(self, by: TimeDelta) -> Option<DateTime<Utc>> {
+        let start = self.start.naive_utc();
+        match start.time().overflowing_add_signed(by) {
+            // No calendar is needed for that, which costs several times as much.
+            (later_that_day, 0) => Some(start.date().and_time(later_that_day).and_utc()),
+            _ => self.start.checked_add_signed(by),
+        }
+    }
+
     /// So much later on the wall clock, as Python moves a time: which of two repeated hours was meant is
     /// forgotten. For [`Quirk::MarginOnLocalClock`](crate::policy::Quirk::MarginOnLocalClock).
     pub(crate) fn later_on_clock(self, by: TimeDelta, zone: Tz) -> Option<DateTime<Utc>> {
