@@ -1,5 +1,7 @@
 //! Rows by number: the numbers of removed rows are given out again.
 
+use std::hint::black_box;
+
 /// Rows are kept in chunks, so that a growing table neither moves them nor holds room for twice as many.
 const CHUNK: usize = 1 << 10;
 
@@ -36,6 +38,12 @@ impl<T> Slab<T> {
         let number = full.saturating_add(chunk.len());
         chunk.push(Some(row));
         u32::try_from(number).unwrap_or(u32::MAX)
+    }
+
+    /// Looks at the place of the next new row, so that the processor has it at hand by the time there is one: a place
+    /// that was freed has long left its cache.
+    pub(super) fn look_ahead(&self) {
+        black_box(self.free.last().is_some_and(|next| self.get(*next).is_none()));
     }
 
     pub(super) fn remove(&mut self, number: u32) -> Option<T> {

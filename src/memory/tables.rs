@@ -128,7 +128,9 @@ impl Tables {
     }
 
     pub(super) fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
-        // Far from the processor's cache, as the monitor is: asked for before it, both are waited for together.
+        // Far from the processor's cache, all three: the place of a new run, the run that is named, and the monitor. Asked for
+        // one right after the other, they are waited for together.
+        self.runs.look_ahead();
         let named = match query.run() {
             RunQuery::Id(id) | RunQuery::Unnamed(id) => self.run(&id),
             RunQuery::None | RunQuery::NewestOpen => None,
