@@ -18,7 +18,7 @@ impl Tables {
         if !self.is_current(organization.as_ref(), monitor, known, environments, runs) {
             return Err(CommitError::Conflict);
         }
-        let newest = known.map_or(NONE, |(_, newest)| *newest);
+        let mut newest = known.map_or(NONE, |(_, newest)| *newest);
         if let Some(put) = organization {
             self.put_organization(put.row.clone());
         }
@@ -27,12 +27,19 @@ impl Tables {
             MonitorChange::Put(put) => self.put_monitor(&put.row),
             MonitorChange::Remove { key, .. } => self.remove_monitor(key),
         }
-        let newest = environments.iter().fold(newest, |newest, put| self.put_environment(newest, &put.row));
+        for put in environments.iter().filter(|put| put.replaces == Version::NEW) {
+            newest = self.insert_environment(&put.row);
+        }
+        // Before the environments that are there already, which are at hand: what is written of a run is not, and the
+        // processor fetches it meanwhile.
         for put in runs {
             match put {
                 PutRun::New(run) => self.insert_run(newest, run),
                 PutRun::Changed(run) => self.change_run(run),
             }
+        }
+        for put in environments.iter().filter(|put| put.replaces != Version::NEW) {
+            self.change_environment(newest, &put.row);
         }
         for incident in incidents {
             self.put_incident(newest, incident);
@@ -101,11 +108,8 @@ impl Tables {
         }
     }
 
-    /// Puts an environment of the monitor whose newest one is given, and tells which that is now.
-    pub(super) fn put_environment(&mut self, newest: u32, row: &Environment) -> u32 {
-        let Some((number, resident)) = self.owned(newest, row.id) else {
-            return self.insert_environment(row);
-        };
+    fn change_environment(&mut self, newest: u32, row: &Environment) {
+        let Some((number, resident)) = self.owned(newest, row.id) else { return };
         let moves = resident.due_at() != row.due_at();
         if moves {
             self.unlist(DueKind::Miss, number);
@@ -116,10 +120,10 @@ impl Tables {
         if moves {
             self.list(DueKind::Miss, number);
         }
-        newest
     }
 
-    fn insert_environment(&mut self, row: &Environment) -> u32 {
+    /// Inserts an environment, and tells its number: it is the newest of its monitor now.
+    pub(super) fn insert_environment(&mut self, row: &Environment) -> u32 {
         let key = &row.key.monitor;
         let Some((ByKey(monitor), newest)) = self.monitors.get_key_value(key) else { return NONE };
         let number = self.environments.insert(Resident::new(row, monitor, *newest));
