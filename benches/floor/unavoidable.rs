@@ -62,12 +62,14 @@ struct Place {
 }
 
 /// The numbers that are due in each minute of the next hour.
-struct Minutes([Vec<u32>; MINUTES]);
+#[derive(Default)]
+struct Minutes(Vec<Minute>);
 
-impl Default for Minutes {
-    fn default() -> Self {
-        Self([const { Vec::new() }; MINUTES])
-    }
+/// What is due in one minute, and where somebody has left.
+#[derive(Clone, Default)]
+struct Minute {
+    numbers: Vec<u32>,
+    gaps: Vec<u32>,
 }
 
 #[derive(Default)]
@@ -93,17 +95,29 @@ impl Place {
 }
 
 impl Minutes {
-    fn insert(&mut self, minute: u32, number: u32) -> Place {
-        let bucket = &mut self.0[minute as usize % MINUTES];
-        bucket.push(number);
-        Place { minute, position: bucket.len() as u32 - 1 }
+    fn at(&mut self, minute: u32) -> &mut Minute {
+        self.0.resize_with(MINUTES, Minute::default);
+        &mut self.0[minute as usize % MINUTES]
     }
 
-    /// Takes a number out, and tells which one has taken its position.
-    fn remove(&mut self, place: Place) -> Option<u32> {
-        let bucket = &mut self.0[place.minute as usize % MINUTES];
-        bucket.swap_remove(place.position as usize);
-        bucket.get(place.position as usize).copied()
+    fn insert(&mut self, minute: u32, number: u32) -> Place {
+        let Minute { numbers, gaps } = self.at(minute);
+        if let Some(position) = gaps.pop() {
+            numbers[position as usize] = number;
+            return Place { minute, position };
+        }
+        numbers.push(number);
+        Place { minute, position: numbers.len() as u32 - 1 }
+    }
+
+    fn remove(&mut self, place: Place) {
+        let Minute { numbers, gaps } = self.at(place.minute);
+        numbers[place.position as usize] = NONE;
+        gaps.push(place.position);
+        if gaps.len() == numbers.len() {
+            numbers.clear();
+            gaps.clear();
+        }
     }
 }
 
@@ -123,10 +137,7 @@ impl Unavoidable {
         if let Kind::Ended = note.kind {
             let run = &mut self.runs[self.ids[&note.id] as usize];
             run.heard = note.at;
-            let place = run.place;
-            if let Some(moved) = self.timeouts.remove(place) {
-                self.runs[moved as usize].place = place;
-            }
+            self.timeouts.remove(run.place);
         } else {
             let run = self.runs.len() as u32;
             let place = match note.kind {
@@ -145,10 +156,8 @@ impl Unavoidable {
         if place.minute != minute {
             environment.next = u64::from(minute) * 60_000_000;
             environment.place = self.misses.insert(minute, number);
-            if place.minute != NONE
-                && let Some(moved) = self.misses.remove(place)
-            {
-                self.environments[moved as usize].place = place;
+            if place.minute != NONE {
+                self.misses.remove(place);
             }
         }
     }
