@@ -55,11 +55,11 @@ impl DueIndex {
         from: Option<DateTime<Utc>>,
         until: Option<DateTime<Utc>>,
     ) -> impl Iterator<Item = (DateTime<Utc>, &DueMinute)> {
-        let lower = from.map_or(Bound::Unbounded, Bound::Included);
+        let first = from.or_else(|| self.0.first_key_value().map(|(first, _)| *first));
+        // A tree panics on a range that ends before it begins; and most ticks come before anything is due.
+        let begun = first.filter(|first| until.is_none_or(|until| *first <= until));
         let upper = until.map_or(Bound::Unbounded, Bound::Included);
-        // A tree panics on a range that ends before it begins.
-        let empty = matches!((from, until), (Some(from), Some(until)) if from > until);
-        let range = (!empty).then(|| self.0.range((lower, upper)));
+        let range = begun.map(|first| self.0.range((Bound::Included(first), upper)));
         range.into_iter().flatten().map(|(at, minute)| (*at, minute))
     }
 }
