@@ -30,7 +30,7 @@ use std::fmt;
 use std::iter::FusedIterator;
 use std::ops::Range;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 const SECONDS_PER_MINUTE: i64 = 60;
@@ -76,28 +76,39 @@ impl fmt::Display for PartitionId {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(from = "DateTime<Utc>", into = "DateTime<Utc>")]
 pub struct Tick {
-    /// Minutes since 1970, before it below zero. Only ever that of a date chrono can hold.
-    minute: i64,
+    /// A whole minute.
+    start: DateTime<Utc>,
 }
 
 impl Tick {
     /// The minute this time lies in.
     pub const fn at(time: DateTime<Utc>) -> Self {
-        Self { minute: time.timestamp().div_euclid(SECONDS_PER_MINUTE) }
+        Self::of_minute(time.timestamp().div_euclid(SECONDS_PER_MINUTE))
+    }
+
+    /// The tick of a minute counted from 1970, that of a date chrono can hold.
+    const fn of_minute(minute: i64) -> Self {
+        match DateTime::from_timestamp(minute.saturating_mul(SECONDS_PER_MINUTE), 0) {
+            Some(start) => Self { start },
+            // There is none such: the first date chrono can hold begins a minute.
+            None => Self { start: DateTime::<Utc>::MIN_UTC },
+        }
+    }
+
+    /// The minute, counted from 1970.
+    const fn minute(self) -> i64 {
+        self.start.timestamp().div_euclid(SECONDS_PER_MINUTE)
     }
 
     /// The instant at which the minute begins.
-    pub fn time(self) -> DateTime<Utc> {
-        let seconds = self.minute.saturating_mul(SECONDS_PER_MINUTE);
-        // The first date chrono can hold begins a minute, so that every tick has a time.
-        DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::<Utc>::MIN_UTC)
+    pub const fn time(self) -> DateTime<Utc> {
+        self.start
     }
 
     /// The minute after this one; none after the last that chrono can hold.
     #[must_use]
     pub fn next(self) -> Option<Self> {
-        let next = Self { minute: self.minute.saturating_add(1) };
-        (next <= Self::at(DateTime::<Utc>::MAX_UTC)).then_some(next)
+        self.start.checked_add_signed(TimeDelta::minutes(1)).map(|start| Self { start })
     }
 }
 
@@ -147,17 +158,17 @@ impl Ticks {
 
     /// The minutes from `first` up to and with `last`.
     fn spanning(first: Tick, last: Tick) -> Self {
-        Self { minutes: first.minute..last.minute.saturating_add(1) }
+        Self { minutes: first.minute()..last.minute().saturating_add(1) }
     }
 
     /// The oldest minute left.
     pub fn first(&self) -> Option<Tick> {
-        self.minutes.clone().next().map(|minute| Tick { minute })
+        self.minutes.clone().next().map(Tick::of_minute)
     }
 
     /// The newest minute left.
     pub fn newest(&self) -> Option<Tick> {
-        self.minutes.clone().next_back().map(|minute| Tick { minute })
+        self.minutes.clone().next_back().map(Tick::of_minute)
     }
 
     /// How many minutes are left. (More than a `usize` can say on small machines.)
@@ -176,7 +187,7 @@ impl Iterator for Ticks {
     type Item = Tick;
 
     fn next(&mut self) -> Option<Tick> {
-        self.minutes.next().map(|minute| Tick { minute })
+        self.minutes.next().map(Tick::of_minute)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -186,7 +197,7 @@ impl Iterator for Ticks {
     // The ranges of the standard library jump where the default methods would walk.
 
     fn nth(&mut self, n: usize) -> Option<Tick> {
-        self.minutes.nth(n).map(|minute| Tick { minute })
+        self.minutes.nth(n).map(Tick::of_minute)
     }
 
     fn last(self) -> Option<Tick> {
@@ -196,7 +207,7 @@ impl Iterator for Ticks {
 
 impl DoubleEndedIterator for Ticks {
     fn next_back(&mut self) -> Option<Tick> {
-        self.minutes.next_back().map(|minute| Tick { minute })
+        self.minutes.next_back().map(Tick::of_minute)
     }
 }
 
