@@ -62,14 +62,19 @@ struct Place {
 }
 
 /// The numbers that are due in each minute of the next hour.
-#[derive(Default)]
-struct Minutes(Vec<Minute>);
+struct Minutes([Minute; MINUTES]);
 
 /// What is due in one minute, and where somebody has left.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Minute {
     numbers: Vec<u32>,
     gaps: Vec<u32>,
+}
+
+impl Default for Minutes {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Minute::default()))
+    }
 }
 
 #[derive(Default)]
@@ -96,7 +101,6 @@ impl Place {
 
 impl Minutes {
     fn at(&mut self, minute: u32) -> &mut Minute {
-        self.0.resize_with(MINUTES, Minute::default);
         &mut self.0[minute as usize % MINUTES]
     }
 
