@@ -18,7 +18,7 @@ impl Tables {
         if !self.is_current(organization.as_ref(), monitor, known, environments, runs) {
             return Err(CommitError::Conflict);
         }
-        let mut newest = known.map_or(NONE, |(_, newest)| *newest);
+        let newest = known.map_or(NONE, |(_, newest)| *newest);
         if let Some(put) = organization {
             self.put_organization(put.row.clone());
         }
@@ -27,9 +27,9 @@ impl Tables {
             MonitorChange::Put(put) => self.put_monitor(&put.row),
             MonitorChange::Remove { key, .. } => self.remove_monitor(key),
         }
-        for put in environments.iter().filter(|put| put.replaces == Version::NEW) {
-            newest = self.insert_environment(&put.row);
-        }
+        let is_new = |put: &&Put<Box<Environment>>| put.replaces == Version::NEW;
+        let new = environments.iter().filter(is_new);
+        let newest = new.fold(newest, |newest, put| self.put_environment(newest, &put.row));
         // Before the environments that are there already, which are at hand: what is written of a run is not, and the
         // processor fetches it meanwhile.
         for put in runs {
@@ -38,8 +38,8 @@ impl Tables {
                 PutRun::Changed(run) => self.change_run(run),
             }
         }
-        for put in environments.iter().filter(|put| put.replaces != Version::NEW) {
-            self.change_environment(newest, &put.row);
+        for put in environments.iter().filter(|put| !is_new(put)) {
+            self.put_environment(newest, &put.row);
         }
         for incident in incidents {
             self.put_incident(newest, incident);
@@ -108,8 +108,11 @@ impl Tables {
         }
     }
 
-    fn change_environment(&mut self, newest: u32, row: &Environment) {
-        let Some((number, resident)) = self.owned(newest, row.id) else { return };
+    /// Puts an environment of the monitor whose newest one is given, and tells which that is now.
+    pub(super) fn put_environment(&mut self, newest: u32, row: &Environment) -> u32 {
+        let Some((number, resident)) = self.owned(newest, row.id) else {
+            return self.insert_environment(row);
+        };
         let moves = resident.due_at() != row.due_at();
         if moves {
             self.unlist(DueKind::Miss, number);
@@ -120,10 +123,10 @@ impl Tables {
         if moves {
             self.list(DueKind::Miss, number);
         }
+        newest
     }
 
-    /// Inserts an environment, and tells its number: it is the newest of its monitor now.
-    pub(super) fn insert_environment(&mut self, row: &Environment) -> u32 {
+    fn insert_environment(&mut self, row: &Environment) -> u32 {
         let key = &row.key.monitor;
         let Some((ByKey(monitor), newest)) = self.monitors.get_key_value(key) else { return NONE };
         let number = self.environments.insert(Resident::new(row, monitor, *newest));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::row::{Environment, Incident, Monitor, Organization, Run};
 
-use super::resident::Resident;
+use super::resident::{NONE, Resident};
 use super::tables::Tables;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -54,8 +54,9 @@ impl From<Stored> for Tables {
         }
         for StoredMonitor { row, environments } in stored.monitors {
             tables.put_monitor(&row);
+            let mut newest = NONE;
             for StoredEnvironment { row, runs, incidents } in environments {
-                let newest = tables.insert_environment(&row);
+                newest = tables.put_environment(newest, &row);
                 runs.iter().for_each(|run| tables.insert_run(newest, run));
                 incidents.iter().for_each(|incident| tables.put_incident(newest, incident));
             }
