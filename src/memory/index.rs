@@ -1,17 +1,35 @@
 //! The numbers of rows, by what they are called.
 
 use std::hash::{BuildHasher, Hash};
+use std::iter;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 
-/// Finds the number of a row by its key, which only the row itself holds: an entry takes 9 bytes where one with an id
-/// would take 21, and more of them stay in the processor's cache. Its hashes are seeded anew for each table, as those of
-/// the maps are.
+use super::resident::NONE;
+
+/// So many entries fill a line of a processor's cache.
+const LINE: usize = 8;
+
+/// Finds the number of a row by its key, which only the row itself holds.
+///
+/// An entry lies in the line that its hash points to, its home, or in the next one that has room. So whoever looks for a key that is
+/// not there looks at the place where it is going to be, and the processor has that at hand when it is written; the standard
+/// library's maps keep the places apart from what is looked at. Hashes are seeded anew for each table, as those of the maps are.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    entries: HashTable<Entry>,
+    /// A power of two, or none; a quarter of all places is free.
+    lines: Vec<Line>,
+    count: usize,
     hasher: RandomState,
+}
+
+/// Some entries, and after them what is free.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Line {
+    hashes: [u32; LINE],
+    /// One for each hash; [`NONE`] where nothing is.
+    numbers: [u32; LINE],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -20,43 +38,163 @@ struct Entry {
     number: u32,
 }
 
-impl Entry {
-    /// The table takes the place of an entry from the lower bits, and a mark to tell it by from the upper ones.
-    const fn spread(self) -> u64 {
-        (self.hash as u64) << 32 | self.hash as u64
+impl Line {
+    const EMPTY: Self = Self { hashes: [0; LINE], numbers: [NONE; LINE] };
+
+    const fn is_full(&self) -> bool {
+        self.numbers[LINE - 1] != NONE
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> {
+        let places = self.hashes.iter().zip(&self.numbers);
+        places
+            .map(|(hash, number)| Entry { hash: *hash, number: *number })
+            .filter(|entry| entry.number != NONE)
+    }
+
+    /// The last place where this is so. All are looked at, whichever it is: where to stop, the processor would guess, and it would
+    /// follow a wrong guess until the line arrives from memory.
+    fn place(&self, is_it: impl Fn(Entry) -> bool) -> Option<usize> {
+        let places = self.hashes.iter().zip(&self.numbers).enumerate();
+        let last =
+            places.fold(
+                LINE,
+                |last, (place, (hash, number))| {
+                    if is_it(Entry { hash: *hash, number: *number }) { place } else { last }
+                },
+            );
+        (last < LINE).then_some(last)
+    }
+
+    fn find(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let likely = *self.numbers.get(self.place(|entry| entry.hash == hash)?)?;
+        if is_it(likely) {
+            return Some(likely);
+        }
+        let mut numbers = self.entries().filter(|entry| entry.hash == hash).map(|entry| entry.number);
+        numbers.find(|number| is_it(*number))
+    }
+
+    /// Adds an entry, where there is room.
+    fn add(&mut self, entry: Entry) {
+        let free = self.entries().count();
+        if let (Some(hash), Some(number)) = (self.hashes.get_mut(free), self.numbers.get_mut(free)) {
+            (*hash, *number) = (entry.hash, entry.number);
+        }
+    }
+
+    /// Takes out the entry at a place. The last one moves there.
+    fn take(&mut self, place: usize) -> Option<Entry> {
+        let last = self.entries().count().checked_sub(1)?;
+        self.hashes.swap(place, last);
+        self.numbers.swap(place, last);
+        let number = std::mem::replace(self.numbers.get_mut(last)?, NONE);
+        Some(Entry { hash: *self.hashes.get(last)?, number })
     }
 }
 
 impl Index {
     /// The number under this key; `is_it` tells whether the row of a number has it.
     pub(super) fn get(&self, key: &impl Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let wanted = self.entry(key, 0);
-        let found = |entry: &Entry| entry.hash == wanted.hash && is_it(entry.number);
-        self.entries.find(wanted.spread(), found).map(|entry| entry.number)
+        let hash = self.hash(key);
+        self.lines_of(hash).find_map(|(_, line)| line.find(hash, &is_it))
     }
 
     /// Adds a number under a key that is not there yet.
     pub(super) fn insert(&mut self, key: &impl Hash, number: u32) {
-        let entry = self.entry(key, number);
-        self.entries.insert_unique(entry.spread(), entry, |entry| entry.spread());
+        self.count = self.count.saturating_add(1);
+        if self.count.saturating_mul(4) > self.lines.len().saturating_mul(3 * LINE) {
+            self.grow();
+        }
+        self.put(Entry { hash: self.hash(key), number });
     }
 
     /// Removes a number from under its key.
     pub(super) fn remove(&mut self, key: &impl Hash, number: u32) {
-        let wanted = self.entry(key, number);
-        if let Ok(entry) = self.entries.find_entry(wanted.spread(), |entry| entry.number == number) {
-            entry.remove();
+        let place_in = |line: &Line| line.place(|entry| entry.number == number);
+        let found =
+            self.lines_of(self.hash(key)).find_map(|(at, line)| Some((at, place_in(line)?, line.is_full())));
+        let Some((mut gap, place, mut passed)) = found else { return };
+        self.take(gap, place);
+        self.count = self.count.saturating_sub(1);
+        // Whoever found that line full has passed it, and lies in a later one. One of them comes back, and leaves a gap itself.
+        let mut at = gap;
+        while passed {
+            at = self.after(at);
+            let Some(line) = self.lines.get(at) else { return };
+            passed = line.is_full();
+            let came_by = |entry: Entry| self.steps(self.home(entry.hash), at) >= self.steps(gap, at);
+            let place = line.place(|entry| entry.number != NONE && came_by(entry));
+            if let Some(entry) = place.and_then(|place| self.take(at, place)) {
+                self.add(gap, entry);
+                gap = at;
+            }
         }
     }
 
+    /// The lines in which an entry with this hash may lie: its home, and as long as they are full, those after it.
+    fn lines_of(&self, hash: u32) -> impl Iterator<Item = (usize, &Line)> {
+        let mut next = Some(self.home(hash));
+        iter::from_fn(move || {
+            let at = next?;
+            let line = self.lines.get(at)?;
+            next = line.is_full().then(|| self.after(at));
+            Some((at, line))
+        })
+    }
+
+    fn put(&mut self, entry: Entry) {
+        if let Some((roomy, _)) = self.lines_of(entry.hash).last() {
+            self.add(roomy, entry);
+        }
+    }
+
+    fn add(&mut self, at: usize, entry: Entry) {
+        if let Some(line) = self.lines.get_mut(at) {
+            line.add(entry);
+        }
+    }
+
+    fn take(&mut self, at: usize, place: usize) -> Option<Entry> {
+        self.lines.get_mut(at)?.take(place)
+    }
+
+    fn grow(&mut self) {
+        let count = self.lines.len().saturating_mul(2).max(1);
+        let lines = std::mem::replace(&mut self.lines, vec![Line::EMPTY; count]);
+        lines.iter().flat_map(Line::entries).for_each(|entry| self.put(entry));
+    }
+
+    const fn mask(&self) -> usize {
+        self.lines.len().wrapping_sub(1)
+    }
+
+    const fn home(&self, hash: u32) -> usize {
+        hash as usize & self.mask()
+    }
+
+    const fn after(&self, at: usize) -> usize {
+        at.wrapping_add(1) & self.mask()
+    }
+
+    /// How many lines it is from one to another, going round at the end.
+    const fn steps(&self, from: usize, to: usize) -> usize {
+        to.wrapping_sub(from) & self.mask()
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "half of a hash is one too")]
-    fn entry(&self, key: &impl Hash, number: u32) -> Entry {
-        Entry { hash: self.hasher.hash_one(key) as u32, number }
+    fn hash(&self, key: &impl Hash) -> u32 {
+        self.hasher.hash_one(key) as u32
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use proptest::sample::Index as Pick;
+
     use super::*;
 
     /// As if the hashes of two keys were the same.
@@ -71,14 +209,31 @@ mod tests {
         assert_eq!(index.get(&"another", |_| true), None);
     }
 
-    #[test]
-    fn what_was_removed_is_gone_and_nothing_else() {
-        let mut index = Index::default();
-        [1, 2].iter().for_each(|number| index.insert(&"key", *number));
-        index.remove(&"key", 3);
-        index.remove(&"key", 1);
-        assert_eq!(index.get(&"key", |number| number == 1), None);
-        assert_eq!(index.get(&"key", |number| number == 2), Some(2));
-        assert_eq!(index.entries.len(), 1);
+    proptest! {
+        /// A few keys, so that dozens of numbers crowd at their homes, and what passes a full line goes round the end.
+        #[test]
+        fn what_is_there_is_found_and_nothing_else(steps in prop::collection::vec((0..6_u8, any::<Option<Pick>>()), 0..250)) {
+            let (mut index, mut there) = (Index::default(), BTreeSet::new());
+            for (number, (key, removal)) in (0..).zip(steps) {
+                match removal.filter(|_| !there.is_empty()) {
+                    None => {
+                        index.insert(&key, number);
+                        there.insert((key, number));
+                    }
+                    Some(pick) => {
+                        let gone = *there.iter().nth(pick.index(there.len())).unwrap();
+                        index.remove(&gone.0, gone.1);
+                        there.remove(&gone);
+                        prop_assert_eq!(index.get(&gone.0, |number| number == gone.1), None);
+                    }
+                }
+                index.remove(&key, u32::MAX - 1);
+                for (key, number) in &there {
+                    prop_assert_eq!(index.get(key, |other| other == *number), Some(*number));
+                }
+                let entries = index.lines.iter().flat_map(Line::entries).count();
+                prop_assert_eq!((entries, index.count), (there.len(), there.len()));
+            }
+        }
     }
 }
