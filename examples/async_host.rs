@@ -100,9 +100,9 @@ impl Database {
             tables.organizations.insert(row.id(), row);
         }
         match monitor {
-            MonitorChange::Keep { .. } => {}
+            MonitorChange::Keep(_) => {}
             MonitorChange::Put(Put { row, .. }) => drop(tables.monitors.insert(row.key().clone(), row)),
-            MonitorChange::Remove { key, .. } => tables.remove(&key),
+            MonitorChange::Remove(row) => tables.remove(row.key()),
         }
         tables.environments.extend(environments.into_iter().map(|put| (put.row.id(), *put.row)));
         tables.runs.extend(runs.into_iter().map(|put| match put {

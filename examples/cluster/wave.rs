@@ -107,7 +107,7 @@ impl Touched {
     /// Whether a decision stands beside those that were admitted so far; it is one of them then.
     fn admits(&mut self, transition: &Transition) -> bool {
         let Transition { organization, monitor, runs, .. } = transition;
-        let touch = if matches!(monitor, MonitorChange::Keep { .. }) { Touch::Read } else { Touch::Written };
+        let touch = if matches!(monitor, MonitorChange::Keep(_)) { Touch::Read } else { Touch::Written };
         let new = |put: &PutRun| if let PutRun::New(run) = put { Some(run.id()) } else { None };
         let stands = organization.as_ref().is_none_or(|put| !self.organizations.contains(&put.row.id()))
             && self

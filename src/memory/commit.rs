@@ -14,18 +14,18 @@ use super::tables::{ByKey, Tables};
 impl Tables {
     pub(super) fn commit(&mut self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
         let Transition { organization, monitor, environments, runs, incidents, events: _ } = transition;
-        let known = self.monitors.get_key_value(monitor.key());
+        let known = self.known(monitor);
         if !self.is_current(organization.as_ref(), monitor, known, environments, runs) {
             return Err(CommitError::Conflict);
         }
-        let newest = known.map_or(NONE, |(_, newest)| *newest);
+        let newest = known.map_or(NONE, |(_, newest)| newest);
         if let Some(put) = organization {
             self.put_organization(put.row.clone());
         }
         match monitor {
-            MonitorChange::Keep { .. } => {}
+            MonitorChange::Keep(_) => {}
             MonitorChange::Put(put) => self.put_monitor(&put.row),
-            MonitorChange::Remove { key, .. } => self.remove_monitor(key),
+            MonitorChange::Remove(row) => self.remove_monitor(&row.key),
         }
         let is_new = |put: &&Put<Box<Environment>>| put.replaces == Version::NEW;
         let new = environments.iter().filter(is_new);
@@ -47,18 +47,30 @@ impl Tables {
         Ok(())
     }
 
+    /// The monitor of a change as it is stored, and its newest environment. Mostly that is the one that was loaded last, and
+    /// need not be looked for.
+    fn known(&self, change: &MonitorChange) -> Option<(&Arc<Monitor>, u32)> {
+        if let MonitorChange::Keep(row) = change
+            && let Some(latest) = self.environments.get(self.latest)
+            && Arc::ptr_eq(&latest.monitor, row)
+        {
+            return Some((&latest.monitor, self.latest));
+        }
+        self.monitors.get_key_value(change.key()).map(|(ByKey(monitor), newest)| (monitor, *newest))
+    }
+
     /// Whether every row still is as the transition expects.
     fn is_current(
         &self,
         organization: Option<&Put<Organization>>,
         monitor: &MonitorChange,
-        known: Option<(&ByKey, &u32)>,
+        known: Option<(&Arc<Monitor>, u32)>,
         environments: &[Put<Box<Environment>>],
         runs: &[PutRun],
     ) -> bool {
-        let stored = known.map_or(Version::NEW, |(monitor, _)| monitor.0.version);
+        let stored = known.map_or(Version::NEW, |(monitor, _)| monitor.version);
         let version = |put: &Put<Box<Environment>>| {
-            let resident = known.and_then(|(_, newest)| self.owned(*newest, put.row.id));
+            let resident = known.and_then(|(_, newest)| self.owned(newest, put.row.id));
             resident.map_or(Version::NEW, |(_, resident)| resident.version())
         };
         stored == monitor.expects()
@@ -110,18 +122,20 @@ impl Tables {
 
     /// Puts an environment of the monitor whose newest one is given, and tells which that is now.
     pub(super) fn put_environment(&mut self, newest: u32, row: &Environment) -> u32 {
-        let Some((number, resident)) = self.owned(newest, row.id) else {
+        let number = self.owned(newest, row.id).map_or(NONE, |(number, _)| number);
+        let Some(resident) = self.environments.get_mut(number) else {
             return self.insert_environment(row);
         };
-        let moves = resident.due_at() != row.due_at();
-        if moves {
-            self.unlist(DueKind::Miss, number);
-        }
-        if let Some(resident) = self.environments.get_mut(number) {
-            resident.put(row);
-        }
-        if moves {
-            self.list(DueKind::Miss, number);
+        let before = resident.due_at();
+        resident.put(row);
+        let after = resident.due_at();
+        if before != after {
+            if let Some(at) = before {
+                self.misses.remove(resident.links.due, at);
+            }
+            if let Some(at) = after {
+                resident.links.due = self.misses.insert(number, at);
+            }
         }
         newest
     }
@@ -133,6 +147,7 @@ impl Tables {
         if let Some(newest) = self.monitors.get_mut(key) {
             *newest = number;
         }
+        self.latest = number;
         self.list(DueKind::Miss, number);
         number
     }
@@ -249,12 +264,52 @@ mod tests {
     use super::*;
     use crate::config::MonitorConfig;
     use crate::id::{OrganizationId, ProjectId};
+    use crate::key::EnvironmentKey;
+    use crate::policy::Policy;
     use crate::schedule::Schedule;
+    use crate::store::{MonitorSnapshot, Query};
 
     fn monitor(slug: &str, crontab: &str) -> Arc<Monitor> {
         let key = MonitorKey { project: ProjectId::new(1), slug: slug.parse().unwrap() };
         let config = MonitorConfig::builder(Schedule::crontab(crontab, Tz::UTC).unwrap()).build();
         Arc::new(Monitor::new(OrganizationId::new(1), key, config))
+    }
+
+    /// A decision on rows that were read by another way than the last load, whose environment is not the newest any more.
+    #[test]
+    fn an_environment_is_found_whatever_was_loaded_last() {
+        let mut tables = Tables::default();
+        let mut row = monitor("a", "0 2 * * *");
+        let key = row.key.clone();
+        tables.put_monitor(&row);
+        for name in ["one", "two"] {
+            let key = EnvironmentKey { monitor: key.clone(), name: name.parse().unwrap() };
+            let replaces = row.version;
+            Arc::make_mut(&mut row).version = replaces.next();
+            let change = MonitorChange::Put(Put { row: Arc::clone(&row), replaces });
+            assert_eq!(tables.commit(&writing(change, Environment::new(key.clone()))), Ok(()));
+            if name == "one" {
+                let Ok(_) = tables.load(&key, &Query::miss(&Policy::default()));
+            }
+        }
+        let MonitorSnapshot { monitor, environments, .. } = tables.load_monitor(&key).unwrap();
+        for environment in environments {
+            let change = MonitorChange::Keep(Arc::clone(&monitor));
+            assert_eq!(tables.commit(&writing(change, environment)), Ok(()));
+        }
+    }
+
+    fn writing(monitor: MonitorChange, mut row: Environment) -> Transition {
+        let replaces = row.version;
+        row.version = replaces.next();
+        Transition {
+            organization: None,
+            monitor,
+            environments: vec![Put { row: Box::new(row), replaces }],
+            runs: vec![],
+            incidents: vec![],
+            events: vec![],
+        }
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(super) struct Tables {
     /// Monitors, and the newest of their environments.
     pub(super) monitors: Map<ByKey, u32>,
     pub(super) environments: Slab<Resident>,
+    /// The newest environment of a monitor, mostly of the one that was loaded last: whoever loads a monitor writes next.
+    pub(super) latest: u32,
     pub(super) runs: Slab<StoredRun>,
     pub(super) ages: Ages,
     /// Runs by id.
@@ -128,7 +130,7 @@ impl Tables {
         iter::successors(self.runs.get(resident.links.open), |run| self.runs.get(run.links.open))
     }
 
-    pub(super) fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
+    pub(super) fn load(&mut self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
         // Far from the processor's cache, all three: the place of a new run, the run that is named, and the monitor. Asked for
         // one right after the other, they are waited for together.
         self.runs.look_ahead();
@@ -136,7 +138,7 @@ impl Tables {
             RunQuery::Id(id) | RunQuery::Unnamed(id) => self.run(&id),
             RunQuery::None | RunQuery::NewestOpen => None,
         };
-        let Some((ByKey(monitor), newest)) = self.monitors.get_key_value(&key.monitor) else {
+        let Some((ByKey(monitor), &newest)) = self.monitors.get_key_value(&key.monitor) else {
             let run = self.found(None, named, query.run());
             let organization = query.organization().map(|id| self.organization(id));
             return Ok(Snapshot { organization, monitor: None, environment: None, run, history: Vec::new() });
@@ -144,7 +146,7 @@ impl Tables {
         // The other end of its row, which a decision asks for first, before the count of its owners goes up: that waits for
         // everything before it, and keeps everything after it waiting.
         black_box(monitor.status);
-        let here = self.named(*newest, &key.name);
+        let here = self.named(newest, &key.name);
         let resident = here.map(|(_, resident)| resident);
         let mut snapshot = Snapshot {
             organization: None,
@@ -159,6 +161,7 @@ impl Tables {
                 snapshot.history = self.history(resident, wanted);
             }
         }
+        self.latest = newest;
         Ok(snapshot)
     }
 

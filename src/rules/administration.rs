@@ -195,12 +195,12 @@ pub fn edit_monitor(
 /// # engine.process_checkin(&message)?;
 /// let snapshot = engine.store().load_monitor(&monitor)?.ok_or("no such monitor")?;
 /// let transition = rules::remove_monitor(&snapshot).transition.ok_or("nothing to write")?;
-/// assert!(matches!(transition.monitor, MonitorChange::Remove { .. }));
+/// assert!(matches!(transition.monitor, MonitorChange::Remove(_)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn remove_monitor(snapshot: &MonitorSnapshot) -> Decision<()> {
     let MonitorSnapshot { organization, monitor, .. } = snapshot;
-    let mut transition = only(MonitorChange::Remove { key: monitor.key.clone(), version: monitor.version });
+    let mut transition = only(MonitorChange::Remove(Arc::clone(monitor)));
     transition.organization = Some(Put {
         row: Organization {
             monitors: organization.monitors.saturating_sub(1),

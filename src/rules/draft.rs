@@ -84,24 +84,19 @@ impl<'a> Draft<'a> {
 
 /// The transition that writes an environment's row and a run of its, with the monitor as it is.
 pub(super) fn write(
-    monitor: &Monitor,
+    monitor: Arc<Monitor>,
     environment: Box<Environment>,
     run: Option<PutRun>,
     effects: Effects,
 ) -> Transition {
     Transition {
         organization: None,
-        monitor: keep(monitor),
+        monitor: MonitorChange::Keep(monitor),
         environments: vec![put(environment)],
         runs: run.into_iter().collect(),
         incidents: effects.incident.into_iter().collect(),
         events: effects.events,
     }
-}
-
-/// A monitor that stays as it is.
-pub(super) fn keep(monitor: &Monitor) -> MonitorChange {
-    MonitorChange::Keep { key: monitor.key.clone(), version: monitor.version }
 }
 
 /// An environment's row, over the version that was read.

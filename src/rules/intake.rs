@@ -14,7 +14,7 @@ use crate::store::{Found, MonitorChange, Put, Snapshot, Transition};
 use super::Decision;
 use super::administration::one_more_monitor;
 use super::dismissal::Dismissal;
-use super::draft::{Draft, Effects, keep, put, put_monitor, put_new_monitor};
+use super::draft::{Draft, Effects, put, put_monitor, put_new_monitor};
 use super::report::Report;
 
 /// Decides what a check-in does. Total: every snapshot and check-in has an answer.
@@ -42,7 +42,7 @@ pub fn process_checkin(snapshot: Snapshot, arrival: &Arrival, policy: &Policy) -
         arrival,
         policy,
         organization,
-        stored: monitor.as_ref(),
+        stored: monitor,
         changed: None,
         counted: None,
         config: ConfigChange::None,
@@ -88,7 +88,7 @@ struct Intake<'a> {
     /// The organization's row as it was read.
     organization: Option<Organization>,
     /// The monitor as it was read.
-    stored: Option<&'a Arc<Monitor>>,
+    stored: Option<Arc<Monitor>>,
     /// The monitor as the check-in leaves it, if it changes or creates it; its version is not yet the new one.
     changed: Option<Arc<Monitor>>,
     /// The organization's row with one monitor more, when the monitor is new.
@@ -122,7 +122,7 @@ impl Intake<'_> {
 
     /// The monitor as it stands. None: there is none, or it is going away.
     fn monitor(&self) -> Option<&Arc<Monitor>> {
-        let stored = self.stored.filter(|monitor| monitor.status != MonitorStatus::Deleting);
+        let stored = self.stored.as_ref().filter(|monitor| monitor.status != MonitorStatus::Deleting);
         self.changed.as_ref().or(stored)
     }
 
@@ -223,22 +223,22 @@ impl Intake<'_> {
     }
 
     /// What the check-in does to the monitor. None: there is none.
-    fn monitor_change(&self) -> Option<MonitorChange> {
-        Some(match (&self.changed, &self.counted) {
-            (None, _) => keep(self.stored?),
-            (Some(new), Some(counted)) => {
-                MonitorChange::Put(put_new_monitor(Monitor::clone(new), &counted.row))
-            }
-            (Some(changed), None) => MonitorChange::Put(put_monitor(Monitor::clone(changed))),
-        })
+    fn monitor_change(&mut self) -> Option<MonitorChange> {
+        let Some(changed) = self.changed.take().map(Arc::unwrap_or_clone) else {
+            return self.stored.take().map(MonitorChange::Keep);
+        };
+        Some(MonitorChange::Put(match &self.counted {
+            Some(counted) => put_new_monitor(changed, &counted.row),
+            None => put_monitor(changed),
+        }))
     }
 
     /// The answer to a check-in that is refused. Nothing is written, but for a monitor that was to be
     /// given a seat and found none, and for what the reference system leaves behind.
-    fn refuse(self, errors: Vec<ProcessingError>) -> Decision<Outcome> {
+    fn refuse(mut self, errors: Vec<ProcessingError>) -> Decision<Outcome> {
         let seatless = errors.contains(&ProcessingError::MonitorDisabledNoQuota);
         let leaves = seatless || self.policy.quirks.keeps(Quirk::RefusalsLeaveChanges);
-        let change = self.monitor_change().filter(|_| leaves && self.changed.is_some());
+        let change = if leaves && self.changed.is_some() { self.monitor_change() } else { None };
         let transition = change.map(|monitor| Transition {
             organization: self.counted,
             monitor,

@@ -125,11 +125,11 @@ fn mark(
     judge: impl FnOnce(&mut Draft<'_>, &crate::row::Run) -> Judgement,
 ) -> Decision<Option<Judgement>> {
     let (Some(monitor), Some(mut environment), Some(Found::Here(run))) =
-        (&snapshot.monitor, snapshot.environment, &snapshot.run)
+        (snapshot.monitor, snapshot.environment, &snapshot.run)
     else {
         return Decision::answer(None);
     };
-    let mut draft = Draft::new(policy, monitor, &mut environment, &snapshot.history);
+    let mut draft = Draft::new(policy, &monitor, &mut environment, &snapshot.history);
     let judgement = judge(&mut draft, run);
     let effects = draft.effects;
     Decision { transition: Some(write(monitor, environment, None, effects)), outcome: Some(judgement) }

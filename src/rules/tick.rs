@@ -1,5 +1,7 @@
 //! `check_missed` and `check_timeout`: what the clock alone can tell.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use crate::clock::Tick;
@@ -42,7 +44,7 @@ pub fn check_missed(
     tick: Tick,
     policy: &Policy,
 ) -> Decision<TickOutcome> {
-    let (Some(monitor), Some(mut environment)) = (&snapshot.monitor, snapshot.environment) else {
+    let (Some(monitor), Some(mut environment)) = (snapshot.monitor, snapshot.environment) else {
         return ignore(key, Ignored::Gone);
     };
     let dormant = monitor.status != MonitorStatus::Active;
@@ -54,7 +56,7 @@ pub fn check_missed(
         return ignore(key, Ignored::NotDue { due_at });
     };
     let run = miss(&mut environment, deadline.next, policy);
-    let mut draft = Draft::new(policy, monitor, &mut environment, &snapshot.history);
+    let mut draft = Draft::new(policy, &monitor, &mut environment, &snapshot.history);
     let judgement = draft.overdue(&run, deadline.next, tick);
     let effects = draft.effects;
     let overdue = Overdue { checkin: run.id, judgement, deadline: environment.deadline };
@@ -91,7 +93,7 @@ pub fn check_timeout(
     policy: &Policy,
 ) -> Decision<TickOutcome> {
     let (Some(monitor), Some(mut environment), Some(Found::Here(mut run))) =
-        (&snapshot.monitor, snapshot.environment, snapshot.run)
+        (snapshot.monitor, snapshot.environment, snapshot.run)
     else {
         return ignore(key, Ignored::Gone);
     };
@@ -107,7 +109,7 @@ pub fn check_timeout(
     }
     run.status = RunStatus::Timeout;
     let newer = environment.last_result.filter(|result| *result > run.started_at);
-    let mut draft = Draft::new(policy, monitor, &mut environment, &snapshot.history);
+    let mut draft = Draft::new(policy, &monitor, &mut environment, &snapshot.history);
     let judgement = match newer {
         Some(last_result) => Judgement::NewerFinished { last_result },
         None => draft.overdue(&run, run.started_at, tick),
@@ -121,7 +123,7 @@ pub fn check_timeout(
 /// The decision about an environment that is not watched: none, but for the mark that takes it off the
 /// list of what is due (I7).
 fn rest(
-    monitor: &Monitor,
+    monitor: Arc<Monitor>,
     mut environment: Box<Environment>,
     dormant: bool,
     key: &EnvironmentKey,

@@ -72,46 +72,36 @@ pub struct Put<T> {
 ///
 /// # fn apply(change: &MonitorChange) {
 /// match change {
-///     MonitorChange::Keep { .. } => {}
+///     MonitorChange::Keep(_) => {}
 ///     MonitorChange::Put(put) => println!("put {}", put.row.key()),
-///     MonitorChange::Remove { key, .. } => println!("remove {key}"),
+///     MonitorChange::Remove(row) => println!("remove {}", row.key()),
 /// }
 /// # }
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a store must handle every case")]
 pub enum MonitorChange {
-    /// It stays; the decision stands only while it has this version.
-    Keep {
-        /// Which monitor.
-        key: MonitorKey,
-        /// The version the decision was made on.
-        version: Version,
-    },
+    /// It stays; the decision stands only while its version is that of this row, which it was made on.
+    Keep(Arc<Monitor>),
     /// Its row is put.
     Put(Put<Arc<Monitor>>),
-    /// It goes, with its environments, their runs and their incidents.
-    Remove {
-        /// Which monitor.
-        key: MonitorKey,
-        /// The version the decision was made on.
-        version: Version,
-    },
+    /// It goes, with its environments, their runs and their incidents, if its version is still that of this row.
+    Remove(Arc<Monitor>),
 }
 
 impl MonitorChange {
     /// Which monitor.
     pub fn key(&self) -> &MonitorKey {
         match self {
-            Self::Keep { key, .. } | Self::Remove { key, .. } => key,
+            Self::Keep(row) | Self::Remove(row) => &row.key,
             Self::Put(put) => &put.row.key,
         }
     }
 
     /// The version the stored row must still have; [`Version::NEW`] when there must be none.
-    pub const fn expects(&self) -> Version {
+    pub fn expects(&self) -> Version {
         match self {
-            Self::Keep { version, .. } | Self::Remove { version, .. } => *version,
+            Self::Keep(row) | Self::Remove(row) => row.version,
             Self::Put(put) => put.replaces,
         }
     }

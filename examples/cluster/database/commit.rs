@@ -34,8 +34,6 @@ const MONITORS_KEPT: &str = "
     )
     SELECT must((SELECT count(*) FROM kept) = cardinality($1))";
 
-const MONITORS_ABSENT: &str = "SELECT must(NOT EXISTS (SELECT FROM monitors WHERE id = ANY ($1)))";
-
 const MONITORS: &str = "
     WITH new AS (
         SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::json[])
@@ -139,7 +137,6 @@ struct Rows<'a> {
     partitions: Partitions,
     organizations: Vec<&'a Put<Organization>>,
     kept: Vec<(Uuid, i64)>,
-    absent: Vec<Uuid>,
     monitors: Vec<&'a Put<Arc<Monitor>>>,
     removed: Vec<(Uuid, i64)>,
     environments: Vec<(&'a Put<Box<Environment>>, i32)>,
@@ -156,10 +153,9 @@ impl<'a> Rows<'a> {
         self.organizations.extend(organization);
         let id = *MonitorId::of(monitor.key()).as_uuid();
         match monitor {
-            MonitorChange::Keep { version: Version::NEW, .. } => self.absent.push(id),
-            MonitorChange::Keep { version, .. } => self.kept.push((id, number(*version)?)),
+            MonitorChange::Keep(row) => self.kept.push((id, number(row.version())?)),
             MonitorChange::Put(put) => self.monitors.push(put),
-            MonitorChange::Remove { version, .. } => self.removed.push((id, number(*version)?)),
+            MonitorChange::Remove(row) => self.removed.push((id, number(row.version())?)),
         }
         // Whatever writes a run, an incident or an event writes its environment.
         let mut first = 0;
@@ -194,10 +190,6 @@ impl<'a> Rows<'a> {
         };
         add(self.organizations.len(), organizations(&self.organizations)?);
         add(self.kept.len(), versions(MONITORS_KEPT, &self.kept));
-        add(
-            self.absent.len(),
-            Statement { sql: MONITORS_ABSENT, columns: vec![Box::new(self.absent.clone())] },
-        );
         add(self.monitors.len(), monitors(&self.monitors)?);
         add(self.removed.len(), versions(MONITORS_REMOVED, &self.removed));
         add(self.environments.len(), environments(&self.environments)?);

@@ -40,11 +40,11 @@ fn apply(connection: &Connection, transition: &Transition) -> Result<bool, Store
         return Ok(false);
     }
     let stands = match monitor {
-        MonitorChange::Keep { key, version } => monitor_version(connection, key)? == *version,
+        MonitorChange::Keep(row) => monitor_version(connection, row.key())? == row.version(),
         MonitorChange::Put(put) => put_monitor(connection, put)?,
-        MonitorChange::Remove { key, version } => {
-            let stands = monitor_version(connection, key)? == *version;
-            remove_monitor(connection, key)?;
+        MonitorChange::Remove(row) => {
+            let stands = monitor_version(connection, row.key())? == row.version();
+            remove_monitor(connection, row.key())?;
             stands
         }
     };

@@ -96,8 +96,7 @@ impl<'a> Desk<'a> {
 
     /// A monitor that goes.
     pub(super) fn removing(&self, key: &MonitorKey) -> Transition {
-        let version = self.monitors[key].version;
-        let mut transition = only(MonitorChange::Remove { key: key.clone(), version });
+        let mut transition = only(MonitorChange::Remove(Arc::new(self.monitors[key].clone())));
         transition.organization = Some(self.counting(-1));
         transition
     }
@@ -117,10 +116,7 @@ impl<'a> Desk<'a> {
         let new = keys.iter().filter(|key| !self.environments.contains_key(key)).count();
         let mut transition = match self.monitors.get(&keys[0].monitor) {
             None => self.creating(&keys[0].monitor, hourly()),
-            Some(monitor) if new == 0 => {
-                let key = monitor.key.clone();
-                only(MonitorChange::Keep { key, version: monitor.version })
-            }
+            Some(monitor) if new == 0 => only(MonitorChange::Keep(Arc::new(monitor.clone()))),
             Some(monitor) => only(MonitorChange::Put(put_monitor(monitor.clone()))),
         };
         if let MonitorChange::Put(put) = &mut transition.monitor {
@@ -205,14 +201,14 @@ impl<'a> Desk<'a> {
             self.organization = put.row;
         }
         match monitor {
-            MonitorChange::Keep { .. } => {}
+            MonitorChange::Keep(_) => {}
             MonitorChange::Put(put) => {
                 self.monitors.insert(put.row.key.clone(), Monitor::clone(&put.row));
             }
-            MonitorChange::Remove { key, .. } => {
-                self.monitors.remove(&key);
-                self.environments.retain(|environment, _| environment.monitor != key);
-                self.runs.retain(|_, (environment, _)| environment.monitor != key);
+            MonitorChange::Remove(row) => {
+                self.monitors.remove(&row.key);
+                self.environments.retain(|environment, _| environment.monitor != row.key);
+                self.runs.retain(|_, (environment, _)| environment.monitor != row.key);
             }
         }
         for put in runs {
@@ -323,9 +319,9 @@ pub(super) fn number_of(found: Option<Found>) -> Option<u128> {
 fn named(transition: &Transition) -> String {
     let Transition { monitor, environments, runs, .. } = transition;
     let change = match monitor {
-        MonitorChange::Keep { .. } => "rows of",
+        MonitorChange::Keep(_) => "rows of",
         MonitorChange::Put(_) => "a change of",
-        MonitorChange::Remove { .. } => "the removal of",
+        MonitorChange::Remove(_) => "the removal of",
     };
     format!("{change} {} (environments: {}, runs: {})", monitor.key(), environments.len(), runs.len())
 }

@@ -85,7 +85,7 @@ impl Paper {
         put: &Put<Organization>,
         change: &MonitorChange,
     ) -> bool {
-        let is_removal = matches!(change, MonitorChange::Remove { .. });
+        let is_removal = matches!(change, MonitorChange::Remove(_));
         if is_removal && self.has(Flaw::RemovalsDoNotCheckTheOrganization) {
             return false;
         }
@@ -95,8 +95,8 @@ impl Paper {
     pub(super) fn monitor_moved(&self, sheets: &Sheets, change: &MonitorChange) -> bool {
         let stored = sheets.monitors.get(change.key()).map(|row| row.version());
         match (self.flaw, change) {
-            (Some(Flaw::KeptMonitorsAreNotChecked), MonitorChange::Keep { .. })
-            | (Some(Flaw::RemovedMonitorsAreNotChecked), MonitorChange::Remove { .. })
+            (Some(Flaw::KeptMonitorsAreNotChecked), MonitorChange::Keep(_))
+            | (Some(Flaw::RemovedMonitorsAreNotChecked), MonitorChange::Remove(_))
                 if stored.is_some() =>
             {
                 return false;
@@ -170,7 +170,7 @@ impl Paper {
         let Transition { organization, monitor, environments, runs, incidents, events } = transition;
         if let Some(put) = organization {
             let mut row = put.row.clone();
-            let is_removal = matches!(monitor, MonitorChange::Remove { .. });
+            let is_removal = matches!(monitor, MonitorChange::Remove(_));
             if is_removal && self.has(Flaw::RemovalsAreNotCounted) {
                 let count = self.organization(sheets, row.id()).monitors();
                 row = reread(&row, |json| json["monitors"] = count.into());
@@ -178,11 +178,11 @@ impl Paper {
             sheets.organizations.insert(row.id(), row);
         }
         match monitor {
-            MonitorChange::Keep { .. } => {}
+            MonitorChange::Keep(_) => {}
             MonitorChange::Put(put) => {
                 sheets.monitors.insert(put.row.key().clone(), Arc::clone(&put.row));
             }
-            MonitorChange::Remove { key, .. } => self.remove(sheets, key),
+            MonitorChange::Remove(row) => self.remove(sheets, row.key()),
         }
         for put in environments {
             let (key, row) = (put.row.key(), &put.row);
