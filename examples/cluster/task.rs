@@ -16,7 +16,7 @@ use super::database::Subject;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Task {
-    Checkin { message: Message, arrival: Box<Arrival>, delivery: Delivery },
+    Checkin { message: Message, arrival: Box<Arrival<'static>>, delivery: Delivery },
     Miss { key: EnvironmentKey, tick: Tick },
     Timeout { key: EnvironmentKey, run: CheckinId, tick: Tick },
 }
@@ -41,7 +41,7 @@ pub(crate) struct Decided {
 impl Task {
     /// A check-in; or the reason to refuse it that needs no stored row.
     pub(crate) fn checkin(message: Message, delivery: Delivery, policy: &Policy) -> Result<Self, Box<Event>> {
-        match Arrival::receive(&message, &AdmitAll, policy.quirks) {
+        match Arrival::receive(&message, &AdmitAll, policy.quirks).map(Arrival::into_owned) {
             Ok(arrival) => Ok(Self::Checkin { message, arrival: Box::new(arrival), delivery }),
             Err(error) => Err(Box::new(Event::Refused(Refusal::new(message, vec![error])))),
         }

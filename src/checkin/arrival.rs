@@ -1,5 +1,7 @@
 //! A check-in that was admitted and validated: what the rules judge.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use crate::admission::{Admission, Admitted, Applicant, Permit, Seat};
@@ -16,7 +18,7 @@ use crate::store::RunQuery;
 
 /// A check-in that was admitted and validated.
 ///
-/// [`Arrival::receive`] makes one of a [`Message`]; an asynchronous host does so before it loads.
+/// [`Arrival::receive`] makes one of a [`Message`], whose check-in it borrows; an asynchronous host does so before it loads.
 ///
 /// ```
 /// use overdue::admission::AdmitAll;
@@ -35,12 +37,12 @@ use crate::store::RunQuery;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Arrival {
+pub struct Arrival<'a> {
     pub(crate) organization: OrganizationId,
     pub(crate) project: ProjectId,
     pub(crate) received_at: DateTime<Utc>,
     pub(crate) permit: Permit,
-    pub(crate) checkin: Checkin,
+    pub(crate) checkin: Cow<'a, Checkin>,
     /// When the run started, should this be its first message.
     pub(crate) started_at: DateTime<Utc>,
     /// The run that it is about. For an all-zero message the id is derived, which costs more than all else here.
@@ -50,23 +52,26 @@ pub struct Arrival {
     pub(crate) fault: Option<InvalidEnvironmentName>,
 }
 
-impl Arrival {
+impl<'a> Arrival<'a> {
     /// Admits and validates a message, in the order in which its faults are to be told.
     ///
     /// # Errors
     /// The first reason to refuse it that needs no stored row: what admission says, an id that is no UUID, or
     /// else all invalid fields at once.
     pub fn receive(
-        message: &Message,
+        message: &'a Message,
         admission: &impl Admission,
         quirks: Quirks,
     ) -> Result<Self, ProcessingError> {
         let (checkin, permit, fault) = match &message.body {
             Body::Checkin(checkin) => {
                 let permit = admit(message, admission, checkin.slug(), checkin.environment().as_str())?;
-                (Checkin::clone(checkin), permit, None)
+                (Cow::Borrowed(checkin.as_ref()), permit, None)
             }
-            Body::Json(json) => decode(json, message, admission, quirks)?,
+            Body::Json(json) => {
+                let (checkin, permit, fault) = decode(json, message, admission, quirks)?;
+                (Cow::Owned(checkin), permit, fault)
+            }
         };
         let Message { organization, project, received_at, .. } = *message;
         let mut arrival = Self {
@@ -86,6 +91,25 @@ impl Arrival {
             arrival.permit = Permit::Upsert(seat);
         }
         Ok(arrival)
+    }
+
+    /// The same, for longer than the message lives: it has a check-in of its own.
+    ///
+    /// ```
+    /// use overdue::admission::AdmitAll;
+    /// use overdue::checkin::Arrival;
+    ///
+    /// # use overdue::Policy;
+    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
+    /// let arrival = Arrival::receive(&message, &AdmitAll, Policy::default().quirks)?.into_owned();
+    /// drop(message);
+    /// assert_eq!(arrival.key(), environment);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn into_owned(self) -> Arrival<'static> {
+        let Self { organization, project, received_at, permit, checkin, started_at, run, fault } = self;
+        let checkin = Cow::Owned(checkin.into_owned());
+        Arrival { organization, project, received_at, permit, checkin, started_at, run, fault }
     }
 
     /// The environment it is about.

@@ -36,7 +36,7 @@ use super::report::Report;
 /// store.commit(&decision.transition.ok_or("nothing to write")?)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn process_checkin(snapshot: Snapshot, arrival: &Arrival, policy: &Policy) -> Decision<Outcome> {
+pub fn process_checkin(snapshot: Snapshot, arrival: &Arrival<'_>, policy: &Policy) -> Decision<Outcome> {
     let Snapshot { organization, monitor, mut environment, run, history } = snapshot;
     let mut intake = Intake {
         arrival,
@@ -83,7 +83,7 @@ struct Judged {
 
 /// A check-in on its way in, and what it has changed so far.
 struct Intake<'a> {
-    arrival: &'a Arrival,
+    arrival: &'a Arrival<'a>,
     policy: &'a Policy,
     /// The organization's row as it was read.
     organization: Option<Organization>,

@@ -18,7 +18,7 @@
 //! #     async fn load(&self, _: &Query<'_>) -> Result<Snapshot, Broken> { Err(Broken) }
 //! #     async fn commit(&self, _: &Transition) -> Result<(), CommitError<Broken>> { Ok(()) }
 //! # }
-//! async fn judge(database: &Database, arrival: &Arrival, policy: &Policy) -> Result<Outcome, Broken> {
+//! async fn judge(database: &Database, arrival: &Arrival<'_>, policy: &Policy) -> Result<Outcome, Broken> {
 //!     loop {
 //!         let snapshot = database.load(&Query::arrival(arrival, policy)).await?;
 //!         let decision = rules::process_checkin(snapshot, arrival, policy);

@@ -23,7 +23,7 @@ pub(super) struct Report {
 impl Report {
     /// Finds the run and updates it, or begins it.
     pub(super) fn of(
-        arrival: &Arrival,
+        arrival: &Arrival<'_>,
         found: Option<Found>,
         monitor: &Monitor,
         environment: &mut Environment,
@@ -61,7 +61,7 @@ impl Report {
 /// A run remembers the message that began it and the one that ended it. A heartbeat leaves no id behind; a
 /// second delivery is known by its time alone.
 fn unheard(
-    arrival: &Arrival,
+    arrival: &Arrival<'_>,
     message: CheckinId,
     found: Option<&Found>,
     environment: &Environment,
@@ -81,7 +81,12 @@ fn unheard(
 }
 
 /// The run belongs to another environment: it is none of this one's business.
-fn elsewhere(arrival: &Arrival, query: RunQuery, other: &EnvironmentKey, quirks: Quirks) -> ProcessingError {
+fn elsewhere(
+    arrival: &Arrival<'_>,
+    query: RunQuery,
+    other: &EnvironmentKey,
+    quirks: Quirks,
+) -> ProcessingError {
     let foreign = other.monitor.project != arrival.project;
     match query {
         RunQuery::Id(guid) if foreign && !quirks.keeps(Quirk::ForeignRunsRevealEnvironment) => {
@@ -92,7 +97,7 @@ fn elsewhere(arrival: &Arrival, query: RunQuery, other: &EnvironmentKey, quirks:
 }
 
 /// The run that a check-in begins.
-fn begin(arrival: &Arrival, query: RunQuery, monitor: &Monitor, environment: &mut Environment) -> Report {
+fn begin(arrival: &Arrival<'_>, query: RunQuery, monitor: &Monitor, environment: &mut Environment) -> Report {
     let status = arrival.status();
     let id = match query {
         RunQuery::Id(id) | RunQuery::Unnamed(id) => id,
@@ -135,7 +140,7 @@ fn timeout(status: RunStatus, heard: DateTime<Utc>, monitor: &Monitor) -> Option
 /// What a check-in does to a run that exists.
 fn continue_run(
     mut run: Box<Run>,
-    arrival: &Arrival,
+    arrival: &Arrival<'_>,
     query: RunQuery,
     monitor: &Monitor,
     quirks: Quirks,
@@ -186,7 +191,7 @@ fn continue_run(
 
 /// Whether the message is newer than all before it about the run (I4). Asked of messages that do not end it:
 /// a result counts however late it comes.
-fn fresh(run: &Run, arrival: &Arrival, quirks: Quirks) -> Result<(), Ignored> {
+fn fresh(run: &Run, arrival: &Arrival<'_>, quirks: Quirks) -> Result<(), Ignored> {
     let fresh = arrival.received_at > run.updated_at || quirks.keeps(Quirk::StaleHeartbeatsApply);
     if fresh { Ok(()) } else { Err(stale(run)) }
 }
@@ -198,7 +203,7 @@ const fn stale(run: &Run) -> Ignored {
 fn update(
     run: &mut Run,
     status: RunStatus,
-    arrival: &Arrival,
+    arrival: &Arrival<'_>,
     monitor: &Monitor,
     quirks: Quirks,
 ) -> Result<(), ProcessingError> {
@@ -215,7 +220,7 @@ fn update(
 
 /// What the message says of the duration, or else the time between the run's start and the message, in
 /// whichever order they were received.
-fn duration(run: &Run, arrival: &Arrival, quirks: Quirks) -> Result<Millis, ProcessingError> {
+fn duration(run: &Run, arrival: &Arrival<'_>, quirks: Quirks) -> Result<Millis, ProcessingError> {
     if let Some(duration) = arrival.checkin.duration() {
         return Ok(duration);
     }

@@ -98,7 +98,7 @@ pub struct Query<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum Subject<'a> {
-    Arrival(&'a Arrival),
+    Arrival(&'a Arrival<'a>),
     Miss,
     Run(CheckinId),
     Creation(OrganizationId),
@@ -136,7 +136,7 @@ pub enum RunQuery {
 
 impl<'a> Query<'a> {
     /// What judging a check-in reads.
-    pub fn arrival(arrival: &'a Arrival, policy: &'a Policy) -> Self {
+    pub fn arrival(arrival: &'a Arrival<'a>, policy: &'a Policy) -> Self {
         Self { subject: Subject::Arrival(arrival), policy }
     }
 

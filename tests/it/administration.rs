@@ -323,8 +323,8 @@ fn a_checkin_wakes_an_environment_that_was_left_asleep() {
     assert!(!asleep.is_live());
     world.edit("10:11", &Edit::Status(MonitorStatus::Active));
     let policy = world.engine.policy();
-    let arrival =
-        Arrival::receive(&message("10:12", checkin("job", 2, "ok")), &AdmitAll, policy.quirks).unwrap();
+    let again = message("10:12", checkin("job", 2, "ok"));
+    let arrival = Arrival::receive(&again, &AdmitAll, policy.quirks).unwrap();
     let snapshot = world.store().load(&arrival.key(), &Query::arrival(&arrival, policy)).unwrap();
     let snapshot = Snapshot { environment: Some(Box::new(asleep)), ..snapshot };
     let transition = rules::process_checkin(snapshot, &arrival, policy).transition.unwrap();

@@ -181,7 +181,8 @@ fn a_monitor_that_loses_its_seat_is_disabled() {
 fn pass(one: Admitted, other: Admitted) -> (Result<(), ProcessingError>, usize) {
     let gates = [one, other].map(|answer| Gate::new(answer, Seat::Granted));
     let [first, second] = &gates;
-    let passed = Arrival::receive(&message("10:00", configured(1)), &(first, Some(second)), Quirks::NONE);
+    let message = message("10:00", configured(1));
+    let passed = Arrival::receive(&message, &(first, Some(second)), Quirks::NONE);
     (passed.map(drop), gates.iter().map(|gate| gate.asked().len()).sum())
 }
 

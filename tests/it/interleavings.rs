@@ -120,7 +120,7 @@ impl Hash for State {
 }
 
 impl Night {
-    fn arrival(&self, message: usize) -> Arrival {
+    fn arrival(&self, message: usize) -> Arrival<'_> {
         Arrival::receive(&self.messages[message], &AdmitAll, self.policy.quirks).unwrap()
     }
 

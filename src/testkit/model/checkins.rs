@@ -47,7 +47,7 @@ impl Model {
         }
     }
 
-    fn accept(&mut self, arrival: &Arrival, events: &mut Vec<Event>) -> Result<Accepted, Turned> {
+    fn accept(&mut self, arrival: &Arrival<'_>, events: &mut Vec<Event>) -> Result<Accepted, Turned> {
         let (job, config) = self.configure(arrival)?;
         let place = self.enter(job, arrival)?;
         // A message does not make itself out of date.
@@ -72,7 +72,7 @@ impl Model {
     }
 
     /// Finds the monitor, or makes it, or changes it.
-    fn configure(&mut self, arrival: &Arrival) -> Result<(usize, ConfigChange), Turned> {
+    fn configure(&mut self, arrival: &Arrival<'_>) -> Result<(usize, ConfigChange), Turned> {
         let key = MonitorKey { project: arrival.project, slug: arrival.checkin.slug().clone() };
         let known = self.jobs.iter().position(|job| job.key == key);
         let gone = known.is_none_or(|job| self.jobs[job].status == MonitorStatus::Deleting);
@@ -105,7 +105,7 @@ impl Model {
     }
 
     /// Finds the environment, or makes it, if the monitor takes messages.
-    fn enter(&mut self, job: usize, arrival: &Arrival) -> Result<usize, Turned> {
+    fn enter(&mut self, job: usize, arrival: &Arrival<'_>) -> Result<usize, Turned> {
         let job = &mut self.jobs[job];
         if !job.is_active() {
             return Err(ProcessingError::MonitorDisabled.into());

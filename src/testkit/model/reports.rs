@@ -18,7 +18,7 @@ impl Model {
         &mut self,
         job: usize,
         place: usize,
-        arrival: &Arrival,
+        arrival: &Arrival<'_>,
     ) -> Result<(usize, RunChange), Turned> {
         let found = match arrival.checkin.run() {
             RunRef::Id(id) => self.named(job, place, id)?,
@@ -98,7 +98,7 @@ impl Model {
     }
 
     /// The newest run in progress, for a message without an id that was not delivered before.
-    fn unnamed(&self, job: usize, place: usize, arrival: &Arrival) -> Result<Option<usize>, Turned> {
+    fn unnamed(&self, job: usize, place: usize, arrival: &Arrival<'_>) -> Result<Option<usize>, Turned> {
         let message = self.message_id(job, place, arrival);
         let place = &self.jobs[job].places[place];
         // It began this run, or ended it.
@@ -117,13 +117,13 @@ impl Model {
     }
 
     /// What a message without an id is known by.
-    fn message_id(&self, job: usize, place: usize, arrival: &Arrival) -> CheckinId {
+    fn message_id(&self, job: usize, place: usize, arrival: &Arrival<'_>) -> CheckinId {
         let place = self.jobs[job].places[place].id();
         CheckinId::of_message(place, arrival.received_at, arrival.status(), None)
     }
 
     /// A new run, dated back by its duration.
-    fn begin(&mut self, job: usize, place: usize, arrival: &Arrival) -> usize {
+    fn begin(&mut self, job: usize, place: usize, arrival: &Arrival<'_>) -> usize {
         let id = match arrival.checkin.run() {
             RunRef::Id(id) => id,
             RunRef::Newest => self.message_id(job, place, arrival),
@@ -153,13 +153,13 @@ impl Model {
 }
 
 impl RunChange {
-    fn of_new(arrival: &Arrival) -> Self {
+    fn of_new(arrival: &Arrival<'_>) -> Self {
         if arrival.status() == RunStatus::InProgress { Self::Started } else { Self::Reported }
     }
 }
 
 /// What the message says of the duration, or else the time between the start and the message.
-fn duration(run: &Run, arrival: &Arrival) -> Result<Millis, ProcessingError> {
+fn duration(run: &Run, arrival: &Arrival<'_>) -> Result<Millis, ProcessingError> {
     if let Some(duration) = arrival.checkin.duration() {
         return Ok(duration);
     }

@@ -270,7 +270,7 @@ impl<'a> Desk<'a> {
     }
 
     /// What judging a check-in reads.
-    pub(super) fn judging(&self, arrival: &Arrival) -> Result<Snapshot, Failure> {
+    pub(super) fn judging(&self, arrival: &Arrival<'_>) -> Result<Snapshot, Failure> {
         self.store.load(&arrival.key(), &Query::arrival(arrival, &self.policy))
     }
 

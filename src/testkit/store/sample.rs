@@ -150,9 +150,14 @@ pub(super) fn incident(key: &EnvironmentKey, number: u32, first: &Run) -> Arc<In
 }
 
 /// A check-in of this run; of none when it is zero.
-pub(super) fn arrival(key: &EnvironmentKey, run: u128, received: &str, status: ReportedStatus) -> Arrival {
+pub(super) fn arrival(
+    key: &EnvironmentKey,
+    run: u128,
+    received: &str,
+    status: ReportedStatus,
+) -> Arrival<'static> {
     let checkin = Checkin::new(key.monitor.slug.clone(), Uuid::from_u128(run), status);
     let checkin = checkin.with_environment(key.name.clone());
     let message = Message::new(ORGANIZATION, key.monitor.project, at(received), checkin);
-    Arrival::receive(&message, &AdmitAll, Quirks::NONE).unwrap()
+    Arrival::receive(&message, &AdmitAll, Quirks::NONE).unwrap().into_owned()
 }
