@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::id::{CheckinId, EnvironmentId};
 use crate::key::{EnvironmentKey, EnvironmentName, PRODUCTION};
-use crate::row::{Deadline, Environment, Failure, Health, Incident, Monitor, RunStatus, RunSummary, Version};
+use crate::row::{
+    Deadline, Environment, Failure, Health, Incident, Monitor, RunStatus, RunSummary, Version, boxed,
+};
 
 /// Nothing: the end of a list.
 pub(super) const NONE: u32 = u32::MAX;
@@ -176,11 +178,11 @@ impl Resident {
 
     /// The row.
     pub(super) fn row(&self) -> Environment {
-        self.row_as(self.key())
+        *self.row_as(self.key())
     }
 
     /// The row, for somebody who knows its key already.
-    pub(super) fn row_as(&self, key: EnvironmentKey) -> Environment {
+    pub(super) fn row_as(&self, key: EnvironmentKey) -> Box<Environment> {
         let rare = self.rare.as_deref();
         let health = match (rare.and_then(|rare| rare.incident.as_ref()), self.condition) {
             (Some(incident), _) => Health::Error(Arc::clone(incident)),
@@ -189,7 +191,7 @@ impl Resident {
             (None, Condition::Failed(failure)) => Health::Failed(failure),
             (None, Condition::Stranded) => Health::Stranded,
         };
-        Environment {
+        boxed(|| Environment {
             id: self.id,
             key,
             health,
@@ -210,7 +212,7 @@ impl Resident {
             runs: self.runs,
             incidents: rare.map_or(0, |rare| rare.count),
             version: self.version,
-        }
+        })
     }
 
     pub(super) fn key(&self) -> EnvironmentKey {

@@ -151,7 +151,7 @@ impl Tables {
         let mut snapshot = Snapshot {
             organization: None,
             monitor: Some(Arc::clone(monitor)),
-            environment: resident.map(|resident| Box::new(resident.row_as(key.clone()))),
+            environment: resident.map(|resident| resident.row_as(key.clone())),
             run: self.found(here, named, query.run()),
             history: Vec::new(),
         };

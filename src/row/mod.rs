@@ -18,3 +18,9 @@ pub use organization::Organization;
 pub use owner::{InvalidOwner, Owner};
 pub use run::{InvalidRunStatus, Run, RunStatus, RunSummary};
 pub use version::Version;
+
+/// A row in a box, built in its place. What is built elsewhere and then moved is read whole just after it was written in parts, and
+/// for that a processor waits until the parts have left its queue.
+pub(crate) fn boxed<T>(build: impl FnOnce() -> T) -> Box<T> {
+    Box::write(Box::new_uninit(), build())
+}

@@ -8,7 +8,7 @@ use crate::key::EnvironmentKey;
 use crate::outcome::{Ignored, RunChange};
 use crate::policy::{Quirk, Quirks};
 use crate::refusal::ProcessingError;
-use crate::row::{Environment, Monitor, Run, RunStatus};
+use crate::row::{Environment, Monitor, Run, RunStatus, boxed};
 use crate::schedule::start_of_minute;
 use crate::store::{Found, PutRun, RunQuery};
 
@@ -109,7 +109,7 @@ fn begin(arrival: &Arrival<'_>, query: RunQuery, monitor: &Monitor, environment:
     let number = environment.runs;
     environment.runs = number.saturating_add(1);
     let started_at = arrival.started_at;
-    let run = Box::new(Run {
+    let run = boxed(|| Run {
         id,
         environment: environment.id,
         number,

@@ -11,7 +11,7 @@ use crate::outcome::{Ignored, Judgement, Overdue, TickOutcome, Verdict};
 use crate::policy::{Policy, Quirk};
 use crate::row::Environment;
 use crate::row::{Monitor, MonitorStatus};
-use crate::row::{Run, RunStatus};
+use crate::row::{Run, RunStatus, boxed};
 use crate::store::{Found, PutRun, Snapshot, Transition};
 
 use super::Decision;
@@ -60,7 +60,7 @@ pub fn check_missed(
     let judgement = draft.overdue(&run, deadline.next, tick);
     let effects = draft.effects;
     let overdue = Overdue { checkin: run.id, judgement, deadline: environment.deadline };
-    let transition = write(monitor, environment, Some(PutRun::New(Box::new(run))), effects);
+    let transition = write(monitor, environment, Some(PutRun::New(run)), effects);
     decide(key, Verdict::Missed(overdue), transition)
 }
 
@@ -135,11 +135,11 @@ fn rest(
 }
 
 /// The run that was expected and did not come.
-fn miss(environment: &mut Environment, expected: DateTime<Utc>, policy: &Policy) -> Run {
+fn miss(environment: &mut Environment, expected: DateTime<Utc>, policy: &Policy) -> Box<Run> {
     let again = policy.quirks.slots_repeat().then_some(environment.version);
     let number = environment.runs;
     environment.runs = number.saturating_add(1);
-    Run {
+    boxed(|| Run {
         id: CheckinId::of_missed(environment.id, expected, again),
         environment: environment.id,
         number,
@@ -152,7 +152,7 @@ fn miss(environment: &mut Environment, expected: DateTime<Utc>, policy: &Policy)
         closed_by: None,
         trace_id: None,
         release: None,
-    }
+    })
 }
 
 impl Draft<'_> {
