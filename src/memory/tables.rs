@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::iter;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;
 
 use crate::id::{CheckinId, EnvironmentId, OrganizationId};
@@ -71,16 +72,6 @@ impl PartialEq for ByKey {
 }
 
 impl Eq for ByKey {}
-
-/// One entry of a list of what is due, still in its table.
-struct DueEntry<'a>(&'a Resident, Option<DueRun>);
-
-impl DueEntry<'_> {
-    /// As [`Due::order`], within one minute.
-    fn order(&self) -> (&MonitorKey, &EnvironmentName, Option<u32>) {
-        (&self.0.monitor.key, self.0.name(), self.1.map(|run| run.number))
-    }
-}
 
 impl Tables {
     pub(super) fn organizations(&self) -> impl Iterator<Item = &Organization> {
@@ -236,10 +227,9 @@ impl Tables {
         };
         for (at, due) in index.range(from, query.until) {
             let mut minute = Vec::with_capacity(due.len());
-            minute.extend(due.numbers().filter_map(|number| self.due_entry(query.kind, number)));
+            minute.extend(due.numbers().filter_map(|number| self.due_entry(query.kind, at, number)));
             if let Some(after) = query.after.as_ref().filter(|after| after.at == at) {
-                let after = (&after.key.monitor, &after.key.name, after.run.map(|run| run.number));
-                minute.retain(|entry| entry.order() > after);
+                minute.retain(|due| due.order() > after.order());
             }
             // Of a crowded minute only what fits is put in order.
             let room = limit.saturating_sub(page.len());
@@ -248,7 +238,7 @@ impl Tables {
                 minute.truncate(room);
             }
             minute.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
-            page.extend(minute.into_iter().map(|entry| Due { at, key: entry.0.key(), run: entry.1 }));
+            page.append(&mut minute);
             if page.len() >= limit {
                 break;
             }
@@ -256,13 +246,15 @@ impl Tables {
         page
     }
 
-    fn due_entry(&self, kind: DueKind, number: u32) -> Option<DueEntry<'_>> {
+    fn due_entry(&self, kind: DueKind, at: DateTime<Utc>, number: u32) -> Option<Due> {
         match kind {
-            DueKind::Miss => self.environments.get(number).map(|resident| DueEntry(resident, None)),
+            DueKind::Miss => {
+                self.environments.get(number).map(|resident| Due { at, key: resident.key(), run: None })
+            }
             DueKind::Timeout => {
                 let run = self.runs.get(number)?;
                 let due = DueRun { number: run.number(), id: run.id() };
-                Some(DueEntry(self.environments.get(run.environment)?, Some(due)))
+                Some(Due { at, key: self.environments.get(run.environment)?.key(), run: Some(due) })
             }
         }
     }
