@@ -121,7 +121,7 @@ impl Tables {
     }
 
     /// Puts an environment of the monitor whose newest one is given, and tells which that is now.
-    pub(super) fn put_environment(&mut self, newest: u32, row: &Environment) -> u32 {
+    fn put_environment(&mut self, newest: u32, row: &Environment) -> u32 {
         let number = self.owned(newest, row.id).map_or(NONE, |(number, _)| number);
         let Some(resident) = self.environments.get_mut(number) else {
             return self.insert_environment(row);
@@ -140,7 +140,7 @@ impl Tables {
         newest
     }
 
-    fn insert_environment(&mut self, row: &Environment) -> u32 {
+    pub(super) fn insert_environment(&mut self, row: &Environment) -> u32 {
         let key = &row.key.monitor;
         let Some((ByKey(monitor), newest)) = self.monitors.get_key_value(key) else { return NONE };
         let number = self.environments.insert(Resident::new(row, monitor, *newest));

@@ -15,6 +15,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::key::{EnvironmentKey, MonitorKey};
@@ -33,7 +34,8 @@ use tables::Tables;
 /// Keeps every row in memory.
 ///
 /// It is the production store of a service that runs in one process, and the store of tests. Serialise it as
-/// a whole to save it, and deserialise it to resume: what is due is found again from the rows.
+/// a whole to save it, and deserialise it to resume: what is due is found again from the rows. What no store has saved, such as
+/// a row that is there twice, is an error of the deserializer that names it.
 ///
 /// ```
 /// use overdue::MemoryStore;
@@ -141,6 +143,7 @@ impl Serialize for MemoryStore {
 
 impl<'de> Deserialize<'de> for MemoryStore {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Stored::deserialize(deserializer).map(|stored| Self(Mutex::new(stored.into())))
+        let tables = Stored::deserialize(deserializer)?.try_into().map_err(D::Error::custom)?;
+        Ok(Self(Mutex::new(tables)))
     }
 }

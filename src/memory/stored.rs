@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::{CheckinId, IncidentId, OrganizationId};
+use crate::key::{EnvironmentKey, MonitorKey};
 use crate::row::{Environment, Incident, Monitor, Organization, Run};
 
-use super::resident::{NONE, Resident};
+use super::resident::Resident;
 use super::tables::Tables;
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -46,21 +48,69 @@ impl From<&Tables> for Stored {
     }
 }
 
-impl From<Stored> for Tables {
-    fn from(stored: Stored) -> Self {
+/// Why what was read was never saved by a store.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NeverSaved {
+    #[error("organization {0} is there twice")]
+    Organization(OrganizationId),
+    #[error("monitor {0} is there twice")]
+    Monitor(MonitorKey),
+    #[error("environment {0} is there twice, or under another monitor")]
+    Environment(EnvironmentKey),
+    #[error("run {0} is there twice, or in another environment")]
+    Run(CheckinId),
+    #[error("incident {0} is there twice, or in another environment")]
+    Incident(IncidentId),
+}
+
+impl TryFrom<Stored> for Tables {
+    type Error = NeverSaved;
+
+    fn try_from(stored: Stored) -> Result<Self, NeverSaved> {
         let mut tables = Tables::default();
         for organization in stored.organizations {
+            if tables.organizations.contains_key(&organization.id) {
+                return Err(NeverSaved::Organization(organization.id));
+            }
             tables.put_organization(organization);
         }
         for StoredMonitor { row, environments } in stored.monitors {
+            if tables.monitors.contains_key(&row.key) {
+                return Err(NeverSaved::Monitor(row.key.clone()));
+            }
             tables.put_monitor(&row);
-            let mut newest = NONE;
-            for StoredEnvironment { row, runs, incidents } in environments {
-                newest = tables.put_environment(newest, &row);
-                runs.iter().for_each(|run| tables.insert_run(newest, run));
-                incidents.iter().for_each(|incident| tables.put_incident(newest, incident));
+            for environment in environments {
+                tables.restore(&row.key, environment)?;
             }
         }
-        tables
+        Ok(tables)
+    }
+}
+
+impl Tables {
+    fn restore(&mut self, monitor: &MonitorKey, stored: StoredEnvironment) -> Result<(), NeverSaved> {
+        let StoredEnvironment { row, runs, incidents } = stored;
+        let mut known = self.environments(monitor).into_iter();
+        if row.key.monitor != *monitor
+            || known.any(|known| known.id() == row.id || *known.name() == row.key.name)
+        {
+            return Err(NeverSaved::Environment(row.key));
+        }
+        let newest = self.insert_environment(&row);
+        for run in runs {
+            if run.environment != row.id || self.number_of(&run.id).is_some() {
+                return Err(NeverSaved::Run(run.id));
+            }
+            self.insert_run(newest, &run);
+        }
+        for (nth, incident) in incidents.iter().enumerate() {
+            if incident.environment != row.id
+                || incidents.iter().take(nth).any(|other| other.id == incident.id)
+            {
+                return Err(NeverSaved::Incident(incident.id));
+            }
+            self.put_incident(newest, incident);
+        }
+        Ok(())
     }
 }

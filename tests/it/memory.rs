@@ -11,6 +11,8 @@ use chrono::TimeDelta;
 use overdue::outcome::{Judgement, Notice, Outcome};
 use overdue::{Engine, MemoryStore, Message, Policy};
 use proptest::prelude::*;
+use serde_json::Value;
+use uuid::Uuid;
 
 use crate::world::{ORGANIZATION, Time, Told, World, at, checkin, hourly, message, monitor, named, place};
 
@@ -56,6 +58,36 @@ fn a_store_that_cannot_be_is_not_read() {
     for saved in ["", "[]", r#"{"organizations": []}"#, r#"{"organizations": [], "monitors": [{}]}"#] {
         assert!(serde_json::from_str::<MemoryStore>(saved).is_err(), "{saved}");
     }
+}
+
+/// Read without a word, one of the two would be lost.
+#[test]
+fn a_row_that_was_saved_twice_is_told() {
+    const ENVIRONMENT: &str = "/monitors/0/environments/0";
+    let world = World::with(&hourly(1, 1));
+    world.accepted("10:00", 1, "error");
+    let saved = serde_json::to_value(world.store()).unwrap();
+    let told = |list: &str, edit: fn(&mut Vec<Value>)| {
+        let mut saved = saved.clone();
+        edit(saved.pointer_mut(list).unwrap().as_array_mut().unwrap());
+        serde_json::from_value::<MemoryStore>(saved).unwrap_err().to_string()
+    };
+    let twice = |list: &str| told(list, |rows| rows.push(rows[0].clone()));
+    let elsewhere = |list: &str| told(list, |rows| rows[0]["environment"] = Uuid::nil().to_string().into());
+    let (runs, incidents) = (&format!("{ENVIRONMENT}/runs"), &format!("{ENVIRONMENT}/incidents"));
+
+    assert_eq!(twice("/organizations"), "organization 1 is there twice");
+    assert_eq!(twice("/monitors"), "monitor 7/job is there twice");
+    let environment = "environment 7/job/production is there twice, or under another monitor";
+    assert_eq!(twice("/monitors/0/environments"), environment);
+    let strange =
+        told("/monitors/0/environments", |rows| rows[0]["row"]["key"]["monitor"]["slug"] = "other".into());
+    assert_eq!(strange, "environment 7/other/production is there twice, or under another monitor");
+    let run = "run 00000000-0000-0000-0000-000000000001 is there twice, or in another environment";
+    assert_eq!((twice(runs), elsewhere(runs)), (run.to_owned(), run.to_owned()));
+    let id = world.environment().incident().unwrap().id();
+    let incident = format!("incident {id} is there twice, or in another environment");
+    assert_eq!((twice(incidents), elsewhere(incidents)), (incident.clone(), incident));
 }
 
 /// The runs that are left, by number.
