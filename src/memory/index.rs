@@ -28,7 +28,6 @@ pub(super) struct Index {
 #[repr(align(64))]
 struct Line {
     hashes: [u32; LINE],
-    /// One for each hash; [`NONE`] where nothing is.
     numbers: [u32; LINE],
 }
 
@@ -45,24 +44,22 @@ impl Line {
         self.numbers[LINE - 1] != NONE
     }
 
+    /// All places. Where nothing is, the number is [`NONE`], and the hash may be that of an entry which is gone.
+    fn places(&self) -> impl Iterator<Item = Entry> {
+        self.hashes.iter().zip(&self.numbers).map(|(hash, number)| Entry { hash: *hash, number: *number })
+    }
+
     fn entries(&self) -> impl Iterator<Item = Entry> {
-        let places = self.hashes.iter().zip(&self.numbers);
-        places
-            .map(|(hash, number)| Entry { hash: *hash, number: *number })
-            .filter(|entry| entry.number != NONE)
+        self.places().filter(|entry| entry.number != NONE)
     }
 
     /// The last place where this is so. All are looked at, whichever it is: where to stop, the processor would guess, and it would
     /// follow a wrong guess until the line arrives from memory.
     fn place(&self, is_it: impl Fn(Entry) -> bool) -> Option<usize> {
-        let places = self.hashes.iter().zip(&self.numbers).enumerate();
-        let last =
-            places.fold(
-                LINE,
-                |last, (place, (hash, number))| {
-                    if is_it(Entry { hash: *hash, number: *number }) { place } else { last }
-                },
-            );
+        let last = self
+            .places()
+            .enumerate()
+            .fold(LINE, |last, (place, entry)| if is_it(entry) { place } else { last });
         (last < LINE).then_some(last)
     }
 
