@@ -53,23 +53,24 @@ impl Line {
         self.places().filter(|entry| entry.number != NONE)
     }
 
-    /// The last place where this is so. All are looked at, whichever it is: where to stop, the processor would guess, and it would
-    /// follow a wrong guess until the line arrives from memory.
+    /// Whether an entry may have this hash. All are looked at, whichever it is: where to stop, the processor would guess, and it
+    /// would follow a wrong guess until the line arrives from memory.
+    fn may_have(&self, hash: u32) -> bool {
+        self.hashes.iter().fold(false, |found, other| found | (*other == hash))
+    }
+
+    fn find(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let mut numbers = self.entries().filter(|entry| entry.hash == hash).map(|entry| entry.number);
+        if self.may_have(hash) { numbers.find(|number| is_it(*number)) } else { None }
+    }
+
+    /// The last place where this is so. All are looked at here, too.
     fn place(&self, is_it: impl Fn(Entry) -> bool) -> Option<usize> {
         let last = self
             .places()
             .enumerate()
             .fold(LINE, |last, (place, entry)| if is_it(entry) { place } else { last });
         (last < LINE).then_some(last)
-    }
-
-    fn find(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let likely = *self.numbers.get(self.place(|entry| entry.hash == hash)?)?;
-        if is_it(likely) {
-            return Some(likely);
-        }
-        let mut numbers = self.entries().filter(|entry| entry.hash == hash).map(|entry| entry.number);
-        numbers.find(|number| is_it(*number))
     }
 
     /// Adds an entry, where there is room.
