@@ -18,7 +18,7 @@ impl Tables {
         if !self.is_current(organization.as_ref(), monitor, known, environments, runs) {
             return Err(CommitError::Conflict);
         }
-        let newest = known.map_or(NONE, |(_, newest)| newest);
+        let mut newest = known.map_or(NONE, |(_, newest)| newest);
         if let Some(put) = organization {
             self.put_organization(put.row.clone());
         }
@@ -27,9 +27,9 @@ impl Tables {
             MonitorChange::Put(put) => self.put_monitor(&put.row),
             MonitorChange::Remove(row) => self.remove_monitor(&row.key),
         }
-        let is_new = |put: &&Put<Box<Environment>>| put.replaces == Version::NEW;
-        let new = environments.iter().filter(is_new);
-        let newest = new.fold(newest, |newest, put| self.put_environment(newest, &put.row));
+        for put in environments.iter().filter(|put| put.replaces == Version::NEW) {
+            newest = self.insert_environment(&put.row);
+        }
         // Before the environments that are there already, which are at hand: what is written of a run is not, and the
         // processor fetches it meanwhile.
         for put in runs {
@@ -38,8 +38,8 @@ impl Tables {
                 PutRun::Changed(run) => self.change_run(run),
             }
         }
-        for put in environments.iter().filter(|put| !is_new(put)) {
-            self.put_environment(newest, &put.row);
+        for put in environments.iter().filter(|put| put.replaces != Version::NEW) {
+            self.change_environment(newest, &put.row);
         }
         for incident in incidents {
             self.put_incident(newest, incident);
@@ -120,12 +120,9 @@ impl Tables {
         }
     }
 
-    /// Puts an environment of the monitor whose newest one is given, and tells which that is now.
-    fn put_environment(&mut self, newest: u32, row: &Environment) -> u32 {
+    fn change_environment(&mut self, newest: u32, row: &Environment) {
         let number = self.owned(newest, row.id).map_or(NONE, |(number, _)| number);
-        let Some(resident) = self.environments.get_mut(number) else {
-            return self.insert_environment(row);
-        };
+        let Some(resident) = self.environments.get_mut(number) else { return };
         let before = resident.due_at();
         resident.put(row);
         let after = resident.due_at();
@@ -137,9 +134,9 @@ impl Tables {
                 resident.links.due = self.misses.insert(number, at);
             }
         }
-        newest
     }
 
+    /// Inserts an environment, and tells its number: it is the newest of its monitor now.
     pub(super) fn insert_environment(&mut self, row: &Environment) -> u32 {
         let key = &row.key.monitor;
         let Some((ByKey(monitor), newest)) = self.monitors.get_key_value(key) else { return NONE };

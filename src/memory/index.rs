@@ -17,7 +17,7 @@ const LINE: usize = 8;
 /// library's maps keep the places apart from what is looked at. Hashes are seeded anew for each table, as those of the maps are.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    /// A power of two, or none; a quarter of all places is free.
+    /// A power of two, or none; at least a quarter of all places is free.
     lines: Vec<Line>,
     count: usize,
     hasher: RandomState,
