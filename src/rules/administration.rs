@@ -255,7 +255,7 @@ fn reschedule(
         return;
     }
     if woken || monitor.config.schedule() != before.config.schedule() {
-        Draft::new(policy, monitor, environment, &[]).reschedule(at.into());
+        Draft::new(policy, monitor, environment, &[]).reschedule(&at.into());
     } else if monitor.config != before.config
         && let Some(deadline) = &mut environment.deadline
         && let Some(latest) = deadline.next.checked_add_signed(monitor.config.margin().duration())

@@ -47,16 +47,17 @@ impl<'a> Draft<'a> {
     ///
     /// Reference times never go back: a slot that was missed is not awaited again because of a message that
     /// was received before it and comes late.
-    pub(super) fn reschedule(&mut self, from: Slot) {
+    pub(super) fn reschedule(&mut self, from: &Slot) {
         let forgetful = self.keeps(Quirk::RepeatedHourForgotten);
-        let newest = self.environment.reference.filter(|_| !forgetful);
-        let from = newest.filter(|newest| *newest > from.start()).map_or(from, Slot::from);
+        let newest = self.environment.reference.filter(|newest| !forgetful && newest > from.start());
+        let newest = newest.map(Slot::from);
+        let from = newest.as_ref().unwrap_or(from);
         self.environment.deadline = self.deadline(from);
-        self.environment.reference = Some(from.start());
+        self.environment.reference = Some(*from.start());
     }
 
     /// The deadline that follows from `from`. None: the schedule has ended.
-    fn deadline(&self, from: Slot) -> Option<Deadline> {
+    fn deadline(&self, from: &Slot) -> Option<Deadline> {
         let config = &self.monitor.config;
         let (schedule, quirks) = (config.schedule(), self.policy.quirks);
         let slot = schedule.next_slot(from, quirks)?;
@@ -65,7 +66,7 @@ impl<'a> Draft<'a> {
             true => slot.later_on_clock(margin, schedule.zone())?,
             false => slot.later(margin)?,
         };
-        Some(Deadline { next: slot.start(), latest })
+        Some(Deadline { next: *slot.start(), latest })
     }
 
     /// Takes down what a run in its final state means for later decisions.

@@ -112,7 +112,7 @@ impl Intake<'_> {
         let run = &report.run;
         let mut draft = Draft::new(self.policy, monitor, environment, history);
         let judgement = match run.status {
-            RunStatus::Error => draft.mark_failed(run, arrival.received_at.into()),
+            RunStatus::Error => draft.mark_failed(run, &arrival.received_at.into()),
             _ => draft.mark_ok(run, arrival.received_at),
         };
         draft.note(run);

@@ -21,7 +21,7 @@ impl Draft<'_> {
         let newer_seen = self.environment.last_checkin.is_some_and(|last| last > at);
         if !newer_seen {
             self.see(run);
-            self.reschedule(at.into());
+            self.reschedule(&at.into());
         }
         if run.status != RunStatus::Ok {
             return Judgement::SaysNothing;
@@ -70,7 +70,7 @@ impl Draft<'_> {
     }
 
     /// A run that failed. The deadlines follow from `from`.
-    pub(super) fn mark_failed(&mut self, run: &Run, from: Slot) -> Judgement {
+    pub(super) fn mark_failed(&mut self, run: &Run, from: &Slot) -> Judgement {
         let newer = self.environment.last_checkin.filter(|last| *last > run.started_at);
         if let Some(last_checkin) = newer {
             // The clock has looked for itself: a slot that was missed is missed, and whether a newer run has
@@ -137,7 +137,7 @@ impl Draft<'_> {
     }
 
     /// Opens an incident, if enough runs in a row have failed.
-    fn open(&mut self, run: &Run, from: Slot) -> Judgement {
+    fn open(&mut self, run: &Run, from: &Slot) -> Judgement {
         let threshold = self.monitor.config.failure_threshold().get();
         let mut window = self.window(run, threshold);
         let failures = window.iter().take_while(|run| run.status != RunStatus::Ok).count();
@@ -168,7 +168,7 @@ impl Draft<'_> {
         });
         let opened = Judgement::Opened { incident: incident.id, notice };
         let sampling = &self.policy.sampling;
-        let (organization, at) = (self.monitor.organization, from.start());
+        let (organization, at) = (self.monitor.organization, *from.start());
         if let Some(request) = sampling.request_for_incident(organization, &self.environment.key, at) {
             let id = EventId::of(incident.id.as_uuid(), "sampling", run.id);
             self.effects.events.push(Event::SamplingRequested { id, request });

@@ -116,7 +116,7 @@ pub fn mark_ok(snapshot: Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decisi
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn mark_failed(snapshot: Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
-    mark(snapshot, policy, |draft, run| draft.mark_failed(run, at.into()))
+    mark(snapshot, policy, |draft, run| draft.mark_failed(run, &at.into()))
 }
 
 fn mark(

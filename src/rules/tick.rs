@@ -165,7 +165,7 @@ impl Draft<'_> {
         let slot = self.monitor.config.schedule().previous_slot(start, tick.time(), self.policy.quirks);
         match slot {
             None if self.keeps(Quirk::MissingSlotStopsTick) => Judgement::Abandoned,
-            slot => self.mark_failed(run, slot.unwrap_or_else(|| tick.time().into())),
+            slot => self.mark_failed(run, &slot.unwrap_or_else(|| tick.time().into())),
         }
     }
 }

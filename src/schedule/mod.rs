@@ -202,7 +202,9 @@ impl Schedule {
     pub fn next(&self, after: DateTime<Utc>, quirks: Quirks) -> Option<DateTime<Utc>> {
         match &self.0.plan {
             Plan::Crontab { crontab, pause } => self.next_run(crontab, pause, &after, quirks),
-            Plan::Interval(interval) => interval.next(after.into(), self.zone(), quirks).map(Slot::start),
+            Plan::Interval(interval) => {
+                interval.next(after.into(), self.zone(), quirks).map(|slot| *slot.start())
+            }
         }
     }
 
@@ -231,16 +233,16 @@ impl Schedule {
         before: DateTime<Utc>,
         quirks: Quirks,
     ) -> Option<DateTime<Utc>> {
-        self.previous_slot(start, before, quirks).map(Slot::start)
+        self.previous_slot(start, before, quirks).map(|slot| *slot.start())
     }
 
     /// [`next`](Self::next), from a slot to a slot.
-    pub(crate) fn next_slot(&self, after: Slot, quirks: Quirks) -> Option<Slot> {
+    pub(crate) fn next_slot(&self, after: &Slot, quirks: Quirks) -> Option<Slot> {
         match &self.0.plan {
             Plan::Crontab { crontab, pause } => {
-                self.next_run(crontab, pause, &after.start(), quirks).map(Slot::starting)
+                self.next_run(crontab, pause, after.start(), quirks).map(Slot::starting)
             }
-            Plan::Interval(interval) => interval.next(after, self.zone(), quirks),
+            Plan::Interval(interval) => interval.next(*after, self.zone(), quirks),
         }
     }
 
@@ -274,7 +276,7 @@ impl Schedule {
                 // Whoever looks back to a run that was expected asks for the one after it next. If that lies
                 // ahead, finding it answers both.
                 if start < before && pause.ends_at(&start) {
-                    self.next_slot(start.into(), quirks);
+                    self.next_slot(&start.into(), quirks);
                 }
                 pause.previous(Minute::before(before), search).map(Slot::starting)
             }

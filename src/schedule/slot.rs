@@ -34,21 +34,21 @@ impl Slot {
     }
 
     /// When it begins.
-    pub(crate) const fn start(self) -> DateTime<Utc> {
-        self.start
+    pub(crate) const fn start(&self) -> &DateTime<Utc> {
+        &self.start
     }
 
-    pub(super) const fn minute(self) -> Minute {
+    pub(super) const fn minute(&self) -> Minute {
         Minute::of(self.start)
     }
 
     /// What the clock shows.
-    pub(super) fn local(self, window: Window) -> Local {
+    pub(super) fn local(&self, window: Window) -> Local {
         self.imagined.unwrap_or_else(|| window.local(self.minute()))
     }
 
     /// So much later, if chrono can hold it.
-    pub(crate) fn later(self, by: TimeDelta) -> Option<DateTime<Utc>> {
+    pub(crate) fn later(&self, by: TimeDelta) -> Option<DateTime<Utc>> {
         let start = self.start.naive_utc();
         match start.time().overflowing_add_signed(by) {
             // No calendar is needed for that, which costs several times as much.
@@ -59,7 +59,7 @@ impl Slot {
 
     /// So much later on the wall clock, as Python moves a time: which of two repeated hours was meant is
     /// forgotten. For [`Quirk::MarginOnLocalClock`](crate::policy::Quirk::MarginOnLocalClock).
-    pub(crate) fn later_on_clock(self, by: TimeDelta, zone: Tz) -> Option<DateTime<Utc>> {
+    pub(crate) fn later_on_clock(&self, by: TimeDelta, zone: Tz) -> Option<DateTime<Utc>> {
         let window = Window::around(zone, self.minute());
         let local = self.local(window).plus(by.num_minutes());
         window.holding(local).unset(local).instant()
