@@ -125,6 +125,12 @@ pub struct TickReport {
     pub outcomes: Vec<TickOutcome>,
 }
 
+impl TickReport {
+    const fn of(tick: Tick) -> Self {
+        Self { tick, outcomes: Vec::new() }
+    }
+}
+
 impl<S: Store, K: EventSink> Engine<S, K> {
     /// An engine that admits every check-in.
     pub const fn new(store: S, sink: K, policy: Policy) -> Self {
@@ -311,8 +317,14 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// # Errors
     /// [`Error::Store`] at once; [`Error::Contended`] once everything else that is due has been handled.
     pub fn check_missed(&self, tick: Tick) -> Result<TickReport, Error<S::Error>> {
+        let mut report = TickReport::of(tick);
+        self.misses(tick, &mut report.outcomes)?;
+        Ok(report)
+    }
+
+    fn misses(&self, tick: Tick, outcomes: &mut Vec<TickOutcome>) -> Result<(), Error<S::Error>> {
         let query = Query::miss(&self.policy);
-        self.check(tick, DueKind::Miss, |due| {
+        self.check(tick, DueKind::Miss, outcomes, |due| {
             self.settle(&due.key, &query, |snapshot| {
                 rules::check_missed(snapshot, &due.key, tick, &self.policy)
             })
@@ -332,7 +344,13 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// # Errors
     /// [`Error::Store`] at once; [`Error::Contended`] once everything else that is due has been handled.
     pub fn check_timeouts(&self, tick: Tick) -> Result<TickReport, Error<S::Error>> {
-        self.check(tick, DueKind::Timeout, |due| {
+        let mut report = TickReport::of(tick);
+        self.timeouts(tick, &mut report.outcomes)?;
+        Ok(report)
+    }
+
+    fn timeouts(&self, tick: Tick, outcomes: &mut Vec<TickOutcome>) -> Result<(), Error<S::Error>> {
+        self.check(tick, DueKind::Timeout, outcomes, |due| {
             let query = due.run.map_or(Query::miss(&self.policy), |run| Query::run_of(run.id, &self.policy));
             self.settle(&due.key, &query, |snapshot| {
                 rules::check_timeout(snapshot, &due.key, tick, &self.policy)
@@ -355,14 +373,14 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// # Errors
     /// As [`check_missed`](Self::check_missed).
     pub fn tick(&self, tick: Tick) -> Result<TickReport, Error<S::Error>> {
-        let missed = match self.check_missed(tick) {
+        let mut report = TickReport::of(tick);
+        let missed = match self.misses(tick, &mut report.outcomes) {
             Err(error @ Error::Store(_)) => return Err(error),
             // One contended environment does not keep the runs of all others from timing out.
             missed => missed,
         };
-        let mut timeouts = self.check_timeouts(tick)?;
-        let mut report = missed?;
-        report.outcomes.append(&mut timeouts.outcomes);
+        self.timeouts(tick, &mut report.outcomes)?;
+        missed?;
         Ok(report)
     }
 
@@ -510,14 +528,15 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
         }
     }
 
-    /// Goes through all that is due, page by page.
+    /// Goes through all that is due, page by page. Outcomes are put where they stay: most ticks have none, and to hand up an
+    /// empty report took longer than to look whether anything is due.
     fn check(
         &self,
         tick: Tick,
         kind: DueKind,
+        outcomes: &mut Vec<TickOutcome>,
         decide: impl Fn(&Due) -> Result<TickOutcome, Error<S::Error>>,
-    ) -> Result<TickReport, Error<S::Error>> {
-        let mut outcomes = Vec::new();
+    ) -> Result<(), Error<S::Error>> {
         let mut contended = None;
         // The reference system draws up its list once. With its quirks, what is handled may be due again at
         // once; without them, pages do.
@@ -536,7 +555,7 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
                 }
             }
             if page.len() < PAGE.get() {
-                return contended.map_or(Ok(TickReport { tick, outcomes }), Err);
+                return contended.map_or(Ok(()), Err);
             }
             query.after = page.last().cloned();
         }
