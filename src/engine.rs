@@ -29,7 +29,7 @@ use crate::store::{Query, Snapshot};
 const ATTEMPTS: u32 = 32;
 
 /// How many deadlines are listed at a time.
-const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
+const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
 /// Watches jobs: takes their check-ins and the ticks of a clock, and tells what was missed, what hangs, when
 /// an incident opens and when it is over.
@@ -529,7 +529,7 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     }
 
     /// Goes through all that is due, page by page. Outcomes are put where they stay: most ticks have none, and to hand up an
-    /// empty report took longer than to look whether anything is due.
+    /// empty report takes as long as to look whether anything is due.
     fn check(
         &self,
         tick: Tick,

@@ -120,7 +120,7 @@ impl Tables {
         }
     }
 
-    fn change_environment(&mut self, newest: u32, row: &Environment) {
+    pub(super) fn change_environment(&mut self, newest: u32, row: &Environment) {
         let number = self.owned(newest, row.id).map_or(NONE, |(number, _)| number);
         let Some(resident) = self.environments.get_mut(number) else { return };
         let before = resident.due_at();

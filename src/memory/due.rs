@@ -5,11 +5,25 @@ use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
 
+use crate::store::Due;
+
 use super::resident::NONE;
 
 /// What is due when. Deadlines are whole minutes, so many share one entry of the tree.
 #[derive(Debug, Default)]
-pub(super) struct DueIndex(BTreeMap<DateTime<Utc>, DueMinute>);
+pub(super) struct DueIndex {
+    minutes: BTreeMap<DateTime<Utc>, DueMinute>,
+    cut: Option<Cut>,
+}
+
+/// Where a page ended within a minute, so that the next one goes on from there: a crowded minute is put in order once, and not
+/// for every page.
+#[derive(Debug)]
+struct Cut {
+    last: Due,
+    /// What comes after it, the first one last. Since then some may have left the minute, but none have come.
+    rest: Vec<u32>,
+}
 
 /// What is due in one minute, in no order.
 ///
@@ -26,7 +40,8 @@ pub(super) struct DueMinute {
 impl DueIndex {
     /// Lists a number under a deadline, and tells its position there.
     pub(super) fn insert(&mut self, number: u32, at: DateTime<Utc>) -> u32 {
-        let DueMinute { numbers, gaps } = self.0.entry(at).or_default();
+        self.cut.take_if(|cut| cut.last.at == at);
+        let DueMinute { numbers, gaps } = self.minutes.entry(at).or_default();
         if let Some(gap) = gaps.pop() {
             if let Some(place) = numbers.get_mut(gap as usize) {
                 *place = number;
@@ -39,14 +54,30 @@ impl DueIndex {
 
     /// Takes the number at a position off the list.
     pub(super) fn remove(&mut self, position: u32, at: DateTime<Utc>) {
-        let Some(minute) = self.0.get_mut(&at) else { return };
+        let Some(minute) = self.minutes.get_mut(&at) else { return };
         if let Some(place) = minute.numbers.get_mut(position as usize) {
             *place = NONE;
             minute.gaps.push(position);
         }
         if minute.len() == 0 {
-            self.0.remove(&at);
+            self.minutes.remove(&at);
         }
+    }
+
+    /// Takes down what comes in a minute after the last entry of a page, the first one last.
+    pub(super) fn suspend(&mut self, last: Due, rest: Vec<u32>) {
+        self.cut = Some(Cut { last, rest });
+    }
+
+    /// What was taken down after this entry, unless something has been added to its minute.
+    pub(super) fn resume(&mut self, last: &Due) -> Option<Vec<u32>> {
+        self.cut.take_if(|cut| cut.last == *last).map(|cut| cut.rest)
+    }
+
+    /// Whether nothing is due until then: most ticks come before anything is.
+    pub(super) fn is_quiet(&self, until: Option<DateTime<Utc>>) -> bool {
+        let first = self.minutes.first_key_value().map(|(first, _)| first);
+        first.is_none_or(|first| until.is_some_and(|until| *first > until))
     }
 
     /// The deadlines within bounds, in order.
@@ -55,11 +86,11 @@ impl DueIndex {
         from: Option<DateTime<Utc>>,
         until: Option<DateTime<Utc>>,
     ) -> impl Iterator<Item = (DateTime<Utc>, &DueMinute)> {
-        let first = from.or_else(|| self.0.first_key_value().map(|(first, _)| *first));
-        // A tree panics on a range that ends before it begins; and most ticks come before anything is due.
+        let first = from.or_else(|| self.minutes.first_key_value().map(|(first, _)| *first));
+        // A tree panics on a range that ends before it begins.
         let begun = first.filter(|first| until.is_none_or(|until| *first <= until));
         let upper = until.map_or(Bound::Unbounded, Bound::Included);
-        let range = begun.map(|first| self.0.range((Bound::Included(first), upper)));
+        let range = begun.map(|first| self.minutes.range((Bound::Included(first), upper)));
         range.into_iter().flatten().map(|(at, minute)| (*at, minute))
     }
 }

@@ -127,7 +127,7 @@ impl Store for MemoryStore {
     }
 
     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
-        Ok(self.tables().due(query))
+        self.tables().due(query)
     }
 
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Infallible>> {

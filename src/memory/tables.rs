@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::hash::{Hash, Hasher};
 use std::hint::black_box;
 use std::iter;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -19,7 +20,7 @@ use crate::store::{Due, DueKind, DueQuery, DueRun, Found};
 use crate::store::{HistoryQuery, MonitorSnapshot, Query, RunQuery, Snapshot};
 
 use super::ages::Ages;
-use super::due::DueIndex;
+use super::due::{DueIndex, DueMinute};
 use super::index::Index;
 use super::resident::{NONE, Resident};
 use super::run::StoredRun;
@@ -217,44 +218,161 @@ impl Tables {
         })
     }
 
-    pub(super) fn due(&self, query: &DueQuery) -> Vec<Due> {
-        let from = query.after.as_ref().map(|after| after.at);
-        let limit = query.limit.get();
+    pub(super) fn due(&mut self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
+        let DueQuery { kind, until, ref after, limit } = *query;
+        if self.index(kind).is_quiet(until) {
+            return Ok(Vec::new());
+        }
+        let mut rest = after.as_ref().and_then(|after| self.index_mut(kind).resume(after));
         let mut page = Vec::new();
-        let index = match query.kind {
-            DueKind::Miss => &self.misses,
-            DueKind::Timeout => &self.timeouts,
-        };
-        for (at, due) in index.range(from, query.until) {
-            let mut minute = Vec::with_capacity(due.len());
-            minute.extend(due.numbers().filter_map(|number| self.due_entry(query.kind, at, number)));
-            if let Some(after) = query.after.as_ref().filter(|after| after.at == at) {
-                minute.retain(|due| due.order() > after.order());
+        for (at, minute) in self.index(kind).range(after.as_ref().map(|after| after.at), until) {
+            let cursor = after.as_ref().filter(|after| after.at == at);
+            let mut numbers = match (rest.take(), cursor) {
+                (Some(rest), Some(_)) => rest,
+                _ => self.in_order(kind, at, minute, cursor, limit),
+            };
+            while page.len() < limit.get()
+                && let Some(number) = numbers.pop()
+            {
+                page.extend(self.due_entry(kind, at, number));
             }
-            // Of a crowded minute only what fits is put in order.
-            let room = limit.saturating_sub(page.len());
-            if minute.len() > room {
-                minute.select_nth_unstable_by(room, |a, b| a.order().cmp(&b.order()));
-                minute.truncate(room);
-            }
-            minute.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
-            page.append(&mut minute);
-            if page.len() >= limit {
+            if page.len() == limit.get() {
+                rest = Some(numbers).filter(|numbers| !numbers.is_empty());
                 break;
             }
         }
-        page
+        if let (Some(last), Some(rest)) = (page.last(), rest) {
+            self.index_mut(kind).suspend(last.clone(), rest);
+        }
+        Ok(page)
     }
 
+    const fn index(&self, kind: DueKind) -> &DueIndex {
+        match kind {
+            DueKind::Miss => &self.misses,
+            DueKind::Timeout => &self.timeouts,
+        }
+    }
+
+    const fn index_mut(&mut self, kind: DueKind) -> &mut DueIndex {
+        match kind {
+            DueKind::Miss => &mut self.misses,
+            DueKind::Timeout => &mut self.timeouts,
+        }
+    }
+
+    /// What is due in one minute, after the cursor, the first one last.
+    fn in_order(
+        &self,
+        kind: DueKind,
+        at: DateTime<Utc>,
+        minute: &DueMinute,
+        cursor: Option<&Due>,
+        limit: NonZeroUsize,
+    ) -> Vec<u32> {
+        let entry = |number| self.due_entry(kind, at, number).map(|due| (due, number));
+        let entries = minute.numbers().filter_map(entry);
+        let entries = entries.filter(|(due, _)| cursor.is_none_or(|cursor| due.order() > cursor.order()));
+        // Whoever asks for one wants to know when it is, and does not go on from there.
+        if limit == NonZeroUsize::MIN {
+            let first = entries.min_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
+            return first.map(|(_, number)| number).into_iter().collect();
+        }
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_unstable_by(|(a, _), (b, _)| b.order().cmp(&a.order()));
+        entries.into_iter().map(|(_, number)| number).collect()
+    }
+
+    /// What is due under a number, if it still is.
     fn due_entry(&self, kind: DueKind, at: DateTime<Utc>, number: u32) -> Option<Due> {
         match kind {
             DueKind::Miss => {
-                self.environments.get(number).map(|resident| Due { at, key: resident.key(), run: None })
+                let resident =
+                    self.environments.get(number).filter(|resident| resident.due_at() == Some(at))?;
+                Some(Due { at, key: resident.key(), run: None })
             }
             DueKind::Timeout => {
-                let run = self.runs.get(number)?;
+                let run = self.runs.get(number).filter(|run| run.due_at() == Some(at))?;
                 let due = DueRun { number: run.number(), id: run.id() };
                 Some(Due { at, key: self.environments.get(run.environment)?.key(), run: Some(due) })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use chrono::TimeDelta;
+    use chrono_tz::Tz;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+    use crate::config::MonitorConfig;
+    use crate::id::ProjectId;
+    use crate::row::{Deadline, Environment};
+
+    /// Some environments that are expected at no time yet, and their numbers.
+    fn environments(tables: &mut Tables) -> Vec<(u32, Environment)> {
+        let schedule = Schedule::crontab("0 2 * * *", Tz::UTC).unwrap();
+        let config = MonitorConfig::builder(schedule).build();
+        let place = |slug: &str| {
+            let monitor = MonitorKey { project: ProjectId::new(1), slug: slug.parse().unwrap() };
+            tables.put_monitor(&Arc::new(Monitor::new(
+                OrganizationId::new(1),
+                monitor.clone(),
+                config.clone(),
+            )));
+            let row = Environment::new(EnvironmentKey { monitor, name: EnvironmentName::production() });
+            (tables.insert_environment(&row), row)
+        };
+        ["c", "f", "a", "e", "b", "d"].map(place).into()
+    }
+
+    fn minute(minutes: Range<i64>) -> impl Strategy<Value = DateTime<Utc>> {
+        minutes
+            .prop_map(|minute| DateTime::UNIX_EPOCH.checked_add_signed(TimeDelta::minutes(minute)).unwrap())
+    }
+
+    /// Which environments have another deadline now, or none.
+    fn deadlines() -> impl Strategy<Value = Vec<(usize, Option<DateTime<Utc>>)>> {
+        prop::collection::vec((0..6_usize, prop::option::of(minute(1..3))), 0..6)
+    }
+
+    proptest! {
+        /// Some deadlines in two minutes come and go between one page and the next, and some pages are not followed from their
+        /// last entry.
+        #[test]
+        fn a_page_is_cut_out_of_the_whole_list(
+            steps in prop::collection::vec((deadlines(), prop::option::of(minute(0..4)), 1..4_usize, any::<Option<Index>>()), 0..60),
+        ) {
+            let mut tables = Tables::default();
+            let mut environments = environments(&mut tables);
+            let mut cursor: Option<Due> = None;
+            for (deadlines, until, limit, goes_on_from) in steps {
+                for (which, minute) in deadlines {
+                    let (number, row) = &mut environments[which];
+                    row.deadline = minute.map(|latest| Deadline { next: DateTime::UNIX_EPOCH, latest });
+                    tables.change_environment(*number, row);
+                }
+                let mut list = |until, after: Option<&Due>, limit| {
+                    let limit = NonZeroUsize::new(limit).unwrap();
+                    let query = DueQuery { kind: DueKind::Miss, until, after: after.cloned(), limit };
+                    let Ok(list) = tables.due(&query);
+                    list
+                };
+                let mut expected = list(None, None, usize::MAX);
+                expected.retain(|due| cursor.as_ref().is_none_or(|cursor| due.order() > cursor.order()));
+                expected.retain(|due| until.is_none_or(|until| due.at <= until));
+                expected.truncate(limit);
+                let page = list(until, cursor.as_ref(), limit);
+                prop_assert_eq!(&page, &expected);
+                cursor = match goes_on_from.filter(|_| !page.is_empty()) {
+                    Some(pick) => Some(pick.get(&page).clone()),
+                    None => page.last().cloned(),
+                };
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What is due: in order, in pages, and only while it is.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 
 use crate::id::ProjectId;
@@ -183,6 +185,41 @@ pub(super) fn a_page_starts_after_an_entry_that_is_gone(desk: Desk<'_>) -> Proof
         }
     }
     Ok(())
+}
+
+pub(super) fn a_page_is_of_the_present(mut desk: Desk<'_>) -> Proof {
+    let mut listed = BTreeSet::from(["a", "b", "c", "d", "e", "f", "g", "h"]);
+    for (number, slug) in (1..).zip(&listed) {
+        expect(&mut desk, &place(slug, "production"), number, "11:05")?;
+    }
+    let mut cursors = [None, None];
+    let mut turn = |desk: &Desk<'_>, listed: &BTreeSet<&str>, when: &str| -> Proof {
+        for (kind, cursor) in KINDS.into_iter().zip(&mut cursors) {
+            let page = desk.page(kind, None, cursor.as_ref(), 3)?;
+            // That a page has no more than three entries, and not its cursor, is promised elsewhere.
+            let mut seen = page.clone();
+            seen.retain(|due| Some(due) != cursor.as_ref());
+            seen.truncate(2);
+            let after = |slug: &&&str| {
+                cursor.as_ref().is_none_or(|cursor: &Due| **slug > cursor.key.monitor.slug.as_str())
+            };
+            let expected = listed.iter().filter(after).take(2);
+            let expected: Vec<_> = expected.map(|slug| place(slug, "production").to_string()).collect();
+            same(keys(&seen), expected, format!("{kind:?}: how the {when} begins"))?;
+            *cursor = page.last().cloned();
+        }
+        Ok(())
+    };
+    turn(&desk, &listed, "first page")?;
+    listed.remove("e");
+    desk.touch(&place("e", "production"), |row| row.deadline = None)?;
+    desk.change(5, |run| run.timeout_at = None)?;
+    turn(&desk, &listed, "second page, once one entry is due no more")?;
+    for (number, slug) in [(9, "d-too"), (10, "g-too")] {
+        listed.insert(slug);
+        expect(&mut desk, &place(slug, "production"), number, "11:05")?;
+    }
+    turn(&desk, &listed, "third page, once two more are due, one before and one after the second page's end")
 }
 
 pub(super) fn an_environment_is_listed_while_it_is_watched(mut desk: Desk<'_>) -> Proof {

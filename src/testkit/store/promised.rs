@@ -122,6 +122,8 @@ macro_rules! __every_store_promise {
                     "A list starts strictly after its cursor."
                 a_page_starts_after_an_entry_that_is_gone:
                     "A list starts where its cursor was, though that entry is due no more."
+                a_page_is_of_the_present:
+                    "A page tells what is due when it is asked for, whatever has come and gone since the page before."
                 an_environment_is_listed_while_it_is_watched:
                     "An environment is listed while it has a deadline and is neither disabled nor dormant."
                 a_run_is_listed_while_it_is_in_progress:

@@ -89,6 +89,8 @@ flaws! {
     ListsAreUnlimited breaks a_list_is_limited
     CursorsAreListedAgain breaks a_page_starts_after_the_page_before
     CursorsMustBeThere breaks a_page_starts_after_an_entry_that_is_gone
+    /// What was not on the first page's list is on no later page.
+    NewcomersAreNotListed breaks a_page_is_of_the_present
     UnwatchedEnvironmentsAreListed breaks an_environment_is_listed_while_it_is_watched
     FinishedRunsAreListed breaks a_run_is_listed_while_it_is_in_progress
     UnwatchedRunsAreNotListed breaks a_run_is_listed_wherever_it_is

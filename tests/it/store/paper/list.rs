@@ -84,6 +84,7 @@ impl Paper {
             };
             let is_there = list.contains(after);
             list.retain(|due| from(due) || (self.has(Flaw::CursorsMustBeThere) && !is_there));
+            list.retain(|due| !self.has(Flaw::NewcomersAreNotListed) || sheets.past.listed.contains(due));
         }
         if let Some(until) = until {
             let before = self.has(Flaw::ListsEndBefore);

@@ -17,7 +17,7 @@ use overdue::id::{CheckinId, EnvironmentId, EventId, IncidentId, OrganizationId}
 use overdue::key::{EnvironmentKey, MonitorKey};
 use overdue::row::{Environment, Monitor, Organization, Run, RunStatus, RunSummary};
 use overdue::store::{
-    CommitError, Due, DueQuery, Found, HistoryQuery, MonitorSnapshot, Query, Snapshot, Transition,
+    CommitError, Due, DueKind, DueQuery, Found, HistoryQuery, MonitorSnapshot, Query, Snapshot, Transition,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -56,6 +56,7 @@ struct Past {
     deadlines: HashMap<Entry, DateTime<Utc>>,
     begun: HashMap<CheckinId, RunSummary>,
     removed: Vec<Due>,
+    listed: Vec<Due>,
     ids: HashSet<CheckinId>,
     incidents: HashSet<IncidentId>,
     events: HashSet<EventId>,
@@ -190,7 +191,13 @@ impl Store for Paper {
     }
 
     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
-        Ok(self.list(&self.sheets(), query))
+        let mut sheets = self.sheets();
+        if query.after.is_none() {
+            let (is_miss, list) = (query.kind == DueKind::Miss, self.entries(&sheets, query.kind));
+            sheets.past.listed.retain(|due| due.run.is_none() != is_miss);
+            sheets.past.listed.extend(list);
+        }
+        Ok(self.list(&sheets, query))
     }
 
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
