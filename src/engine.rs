@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::admission::{Admission, AdmitAll};
-use crate::batch;
 use crate::checkin::Arrival;
 use crate::checkin::Message;
 use crate::clock::Tick;
@@ -28,7 +27,8 @@ use crate::store::{Query, Snapshot};
 /// How often a decision is made again when others keep changing the same rows.
 const ATTEMPTS: u32 = 32;
 
-/// How many deadlines are listed at a time.
+/// How many deadlines are listed at a time: so few that what a store in memory reads for the list is still near the processor
+/// when it is decided on.
 const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
 /// Watches jobs: takes their check-ins and the ticks of a clock, and tells what was missed, what hangs, when
@@ -225,8 +225,9 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
         group.into_iter().map(|message| self.process_checkin(message)).collect()
     }
 
-    /// Processes check-ins group by group and answers in the order of the input. Groups are independent of
-    /// each other: a host with threads takes [`batch::groups`] and processes each group on its own.
+    /// Processes check-ins of any groups, in order, and answers in that order: what belongs together stays in order, too. Groups
+    /// are independent of each other: a host with threads takes [`batch::groups`](crate::batch::groups) and processes each group
+    /// on its own.
     ///
     /// ```
     /// # use overdue::Message;
@@ -240,13 +241,7 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn process_batch(&self, messages: &[Message]) -> Vec<Result<Outcome, Error<S::Error>>> {
-        let mut answers: Vec<(usize, _)> = Vec::with_capacity(messages.len());
-        for (_, group) in batch::groups(messages) {
-            let outcomes = self.process_checkin_group(group.iter().map(|(_, message)| *message));
-            answers.extend(group.iter().map(|(index, _)| *index).zip(outcomes));
-        }
-        answers.sort_by_key(|(index, _)| *index);
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        self.process_checkin_group(messages)
     }
 
     /// Judges a stored run as gone well; see [`rules::mark_ok`]. None: the environment has no such run.

@@ -1,4 +1,4 @@
-//! A batch is its check-ins one by one.
+//! A batch is its check-ins one by one, and so are its groups side by side.
 
 use std::collections::HashSet;
 
@@ -17,60 +17,63 @@ fn engine(history: &History) -> Engine<MemoryStore, Told> {
     engine
 }
 
-/// The messages of a history. Groups are independent of each other as long as they share no run and none
-/// configures the monitor of another: so a run keeps to the first group that names it, and the configurations
-/// are taken out.
-fn independent(history: &History) -> Vec<Message> {
-    let mut owners = std::collections::HashMap::new();
-    let messages = history.steps.iter().filter_map(|step| match step {
+fn messages(history: &History) -> Vec<Message> {
+    let message = |step: &Step| match step {
         Step::Checkin(message) => Some(message.clone()),
         _ => None,
+    };
+    history.steps.iter().filter_map(message).collect()
+}
+
+/// Groups are independent of each other as long as they share no run and none configures the monitor of another: so a
+/// run keeps to the first group that names it, and the configurations are taken out.
+fn independent(mut messages: Vec<Message>) -> Vec<Message> {
+    let mut owners = std::collections::HashMap::new();
+    messages.retain(|message| {
+        let sent = String::from_utf8_lossy(&message.body.bytes()).into_owned();
+        let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
+        let key = ProcessingKey::of(message);
+        let owner = owners.entry(sent["check_in_id"].to_string()).or_insert_with(|| key.clone());
+        let unnamed = sent["check_in_id"] == "00000000-0000-0000-0000-000000000000";
+        sent.get("monitor_config").is_none() && (unnamed || *owner == key)
     });
     messages
-        .filter(|message| {
-            let sent = String::from_utf8_lossy(&message.body.bytes()).into_owned();
-            let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
-            let key = ProcessingKey::of(message);
-            let owner = owners.entry(sent["check_in_id"].to_string()).or_insert_with(|| key.clone());
-            let unnamed = sent["check_in_id"] == "00000000-0000-0000-0000-000000000000";
-            sent.get("monitor_config").is_none() && (unnamed || *owner == key)
-        })
-        .collect()
 }
 
 proptest! {
     #[test]
     fn a_batch_is_its_items_one_by_one(history in histories(Pace::Plausible)) {
-        let messages = independent(&history);
-        let (whole, single, threads) = (engine(&history), engine(&history), engine(&history));
-
+        let messages = messages(&history);
+        let (whole, single) = (engine(&history), engine(&history));
         let answers = whole.process_batch(&messages);
         let one_by_one: Vec<_> = messages.iter().map(|message| single.process_checkin(message)).collect();
         prop_assert_eq!(answers, one_by_one);
+        prop_assert_eq!(seen(whole.store()), seen(single.store()));
+        let told = |engine: &Engine<MemoryStore, Told>| engine.sink().lock().unwrap().clone();
+        prop_assert_eq!(told(&whole), told(&single));
+    }
 
-        // A host with threads.
+    #[test]
+    fn groups_may_go_side_by_side(history in histories(Pace::Plausible)) {
+        let messages = independent(messages(&history));
+        let (single, threads) = (engine(&history), engine(&history));
+        single.process_batch(&messages);
         std::thread::scope(|scope| {
             for (_, group) in groups(&messages) {
                 let threads = &threads;
                 scope.spawn(move || threads.process_checkin_group(group.iter().map(|(_, message)| *message)));
             }
         });
-
-        let told = |engine: &Engine<MemoryStore, Told>| ids_by_environment(&engine.sink().lock().unwrap());
-        prop_assert_eq!(by_name(&whole), by_name(&single));
         prop_assert_eq!(by_name(&threads), by_name(&single));
-        prop_assert_eq!(told(&whole).into_keys().collect::<Vec<_>>(), told(&single).into_keys().collect::<Vec<_>>());
+        let told = |engine: &Engine<MemoryStore, Told>| ids_by_environment(&engine.sink().lock().unwrap());
+        prop_assert_eq!(told(&threads).into_keys().collect::<Vec<_>>(), told(&single).into_keys().collect::<Vec<_>>());
         let sorted = |engine| told(engine).into_values().map(|mut ids| { ids.sort(); ids }).collect::<Vec<_>>();
-        prop_assert_eq!(sorted(&whole), sorted(&single));
         prop_assert_eq!(sorted(&threads), sorted(&single));
     }
 
     #[test]
     fn groups_keep_every_message_in_order(history in histories(Pace::Plausible), partitions in 1_u32..64) {
-        let messages: Vec<Message> = history.steps.into_iter().filter_map(|step| match step {
-            Step::Checkin(message) => Some(message),
-            _ => None,
-        }).collect();
+        let messages = messages(&history);
         let groups = groups(&messages);
         let keys: HashSet<_> = groups.iter().map(|(key, _)| key).collect();
         prop_assert_eq!(keys.len(), groups.len());
