@@ -246,20 +246,20 @@ fn idle_tick(size: usize) {
     );
 }
 
-/// For each environment that is due. They are missed again and again, under the incidents that they opened.
-fn busy_tick(size: usize) {
-    const DUE: usize = 10_000;
-    let engine = yearly(size, DUE);
+/// For each of so many environments that are due in one minute. They are missed again and again, under the incidents that
+/// they opened.
+fn busy_tick(what: &str, size: usize, due: usize) {
+    let engine = yearly(size, due);
     let mut now = start() + TimeDelta::minutes(1);
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
         now += TimeDelta::minutes(5);
         let mut missed = 0;
         times.push(time(|| missed = engine.tick(Tick::at(now)).unwrap().outcomes.len()));
-        assert_eq!(missed, DUE);
+        assert_eq!(missed, due);
         engine.store().prune(now);
     }
-    figure("tick-due", size, each(median(times), DUE));
+    figure(what, size, each(median(times), due));
 }
 
 fn schedules() {
@@ -334,8 +334,9 @@ fn main() {
         idle_tick(*size);
     }
     for size in &sizes {
-        busy_tick(*size);
+        busy_tick("tick-due", *size, 10_000);
     }
+    busy_tick("tick-all", 100_000, 100_000);
     schedules();
     payloads(1_000);
     partitions(100_000);

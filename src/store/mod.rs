@@ -96,7 +96,7 @@ pub trait Store {
     fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Self::Error>;
 
     /// Lists what is due, in order of [`Due::order`], strictly after the cursor, at most `limit` entries.
-    /// A list shorter than `limit` is complete.
+    /// A list shorter than `limit` is complete. Each page tells what is due when it is asked for, not when the first one was.
     ///
     /// # Errors
     /// When the storage cannot be read.
