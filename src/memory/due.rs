@@ -21,8 +21,8 @@ pub(super) struct DueIndex {
 #[derive(Debug)]
 struct Cut {
     last: Due,
-    /// What comes after it, the first one last. Since then some may have left the minute, but none have come.
-    rest: Vec<u32>,
+    /// What comes after it and its numbers, the first one last. Since then some may have left the minute, but none have come.
+    rest: Vec<(Due, u32)>,
 }
 
 /// What is due in one minute, in no order.
@@ -65,12 +65,12 @@ impl DueIndex {
     }
 
     /// Takes down what comes in a minute after the last entry of a page, the first one last.
-    pub(super) fn suspend(&mut self, last: Due, rest: Vec<u32>) {
+    pub(super) fn suspend(&mut self, last: Due, rest: Vec<(Due, u32)>) {
         self.cut = Some(Cut { last, rest });
     }
 
     /// What was taken down after this entry, unless something has been added to its minute.
-    pub(super) fn resume(&mut self, last: &Due) -> Option<Vec<u32>> {
+    pub(super) fn resume(&mut self, last: &Due) -> Option<Vec<(Due, u32)>> {
         self.cut.take_if(|cut| cut.last == *last).map(|cut| cut.rest)
     }
 

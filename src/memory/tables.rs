@@ -220,48 +220,50 @@ impl Tables {
 
     pub(super) fn due(&mut self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
         let DueQuery { kind, until, ref after, limit } = *query;
-        if self.index(kind).is_quiet(until) {
+        if self.deadlines(kind).is_quiet(until) {
             return Ok(Vec::new());
         }
-        let mut rest = after.as_ref().and_then(|after| self.index_mut(kind).resume(after));
+        let mut rest = after.as_ref().and_then(|after| self.deadlines_mut(kind).resume(after));
         let mut page = Vec::new();
-        for (at, minute) in self.index(kind).range(after.as_ref().map(|after| after.at), until) {
+        for (at, minute) in self.deadlines(kind).range(after.as_ref().map(|after| after.at), until) {
             let cursor = after.as_ref().filter(|after| after.at == at);
-            let mut numbers = match (rest.take(), cursor) {
+            let mut entries = match (rest.take(), cursor) {
                 (Some(rest), Some(_)) => rest,
                 _ => self.in_order(kind, at, minute, cursor, limit),
             };
             while page.len() < limit.get()
-                && let Some(number) = numbers.pop()
+                && let Some((due, number)) = entries.pop()
             {
-                page.extend(self.due_entry(kind, at, number));
+                if self.is_due(kind, at, number) {
+                    page.push(due);
+                }
             }
             if page.len() == limit.get() {
-                rest = Some(numbers).filter(|numbers| !numbers.is_empty());
+                rest = Some(entries).filter(|entries| !entries.is_empty());
                 break;
             }
         }
         if let (Some(last), Some(rest)) = (page.last(), rest) {
-            self.index_mut(kind).suspend(last.clone(), rest);
+            self.deadlines_mut(kind).suspend(last.clone(), rest);
         }
         Ok(page)
     }
 
-    const fn index(&self, kind: DueKind) -> &DueIndex {
+    const fn deadlines(&self, kind: DueKind) -> &DueIndex {
         match kind {
             DueKind::Miss => &self.misses,
             DueKind::Timeout => &self.timeouts,
         }
     }
 
-    const fn index_mut(&mut self, kind: DueKind) -> &mut DueIndex {
+    const fn deadlines_mut(&mut self, kind: DueKind) -> &mut DueIndex {
         match kind {
             DueKind::Miss => &mut self.misses,
             DueKind::Timeout => &mut self.timeouts,
         }
     }
 
-    /// What is due in one minute, after the cursor, the first one last.
+    /// What is due in one minute, after the cursor, with its numbers, the first one last.
     fn in_order(
         &self,
         kind: DueKind,
@@ -269,34 +271,39 @@ impl Tables {
         minute: &DueMinute,
         cursor: Option<&Due>,
         limit: NonZeroUsize,
-    ) -> Vec<u32> {
+    ) -> Vec<(Due, u32)> {
         let entry = |number| self.due_entry(kind, at, number).map(|due| (due, number));
         let entries = minute.numbers().filter_map(entry);
         let entries = entries.filter(|(due, _)| cursor.is_none_or(|cursor| due.order() > cursor.order()));
         // Whoever asks for one wants to know when it is, and does not go on from there.
         if limit == NonZeroUsize::MIN {
-            let first = entries.min_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
-            return first.map(|(_, number)| number).into_iter().collect();
+            return entries.min_by(|(a, _), (b, _)| a.order().cmp(&b.order())).into_iter().collect();
         }
         let mut entries: Vec<_> = entries.collect();
         entries.sort_unstable_by(|(a, _), (b, _)| b.order().cmp(&a.order()));
-        entries.into_iter().map(|(_, number)| number).collect()
+        entries
     }
 
-    /// What is due under a number, if it still is.
     fn due_entry(&self, kind: DueKind, at: DateTime<Utc>, number: u32) -> Option<Due> {
         match kind {
             DueKind::Miss => {
-                let resident =
-                    self.environments.get(number).filter(|resident| resident.due_at() == Some(at))?;
-                Some(Due { at, key: resident.key(), run: None })
+                self.environments.get(number).map(|resident| Due { at, key: resident.key(), run: None })
             }
             DueKind::Timeout => {
-                let run = self.runs.get(number).filter(|run| run.due_at() == Some(at))?;
+                let run = self.runs.get(number)?;
                 let due = DueRun { number: run.number(), id: run.id() };
                 Some(Due { at, key: self.environments.get(run.environment)?.key(), run: Some(due) })
             }
         }
+    }
+
+    /// Whether what was listed under a number still is due then.
+    fn is_due(&self, kind: DueKind, at: DateTime<Utc>, number: u32) -> bool {
+        let due_at = match kind {
+            DueKind::Miss => self.environments.get(number).and_then(Resident::due_at),
+            DueKind::Timeout => self.runs.get(number).and_then(StoredRun::due_at),
+        };
+        due_at == Some(at)
     }
 }
 
