@@ -313,13 +313,13 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// [`Error::Store`] at once; [`Error::Contended`] once everything else that is due has been handled.
     pub fn check_missed(&self, tick: Tick) -> Result<TickReport, Error<S::Error>> {
         let mut report = TickReport::of(tick);
-        self.misses(tick, &mut report.outcomes)?;
+        self.add_missed(&mut report)?;
         Ok(report)
     }
 
-    fn misses(&self, tick: Tick, outcomes: &mut Vec<TickOutcome>) -> Result<(), Error<S::Error>> {
-        let query = Query::miss(&self.policy);
-        self.check(tick, DueKind::Miss, outcomes, |due| {
+    fn add_missed(&self, report: &mut TickReport) -> Result<(), Error<S::Error>> {
+        let (tick, query) = (report.tick, Query::miss(&self.policy));
+        self.check(DueKind::Miss, report, |due| {
             self.settle(&due.key, &query, |snapshot| {
                 rules::check_missed(snapshot, &due.key, tick, &self.policy)
             })
@@ -340,12 +340,13 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// [`Error::Store`] at once; [`Error::Contended`] once everything else that is due has been handled.
     pub fn check_timeouts(&self, tick: Tick) -> Result<TickReport, Error<S::Error>> {
         let mut report = TickReport::of(tick);
-        self.timeouts(tick, &mut report.outcomes)?;
+        self.add_timeouts(&mut report)?;
         Ok(report)
     }
 
-    fn timeouts(&self, tick: Tick, outcomes: &mut Vec<TickOutcome>) -> Result<(), Error<S::Error>> {
-        self.check(tick, DueKind::Timeout, outcomes, |due| {
+    fn add_timeouts(&self, report: &mut TickReport) -> Result<(), Error<S::Error>> {
+        let tick = report.tick;
+        self.check(DueKind::Timeout, report, |due| {
             let query = due.run.map_or(Query::miss(&self.policy), |run| Query::run_of(run.id, &self.policy));
             self.settle(&due.key, &query, |snapshot| {
                 rules::check_timeout(snapshot, &due.key, tick, &self.policy)
@@ -369,12 +370,12 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// As [`check_missed`](Self::check_missed).
     pub fn tick(&self, tick: Tick) -> Result<TickReport, Error<S::Error>> {
         let mut report = TickReport::of(tick);
-        let missed = match self.misses(tick, &mut report.outcomes) {
+        let missed = match self.add_missed(&mut report) {
             Err(error @ Error::Store(_)) => return Err(error),
             // One contended environment does not keep the runs of all others from timing out.
             missed => missed,
         };
-        self.timeouts(tick, &mut report.outcomes)?;
+        self.add_timeouts(&mut report)?;
         missed?;
         Ok(report)
     }
@@ -523,20 +524,19 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
         }
     }
 
-    /// Goes through all that is due, page by page. Outcomes are put where they stay: most ticks have none, and to hand up an
-    /// empty report takes as long as to look whether anything is due.
+    /// Goes through all that is due, page by page, and adds to a report what was decided: most ticks have nothing to add, and to
+    /// hand up an empty report takes as long as to look whether anything is due.
     fn check(
         &self,
-        tick: Tick,
         kind: DueKind,
-        outcomes: &mut Vec<TickOutcome>,
+        report: &mut TickReport,
         decide: impl Fn(&Due) -> Result<TickOutcome, Error<S::Error>>,
     ) -> Result<(), Error<S::Error>> {
         let mut contended = None;
         // The reference system draws up its list once. With its quirks, what is handled may be due again at
         // once; without them, pages do.
         let mut seen = self.policy.quirks.slots_repeat().then(HashSet::new);
-        let mut query = DueQuery { kind, until: Some(tick.time()), after: None, limit: PAGE };
+        let mut query = DueQuery { kind, until: Some(report.tick.time()), after: None, limit: PAGE };
         loop {
             let page = self.store.due(&query).map_err(Error::Store)?;
             for due in &page {
@@ -544,7 +544,7 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
                     continue;
                 }
                 match decide(due) {
-                    Ok(outcome) => outcomes.push(outcome),
+                    Ok(outcome) => report.outcomes.push(outcome),
                     Err(error @ Error::Contended { .. }) => contended = contended.or(Some(error)),
                     Err(error) => return Err(error),
                 }
