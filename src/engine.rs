@@ -392,11 +392,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// # Errors
     /// [`Error::Store`].
     pub fn next_deadline(&self) -> Result<Option<DateTime<Utc>>, Error<S::Error>> {
-        let first = |kind| -> Result<Option<DateTime<Utc>>, Error<S::Error>> {
-            let query = DueQuery { kind, until: None, after: None, limit: NonZeroUsize::MIN };
-            Ok(self.store.due(&query).map_err(Error::Store)?.first().map(|due| due.at))
-        };
-        let (miss, timeout) = (first(DueKind::Miss)?, first(DueKind::Timeout)?);
+        let next = |kind| self.store.next_due(kind).map_err(Error::Store);
+        let (miss, timeout) = (next(DueKind::Miss)?, next(DueKind::Timeout)?);
         Ok(miss.into_iter().chain(timeout).min())
     }
 

@@ -236,13 +236,19 @@ fn yearly(size: usize, hasty: usize) -> Fleet {
     engine
 }
 
-fn idle_tick(size: usize) {
+/// Nothing is due yet, and everything is at once.
+fn idle(size: usize) {
     let engine = yearly(size, 0);
     let tick = Tick::at(start() + TimeDelta::minutes(1));
     figure(
         "tick-idle",
         size,
         often(100_000, || assert!(engine.tick(black_box(tick)).unwrap().outcomes.is_empty())),
+    );
+    figure(
+        "next-deadline",
+        size,
+        often(100_000, || assert!(black_box(&engine).next_deadline().unwrap().is_some())),
     );
 }
 
@@ -331,7 +337,7 @@ fn main() {
         checkins(*size);
     }
     for size in iter::once(&10_000).chain(&sizes) {
-        idle_tick(*size);
+        idle(*size);
     }
     for size in &sizes {
         busy_tick("tick-due", *size, 10_000);

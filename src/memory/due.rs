@@ -74,10 +74,9 @@ impl DueIndex {
         self.cut.take_if(|cut| cut.last == *last).map(|cut| cut.rest)
     }
 
-    /// Whether nothing is due until then: most ticks come before anything is.
-    pub(super) fn is_quiet(&self, until: Option<DateTime<Utc>>) -> bool {
-        let first = self.minutes.first_key_value().map(|(first, _)| first);
-        first.is_none_or(|first| until.is_some_and(|until| *first > until))
+    /// The earliest deadline.
+    pub(super) fn first(&self) -> Option<DateTime<Utc>> {
+        self.minutes.first_key_value().map(|(first, _)| *first)
     }
 
     /// The deadlines within bounds, in order.
@@ -86,7 +85,7 @@ impl DueIndex {
         from: Option<DateTime<Utc>>,
         until: Option<DateTime<Utc>>,
     ) -> impl Iterator<Item = (DateTime<Utc>, &DueMinute)> {
-        let first = from.or_else(|| self.minutes.first_key_value().map(|(first, _)| *first));
+        let first = from.or_else(|| self.first());
         // A tree panics on a range that ends before it begins.
         let begun = first.filter(|first| until.is_none_or(|until| *first <= until));
         let upper = until.map_or(Bound::Unbounded, Bound::Included);

@@ -24,7 +24,7 @@ use crate::row::Incident;
 use crate::row::Monitor;
 use crate::row::Run;
 use crate::store::Transition;
-use crate::store::{CommitError, Due, DueQuery, MonitorSnapshot, Store};
+use crate::store::{CommitError, Due, DueKind, DueQuery, MonitorSnapshot, Store};
 use crate::store::{Query, Snapshot};
 
 use resident::Resident;
@@ -128,6 +128,10 @@ impl Store for MemoryStore {
 
     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
         self.tables().due(query)
+    }
+
+    fn next_due(&self, kind: DueKind) -> Result<Option<DateTime<Utc>>, Infallible> {
+        Ok(self.tables().deadlines(kind).first())
     }
 
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Infallible>> {

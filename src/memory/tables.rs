@@ -6,7 +6,6 @@ use std::convert::Infallible;
 use std::hash::{Hash, Hasher};
 use std::hint::black_box;
 use std::iter;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -220,7 +219,9 @@ impl Tables {
 
     pub(super) fn due(&mut self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
         let DueQuery { kind, until, ref after, limit } = *query;
-        if self.deadlines(kind).is_quiet(until) {
+        // Most ticks come before anything is due.
+        let first = self.deadlines(kind).first();
+        if first.is_none_or(|first| until.is_some_and(|until| first > until)) {
             return Ok(Vec::new());
         }
         let mut rest = after.as_ref().and_then(|after| self.deadlines_mut(kind).resume(after));
@@ -229,7 +230,7 @@ impl Tables {
             let cursor = after.as_ref().filter(|after| after.at == at);
             let mut entries = match (rest.take(), cursor) {
                 (Some(rest), Some(_)) => rest,
-                _ => self.in_order(kind, at, minute, cursor, limit),
+                _ => self.in_order(kind, at, minute, cursor),
             };
             while page.len() < limit.get()
                 && let Some((due, number)) = entries.pop()
@@ -249,7 +250,7 @@ impl Tables {
         Ok(page)
     }
 
-    const fn deadlines(&self, kind: DueKind) -> &DueIndex {
+    pub(super) const fn deadlines(&self, kind: DueKind) -> &DueIndex {
         match kind {
             DueKind::Miss => &self.misses,
             DueKind::Timeout => &self.timeouts,
@@ -270,16 +271,11 @@ impl Tables {
         at: DateTime<Utc>,
         minute: &DueMinute,
         cursor: Option<&Due>,
-        limit: NonZeroUsize,
     ) -> Vec<(Due, u32)> {
         let entry = |number| self.due_entry(kind, at, number).map(|due| (due, number));
         let entries = minute.numbers().filter_map(entry);
-        let entries = entries.filter(|(due, _)| cursor.is_none_or(|cursor| due.order() > cursor.order()));
-        // Whoever asks for one wants to know when it is, and does not go on from there.
-        if limit == NonZeroUsize::MIN {
-            return entries.min_by(|(a, _), (b, _)| a.order().cmp(&b.order())).into_iter().collect();
-        }
-        let mut entries: Vec<_> = entries.collect();
+        let after = |(due, _): &(Due, u32)| cursor.is_none_or(|cursor| due.order() > cursor.order());
+        let mut entries: Vec<_> = entries.filter(after).collect();
         entries.sort_unstable_by(|(a, _), (b, _)| b.order().cmp(&a.order()));
         entries
     }
@@ -309,6 +305,7 @@ impl Tables {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
     use std::ops::Range;
 
     use chrono::TimeDelta;

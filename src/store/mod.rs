@@ -30,14 +30,14 @@ use crate::row::{Run, RunSummary};
 /// * **Versions.** A commit is a conflict, and changes nothing, when a row that the transition names has not
 ///   the version it expects, or when the id of a new run exists already, in any environment of any project.
 /// * **Lists.** [`due`](Store::due) is ordered, complete up to its limit, and reads the index of what is due,
-///   not the environments (I12).
+///   not the environments (I12). [`next_due`](Store::next_due) agrees with it.
 ///
 /// With the feature `testkit`, `overdue::testkit::store_tests!` makes a test of each of these promises for any
 /// implementation.
 ///
-/// The trait has no defaulted methods and is object safe; `&S`, `Box<S>` and `Arc<S>` are stores too. An
-/// asynchronous host does not implement it: it calls [`rules`](crate::rules) itself, with the same
-/// [`Query`], [`Snapshot`] and [`Transition`].
+/// The trait is object safe; `&S`, `Box<S>` and `Arc<S>` are stores too. Its one defaulted method is right for
+/// every store, and can be made quicker. An asynchronous host does not implement it: it calls
+/// [`rules`](crate::rules) itself, with the same [`Query`], [`Snapshot`] and [`Transition`].
 ///
 /// ```
 /// use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition};
@@ -101,6 +101,18 @@ pub trait Store {
     /// # Errors
     /// When the storage cannot be read.
     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Self::Error>;
+
+    /// Tells the earliest deadline of a kind. None: there is none.
+    ///
+    /// Unless a store knows better, it is that of the first entry of [`due`](Store::due). To say which entry is the
+    /// first of a crowded minute takes an index in that order, or a look at all of them; to say which minute, neither.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    fn next_due(&self, kind: DueKind) -> Result<Option<DateTime<Utc>>, Self::Error> {
+        let first = DueQuery { kind, until: None, after: None, limit: NonZeroUsize::MIN };
+        Ok(self.due(&first)?.first().map(|due| due.at))
+    }
 
     /// Applies a transition, everything or nothing.
     ///
@@ -303,6 +315,10 @@ macro_rules! store_through {
 
             fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Self::Error> {
                 (**self).due(query)
+            }
+
+            fn next_due(&self, kind: DueKind) -> Result<Option<DateTime<Utc>>, Self::Error> {
+                (**self).next_due(kind)
             }
 
             fn commit(&self, transition: &Transition) -> Result<(), CommitError<Self::Error>> {

@@ -2,8 +2,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
+
 use crate::key::{EnvironmentKey, MonitorKey};
-use crate::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition};
+use crate::store::{
+    CommitError, Due, DueKind, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition,
+};
 
 /// A store around a store that goes wrong once, at a call of your choice.
 ///
@@ -194,6 +198,10 @@ impl<S: Store> Store for FaultyStore<S> {
 
     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Self::Error> {
         self.read(|store| store.due(query))
+    }
+
+    fn next_due(&self, kind: DueKind) -> Result<Option<DateTime<Utc>>, Self::Error> {
+        self.read(|store| store.next_due(kind))
     }
 
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Self::Error>> {

@@ -2,9 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
+
 use crate::event::Event;
 use crate::key::{EnvironmentKey, MonitorKey};
-use crate::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition};
+use crate::store::{
+    CommitError, Due, DueKind, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition,
+};
 
 /// A store around a store that keeps every transition it has committed.
 ///
@@ -77,6 +81,10 @@ impl<S: Store> Store for Journal<S> {
 
     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, S::Error> {
         self.store.due(query)
+    }
+
+    fn next_due(&self, kind: DueKind) -> Result<Option<DateTime<Utc>>, S::Error> {
+        self.store.next_due(kind)
     }
 
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<S::Error>> {

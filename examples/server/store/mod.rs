@@ -1,6 +1,6 @@
 //! The rows in SQLite: [`SqliteStore`] is an [`overdue::Store`], and what a service needs beyond that.
 //!
-//! Who wants another database replaces this folder: `put` and `read` are the four methods of the trait, `outbox`, `refusals`,
+//! Who wants another database replaces this folder: `put` and `read` are the methods of the trait, `outbox`, `refusals`,
 //! `retention` and `settings` are a few statements each, `view` is what the pages show. Nothing else knows SQL.
 
 mod moment;
@@ -18,9 +18,10 @@ pub(crate) use view::{IncidentLine, MonitorView, RunLine, Tile};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
 use overdue::Store;
 use overdue::key::{EnvironmentKey, MonitorKey};
-use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Transition};
+use overdue::store::{CommitError, Due, DueKind, DueQuery, MonitorSnapshot, Query, Snapshot, Transition};
 use rusqlite::{Connection, OpenFlags};
 
 /// Keeps the rows in one SQLite database, over one connection.
@@ -121,6 +122,10 @@ impl Store for SqliteStore {
 
     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, StoreError> {
         read::due(&self.connection(), query)
+    }
+
+    fn next_due(&self, kind: DueKind) -> Result<Option<DateTime<Utc>>, StoreError> {
+        read::next_due(&self.connection(), kind)
     }
 
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<StoreError>> {

@@ -184,6 +184,15 @@ pub(super) fn due(connection: &Connection, query: &DueQuery) -> Result<Vec<Due>,
     Ok(page.collect::<Result<_, _>>()?)
 }
 
+pub(super) fn next_due(connection: &Connection, kind: DueKind) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let sql = match kind {
+        DueKind::Miss => "SELECT min(due_at) FROM environments WHERE due_at IS NOT NULL",
+        DueKind::Timeout => "SELECT min(due_at) FROM runs WHERE due_at IS NOT NULL",
+    };
+    let first = |row: &Row<'_>| row.get::<_, Option<Moment>>(0);
+    Ok(connection.prepare_cached(sql)?.query_row([], first)?.map(|first| first.0))
+}
+
 /// The bound of a range: a time, or an end beyond all times.
 fn bound(at: Option<DateTime<Utc>>, end: &str) -> String {
     at.map_or_else(|| end.to_owned(), |at| Moment(at).into_text())

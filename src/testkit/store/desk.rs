@@ -305,6 +305,10 @@ impl<'a> Desk<'a> {
     pub(super) fn due(&self, kind: DueKind) -> Result<Vec<Due>, Failure> {
         self.page(kind, None, None, 10_000)
     }
+
+    pub(super) fn next_due(&self, kind: DueKind) -> Result<Option<Time>, Failure> {
+        self.store.next_due(kind)
+    }
 }
 
 /// The number of a run that was found here; the highest of all when it was found elsewhere.

@@ -285,6 +285,33 @@ pub(super) fn a_deadline_that_moves_is_listed_where_it_is(mut desk: Desk<'_>) ->
     Ok(())
 }
 
+pub(super) fn the_next_deadline_is_the_first_listed(mut desk: Desk<'_>) -> Proof {
+    let check = |desk: &Desk<'_>, when: &str| -> Proof {
+        for kind in KINDS {
+            let listed = desk.due(kind)?.first().map(|due| due.at);
+            same(desk.next_due(kind)?, listed, format!("{kind:?}: the next deadline {when}"))?;
+        }
+        Ok(())
+    };
+    check(&desk, "of an empty store")?;
+    expect(&mut desk, &job(), 1, "11:05")?;
+    check(&desk, "when there is one")?;
+    expect(&mut desk, &dev(), 2, "10:05")?;
+    check(&desk, "when an earlier one has come")?;
+    desk.touch(&dev(), |row| row.deadline = due(at("12:05")))?;
+    check(&desk, "when that of an environment has moved behind that of another")?;
+    desk.change(2, |run| run.timeout_at = Some(at("12:05")))?;
+    check(&desk, "when that of a run has too")?;
+    desk.touch(&job(), |row| row.disabled = true)?;
+    check(&desk, "when the first environment is not watched any more")?;
+    desk.change(1, |run| run.status = Succeeded)?;
+    check(&desk, "when the first run has ended")?;
+    desk.touch(&dev(), |row| row.deadline = None)?;
+    check(&desk, "when no environment is expected")?;
+    desk.change(2, |run| run.timeout_at = None)?;
+    check(&desk, "when nothing is left")
+}
+
 pub(super) fn a_long_list_is_complete(mut desk: Desk<'_>) -> Proof {
     const LONG: usize = 1_200;
     let keys = (0..LONG).map(|number| place("job", &format!("env-{number}")));

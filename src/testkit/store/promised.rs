@@ -132,6 +132,8 @@ macro_rules! __every_store_promise {
                     "A run is listed though its environment is disabled or dormant."
                 a_deadline_that_moves_is_listed_where_it_is:
                     "A deadline that has moved is listed once, where it is now."
+                the_next_deadline_is_the_first_listed:
+                    "The next deadline of a kind is that of the first entry of its list, whatever has come, moved or gone."
                 a_long_list_is_complete:
                     "A list of more than a thousand entries is complete."
             }

@@ -2,8 +2,12 @@
 
 use std::error::Error;
 
+use chrono::{DateTime, Utc};
+
 use crate::key::{EnvironmentKey, MonitorKey};
-use crate::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition};
+use crate::store::{
+    CommitError, Due, DueKind, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition,
+};
 
 /// Any store that threads can share.
 pub(super) type Shelf<'a> = dyn Store<Error = Failure> + Sync + 'a;
@@ -34,6 +38,10 @@ impl<S: Store> Store for Boxed<'_, S> {
 
     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Failure> {
         self.0.due(query).map_err(boxed)
+    }
+
+    fn next_due(&self, kind: DueKind) -> Result<Option<DateTime<Utc>>, Failure> {
+        self.0.next_due(kind).map_err(boxed)
     }
 
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Failure>> {

@@ -31,7 +31,6 @@ impl Postgres {
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
 impl Store for Postgres {
     type Error = DatabaseError;
 

@@ -95,6 +95,7 @@ flaws! {
     FinishedRunsAreListed breaks a_run_is_listed_while_it_is_in_progress
     UnwatchedRunsAreNotListed breaks a_run_is_listed_wherever_it_is
     DeadlinesStayWhereTheyWere breaks a_deadline_that_moves_is_listed_where_it_is
+    NextIsOfAnyKind breaks the_next_deadline_is_the_first_listed
     ListsAreCapped breaks a_long_list_is_complete
 
     EnvironmentsComeAsCreated breaks a_monitor_is_loaded_with_its_environments

@@ -200,6 +200,13 @@ impl Store for Paper {
         Ok(self.list(&sheets, query))
     }
 
+    fn next_due(&self, kind: DueKind) -> Result<Option<DateTime<Utc>>, Infallible> {
+        let sheets = self.sheets();
+        let kinds = [DueKind::Miss, DueKind::Timeout].into_iter();
+        let asked = kinds.filter(|other| *other == kind || self.has(Flaw::NextIsOfAnyKind));
+        Ok(asked.flat_map(|kind| self.entries(&sheets, kind)).map(|due| due.at).min())
+    }
+
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
         self.await_a_torn_read();
         let early = self.check_early(transition)?;
