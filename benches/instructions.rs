@@ -31,10 +31,13 @@ type Turn = Box<dyn FnMut(usize)>;
 /// A path, a good number of turns, and what has to be there before.
 type Path = (&'static str, usize, fn(usize) -> Turn);
 
-const PATHS: [Path; 9] = [
+const PATHS: [Path; 12] = [
     ("ok_checkin", 5_000, ok_checkin),
     ("checkin_pair", 5_000, checkin_pair),
     ("payload_to_outcome", 5_000, payload_to_outcome),
+    ("one_of_1000_environments", 2_000, one_of_1000_environments),
+    ("one_of_1000_open_runs", 2_000, one_of_1000_open_runs),
+    ("next_deadline", 5_000, |_| next_deadline()),
     ("tick_with_nothing_due", 5_000, |_| tick_with_nothing_due()),
     ("tick_with_1000_due", 10, |_| tick_with_1000_due()),
     ("schedule_next", 5_000, |_| schedule_next()),
@@ -90,6 +93,35 @@ fn payload_to_outcome(most: usize) -> Turn {
         })
         .collect();
     Box::new(move |turn| accepted(&engine, &messages[turn]))
+}
+
+/// One check-in of any environment of a monitor that has many.
+fn one_of_1000_environments(most: usize) -> Turn {
+    let (engine, slugs) = fleet("*/5 * * * *");
+    let elsewhere = |number: usize, turn: usize| {
+        let name = format!("preview-{number}").parse().unwrap();
+        message(turn, checkin(&slugs[0], turn, ReportedStatus::Ok).with_environment(name))
+    };
+    (0..1_000).for_each(|number| accepted(&engine, &elsewhere(number, number)));
+    let messages: Vec<_> = (0..most).map(|turn| elsewhere(scatter(turn), 1_000 + turn)).collect();
+    Box::new(move |turn| accepted(&engine, &messages[turn]))
+}
+
+/// Of many runs of a job that are in progress at once, the one that began first ends, and another one begins.
+fn one_of_1000_open_runs(most: usize) -> Turn {
+    let (engine, slugs) = fleet("*/5 * * * *");
+    let one = |turn, status| message(turn, checkin(&slugs[0], turn, status));
+    (0..1_000).for_each(|turn| accepted(&engine, &one(turn, ReportedStatus::InProgress)));
+    let messages: Vec<_> = (0..most)
+        .map(|turn| [one(turn, ReportedStatus::Ok), one(1_000 + turn, ReportedStatus::InProgress)])
+        .collect();
+    Box::new(move |turn| messages[turn].iter().for_each(|message| accepted(&engine, message)))
+}
+
+/// When all monitors are due in one minute.
+fn next_deadline() -> Turn {
+    let (engine, _) = fleet("0 0 1 1 *");
+    Box::new(move |_| assert!(black_box(&engine).next_deadline().unwrap().is_some()))
 }
 
 fn tick_with_nothing_due() -> Turn {

@@ -8,17 +8,16 @@ use crate::row::{Environment, Incident, Monitor, Organization, Run, RunStatus, V
 use crate::store::{CommitError, DueKind, MonitorChange, Put, PutRun, Transition};
 
 use super::resident::{NONE, Resident};
-use super::run::StoredRun;
+use super::run::{Open, StoredRun};
 use super::tables::{ByKey, Tables};
 
 impl Tables {
     pub(super) fn commit(&mut self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
         let Transition { organization, monitor, environments, runs, incidents, events: _ } = transition;
-        let known = self.known(monitor);
-        if !self.is_current(organization.as_ref(), monitor, known, environments, runs) {
+        if !self.is_current(organization.as_ref(), monitor, environments, runs) {
             return Err(CommitError::Conflict);
         }
-        let mut newest = known.map_or(NONE, |(_, newest)| newest);
+        let key = monitor.key();
         if let Some(put) = organization {
             self.put_organization(put.row.clone());
         }
@@ -28,35 +27,35 @@ impl Tables {
             MonitorChange::Remove(row) => self.remove_monitor(&row.key),
         }
         for put in environments.iter().filter(|put| put.replaces == Version::NEW) {
-            newest = self.insert_environment(&put.row);
+            self.insert_environment(&put.row);
         }
         // Before the environments that are there already, which are at hand: what is written of a run is not, and the
         // processor fetches it meanwhile.
         for put in runs {
             match put {
-                PutRun::New(run) => self.insert_run(newest, run),
+                PutRun::New(run) => self.insert_run(key, run),
                 PutRun::Changed(run) => self.change_run(run),
             }
         }
         for put in environments.iter().filter(|put| put.replaces != Version::NEW) {
-            self.change_environment(newest, &put.row);
+            self.change_environment(&put.row);
         }
         for incident in incidents {
-            self.put_incident(newest, incident);
+            self.put_incident(key, incident);
         }
         Ok(())
     }
 
-    /// The monitor of a change as it is stored, and its newest environment. Mostly that is the one that was loaded last, and
-    /// need not be looked for.
-    fn known(&self, change: &MonitorChange) -> Option<(&Arc<Monitor>, u32)> {
+    /// The version of a change's monitor as it is stored. Mostly that is the one that was loaded last, and need not be looked for.
+    fn version_of(&self, change: &MonitorChange) -> Version {
         if let MonitorChange::Keep(row) = change
             && let Some(latest) = self.environments.get(self.latest)
             && Arc::ptr_eq(&latest.monitor, row)
         {
-            return Some((&latest.monitor, self.latest));
+            return row.version;
         }
-        self.monitors.get_key_value(change.key()).map(|(ByKey(monitor), newest)| (monitor, *newest))
+        let stored = self.monitors.get_key_value(change.key());
+        stored.map_or(Version::NEW, |(ByKey(stored), _)| stored.version)
     }
 
     /// Whether every row still is as the transition expects.
@@ -64,16 +63,14 @@ impl Tables {
         &self,
         organization: Option<&Put<Organization>>,
         monitor: &MonitorChange,
-        known: Option<(&Arc<Monitor>, u32)>,
         environments: &[Put<Box<Environment>>],
         runs: &[PutRun],
     ) -> bool {
-        let stored = known.map_or(Version::NEW, |(monitor, _)| monitor.version);
         let version = |put: &Put<Box<Environment>>| {
-            let resident = known.and_then(|(_, newest)| self.owned(newest, put.row.id));
+            let resident = self.at_hand(put.row.id).or_else(|| self.environment(&put.row.key));
             resident.map_or(Version::NEW, |(_, resident)| resident.version())
         };
-        stored == monitor.expects()
+        self.version_of(monitor) == monitor.expects()
             && organization.is_none_or(|put| self.organization(put.row.id).version == put.replaces)
             && environments.iter().all(|put| version(put) == put.replaces)
             && runs.iter().all(|put| match put {
@@ -88,10 +85,10 @@ impl Tables {
 
     pub(super) fn put_monitor(&mut self, row: &Arc<Monitor>) {
         let row = &self.with_known_schedule(row);
-        let (_, newest) = self.monitors.remove_entry(&row.key).unzip();
-        let newest = newest.unwrap_or(NONE);
-        self.monitors.insert(ByKey(Arc::clone(row)), newest);
-        let mut next = newest;
+        let (_, first) = self.monitors.remove_entry(&row.key).unzip();
+        let first = first.unwrap_or(NONE);
+        self.monitors.insert(ByKey(Arc::clone(row)), first);
+        let mut next = first;
         while let Some(resident) = self.environments.get_mut(next) {
             resident.monitor = Arc::clone(row);
             next = resident.links.sibling;
@@ -114,14 +111,16 @@ impl Tables {
         while let Some(resident) = self.environments.get(next) {
             let (number, runs) = (next, self.runs_of(resident).map(|(run, _)| run).collect::<Vec<_>>());
             next = resident.links.sibling;
+            self.siblings.remove(&resident.key(), number);
             self.unlist(DueKind::Miss, number);
             runs.into_iter().for_each(|run| self.remove_run(run));
             self.environments.remove(number);
         }
     }
 
-    pub(super) fn change_environment(&mut self, newest: u32, row: &Environment) {
-        let number = self.owned(newest, row.id).map_or(NONE, |(number, _)| number);
+    pub(super) fn change_environment(&mut self, row: &Environment) {
+        let stored = self.at_hand(row.id).or_else(|| self.environment(&row.key));
+        let Some((number, _)) = stored else { return };
         let Some(resident) = self.environments.get_mut(number) else { return };
         let before = resident.due_at();
         resident.put(row);
@@ -136,22 +135,24 @@ impl Tables {
         }
     }
 
-    /// Inserts an environment, and tells its number: it is the newest of its monitor now.
-    pub(super) fn insert_environment(&mut self, row: &Environment) -> u32 {
-        let key = &row.key.monitor;
-        let Some((ByKey(monitor), newest)) = self.monitors.get_key_value(key) else { return NONE };
-        let number = self.environments.insert(Resident::new(row, monitor, *newest));
-        if let Some(newest) = self.monitors.get_mut(key) {
-            *newest = number;
+    pub(super) fn insert_environment(&mut self, row: &Environment) {
+        let key = &row.key;
+        let Some((ByKey(monitor), &first)) = self.monitors.get_key_value(&key.monitor) else { return };
+        let second = self.environments.get(first).map_or(NONE, |first| first.links.sibling);
+        let number = self.environments.insert(Resident::new(row, monitor, second));
+        if let Some(first) = self.environments.get_mut(first) {
+            first.links.sibling = number;
+            self.siblings.insert(key, number);
+        } else if let Some(first) = self.monitors.get_mut(&key.monitor) {
+            *first = number;
         }
         self.latest = number;
         self.list(DueKind::Miss, number);
-        number
     }
 
     /// Inserts a run into one of the environments of a monitor.
-    pub(super) fn insert_run(&mut self, newest: u32, run: &Run) {
-        let Some((environment, resident)) = self.owned(newest, run.environment) else { return };
+    pub(super) fn insert_run(&mut self, monitor: &MonitorKey, run: &Run) {
+        let Some((environment, resident)) = self.owned(monitor, run.environment) else { return };
         let (newer, older) = self.place(resident, run.summary());
         let number = self.runs.insert(StoredRun::new(run, environment, older));
         self.ages.note(number, run.started_at);
@@ -221,7 +222,11 @@ impl Tables {
     fn open(&mut self, number: u32) {
         let Some(run) = self.runs.get_mut(number) else { return };
         let Some(resident) = self.environments.get_mut(run.environment) else { return };
-        run.links.open = std::mem::replace(&mut resident.links.open, number);
+        let next = std::mem::replace(&mut resident.links.open, number);
+        run.links.open = Open { before: NONE, next };
+        if let Some(next) = self.runs.get_mut(next) {
+            next.links.open.before = number;
+        }
     }
 
     /// Takes a run off its environment's list of those in progress, if it is.
@@ -229,24 +234,19 @@ impl Tables {
         let Some(run) = self.runs.get(number).filter(|run| run.status() == RunStatus::InProgress) else {
             return;
         };
-        let next = run.links.open;
-        let Some(resident) = self.environments.get_mut(run.environment) else { return };
-        if resident.links.open == number {
+        let (environment, Open { before, next }) = (run.environment, run.links.open);
+        if let Some(before) = self.runs.get_mut(before) {
+            before.links.open.next = next;
+        } else if let Some(resident) = self.environments.get_mut(environment) {
             resident.links.open = next;
-            return;
         }
-        let mut other = resident.links.open;
-        while let Some(run) = self.runs.get_mut(other) {
-            if run.links.open == number {
-                run.links.open = next;
-                return;
-            }
-            other = run.links.open;
+        if let Some(next) = self.runs.get_mut(next) {
+            next.links.open.before = before;
         }
     }
 
-    pub(super) fn put_incident(&mut self, newest: u32, incident: &Arc<Incident>) {
-        let Some((number, _)) = self.owned(newest, incident.environment) else { return };
+    pub(super) fn put_incident(&mut self, monitor: &MonitorKey, incident: &Arc<Incident>) {
+        let Some((number, _)) = self.owned(monitor, incident.environment) else { return };
         if let Some(resident) = self.environments.get_mut(number) {
             resident.put_incident(incident);
         }
@@ -255,12 +255,16 @@ impl Tables {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use chrono::DateTime;
     use chrono_tz::Tz;
+    use proptest::prelude::*;
+    use uuid::Uuid;
 
     use super::*;
     use crate::config::MonitorConfig;
-    use crate::id::{OrganizationId, ProjectId};
+    use crate::id::{CheckinId, EnvironmentId, OrganizationId, ProjectId};
     use crate::key::EnvironmentKey;
     use crate::policy::Policy;
     use crate::schedule::Schedule;
@@ -293,6 +297,113 @@ mod tests {
         for environment in environments {
             let change = MonitorChange::Keep(Arc::clone(&monitor));
             assert_eq!(tables.commit(&writing(change, environment)), Ok(()));
+        }
+    }
+
+    /// A step in the lives of two monitors, of four environments each at most.
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// An environment is read, or comes when there is none.
+        Enter,
+        /// A run begins in an environment, or goes on.
+        Begin(u8),
+        /// A run ends.
+        End(u8),
+        /// The monitor goes.
+        Remove,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<(u8, u8, Step)>> {
+        let step = prop_oneof![
+            4 => Just(Step::Enter),
+            4 => (0..6_u8).prop_map(Step::Begin),
+            3 => (0..6_u8).prop_map(Step::End),
+            1 => Just(Step::Remove),
+        ];
+        prop::collection::vec((0..2_u8, 0..4_u8, step), 0..60)
+    }
+
+    fn place(monitor: u8, name: u8) -> EnvironmentKey {
+        let monitor =
+            MonitorKey { project: ProjectId::new(1), slug: format!("job-{monitor}").parse().unwrap() };
+        EnvironmentKey { monitor, name: format!("env-{name}").parse().unwrap() }
+    }
+
+    fn run(key: &EnvironmentKey, number: u8, status: RunStatus) -> Run {
+        let at = DateTime::UNIX_EPOCH;
+        let environment = EnvironmentId::of(key);
+        Run {
+            id: CheckinId::from_uuid(Uuid::from_u128(environment.as_uuid().as_u128() ^ u128::from(number))),
+            environment,
+            number: number.into(),
+            status,
+            started_at: at,
+            expected_at: None,
+            timeout_at: None,
+            duration: None,
+            updated_at: at,
+            closed_by: None,
+            trace_id: None,
+            release: None,
+        }
+    }
+
+    proptest! {
+        /// Whatever came and went, an environment is found by its key, and on it are the runs that are in progress.
+        #[test]
+        fn what_is_there_is_found_and_nothing_else(steps in steps()) {
+            let mut tables = Tables::default();
+            let mut there: Vec<(EnvironmentKey, BTreeMap<u8, RunStatus>)> = Vec::new();
+            for (number, name, step) in steps {
+                let key = place(number, name);
+                let known = there.iter_mut().find(|(other, _)| *other == key);
+                match (step, known) {
+                    (Step::Enter, Some(_)) => {
+                        let Ok(_) = tables.load(&key, &Query::miss(&Policy::default()));
+                    }
+                    (Step::Enter, None) => {
+                        if tables.environments(&key.monitor).is_empty() {
+                            tables.put_monitor(&monitor(key.monitor.slug.as_str(), "0 2 * * *"));
+                        }
+                        tables.insert_environment(&Environment::new(key.clone()));
+                        there.push((key, BTreeMap::new()));
+                    }
+                    (Step::Begin(nth), Some((_, runs))) => {
+                        let row = run(&key, nth, RunStatus::InProgress);
+                        match runs.insert(nth, row.status) {
+                            None => tables.insert_run(&key.monitor, &row),
+                            Some(_) => tables.change_run(&row),
+                        }
+                    }
+                    (Step::End(nth), Some((_, runs))) => {
+                        if let Some(status) = runs.get_mut(&nth) {
+                            *status = RunStatus::Ok;
+                            tables.change_run(&run(&key, nth, *status));
+                        }
+                    }
+                    (Step::Remove, _) => {
+                        there.retain(|(other, _)| other.monitor != key.monitor);
+                        tables.remove_monitor(&key.monitor);
+                    }
+                    (_, None) => {}
+                }
+                prop_assert_eq!(Some(tables.siblings.count), there.len().checked_sub(tables.monitors.len()));
+                for (number, name) in (0..2).flat_map(|number| (0..4).map(move |name| (number, name))) {
+                    let key = place(number, name);
+                    let owned: Vec<_> = tables.environments(&key.monitor).into_iter().map(Resident::key).collect();
+                    let expected = there.iter().map(|(key, _)| key.clone()).filter(|other| other.monitor == key.monitor);
+                    prop_assert_eq!(owned, expected.collect::<Vec<_>>());
+                    let found = tables.environment(&key).map(|(_, resident)| resident);
+                    let expected = there.iter().find(|(other, _)| *other == key);
+                    prop_assert_eq!(found.map(Resident::key), expected.map(|(key, _)| key.clone()));
+                    let open = found.into_iter().flat_map(|resident| tables.open_runs(resident));
+                    let mut open: Vec<_> = open.map(|run| run.number()).collect();
+                    open.sort_unstable();
+                    let runs = expected.into_iter().flat_map(|(_, runs)| runs);
+                    let expected = runs.filter(|(_, status)| **status == RunStatus::InProgress);
+                    prop_assert_eq!(open, expected.map(|(nth, _)| u32::from(*nth)).collect::<Vec<_>>());
+                }
+            }
         }
     }
 

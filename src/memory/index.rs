@@ -19,7 +19,7 @@ const LINE: usize = 8;
 pub(super) struct Index {
     /// A power of two, or none; at least a quarter of all places is free.
     lines: Vec<Line>,
-    count: usize,
+    pub(super) count: usize,
     hasher: RandomState,
 }
 

@@ -83,13 +83,16 @@ impl MemoryStore {
     /// An environment's runs, in order of start.
     pub fn runs(&self, environment: &EnvironmentKey) -> Vec<Run> {
         let tables = self.tables();
-        tables.environment(environment).map(|resident| tables.runs_in_order(resident)).unwrap_or_default()
+        tables
+            .environment(environment)
+            .map(|(_, resident)| tables.runs_in_order(resident))
+            .unwrap_or_default()
     }
 
     /// An environment's incidents, the open one last.
     pub fn incidents(&self, environment: &EnvironmentKey) -> Vec<Arc<Incident>> {
         let tables = self.tables();
-        tables.environment(environment).map(|resident| resident.incidents().to_vec()).unwrap_or_default()
+        tables.environment(environment).map(|(_, resident)| resident.incidents().to_vec()).unwrap_or_default()
     }
 
     /// Removes the finished runs that started before a date and the incidents resolved before it, and tells

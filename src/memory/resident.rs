@@ -36,7 +36,7 @@ pub(super) struct Resident {
 /// The lists that an environment is on, and those that begin with it.
 #[derive(Debug)]
 pub(super) struct Links {
-    /// The monitor's next environment.
+    /// The monitor's next environment: of the first one its newest, of others the one that came before them.
     pub(super) sibling: u32,
     /// Its newest run.
     pub(super) newest: u32,

@@ -33,10 +33,17 @@ pub(super) struct StoredRun {
 pub(super) struct RunLinks {
     /// The run of the environment that started before it. That may be gone: see `Tables::older`.
     pub(super) older: u32,
-    /// Another run of the environment that is in progress, while it is.
-    pub(super) open: u32,
+    /// Its neighbours among those of the environment that are in progress, while it is.
+    pub(super) open: Open,
     /// Its position among those that are due in the same minute.
     pub(super) due: u32,
+}
+
+/// The runs before and after one on a list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Open {
+    pub(super) before: u32,
+    pub(super) next: u32,
 }
 
 #[derive(Debug)]
@@ -64,7 +71,7 @@ impl StoredRun {
         let is_rare = closed_by.is_some() || release.is_some();
         Self {
             environment,
-            links: RunLinks { older, open: NONE, due: NONE },
+            links: RunLinks { older, open: Open { before: NONE, next: NONE }, due: NONE },
             id: *id,
             number: *number,
             status: *status,

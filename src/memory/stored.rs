@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CheckinId, IncidentId, OrganizationId};
+use crate::id::{CheckinId, EnvironmentId, IncidentId, OrganizationId};
 use crate::key::{EnvironmentKey, MonitorKey};
 use crate::row::{Environment, Incident, Monitor, Organization, Run};
 
@@ -55,7 +55,7 @@ pub(super) enum NeverSaved {
     Organization(OrganizationId),
     #[error("monitor {0} is there twice")]
     Monitor(MonitorKey),
-    #[error("environment {0} is there twice, or under another monitor")]
+    #[error("environment {0} is there twice, or under another monitor or id")]
     Environment(EnvironmentKey),
     #[error("run {0} is there twice, or in another environment")]
     Run(CheckinId),
@@ -90,18 +90,16 @@ impl TryFrom<Stored> for Tables {
 impl Tables {
     fn restore(&mut self, monitor: &MonitorKey, stored: StoredEnvironment) -> Result<(), NeverSaved> {
         let StoredEnvironment { row, runs, incidents } = stored;
-        let mut known = self.environments(monitor).into_iter();
-        if row.key.monitor != *monitor
-            || known.any(|known| known.id() == row.id || *known.name() == row.key.name)
-        {
+        let is_itself = row.key.monitor == *monitor && row.id == EnvironmentId::of(&row.key);
+        if !is_itself || self.environment(&row.key).is_some() {
             return Err(NeverSaved::Environment(row.key));
         }
-        let newest = self.insert_environment(&row);
+        self.insert_environment(&row);
         for run in runs {
             if run.environment != row.id || self.number_of(&run.id).is_some() {
                 return Err(NeverSaved::Run(run.id));
             }
-            self.insert_run(newest, &run);
+            self.insert_run(monitor, &run);
         }
         for (nth, incident) in incidents.iter().enumerate() {
             if incident.environment != row.id
@@ -109,7 +107,7 @@ impl Tables {
             {
                 return Err(NeverSaved::Incident(incident.id));
             }
-            self.put_incident(newest, incident);
+            self.put_incident(monitor, incident);
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;
 
 use crate::id::{CheckinId, EnvironmentId, OrganizationId};
-use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
+use crate::key::{EnvironmentKey, MonitorKey};
 use crate::row::{Monitor, Organization, Run, RunSummary};
 use crate::schedule::Schedule;
 use crate::store::{Due, DueKind, DueQuery, DueRun, Found};
@@ -34,10 +34,12 @@ pub(super) struct Tables {
     pub(super) organizations: Map<OrganizationId, Organization>,
     /// One of each that a monitor has, for all monitors that have it.
     pub(super) schedules: HashSet<Schedule, RandomState>,
-    /// Monitors, and the newest of their environments.
+    /// Monitors, and the first of their environments.
     pub(super) monitors: Map<ByKey, u32>,
     pub(super) environments: Slab<Resident>,
-    /// The newest environment of a monitor, mostly of the one that was loaded last: whoever loads a monitor writes next.
+    /// All environments but the first of each monitor, by key.
+    pub(super) siblings: Index,
+    /// The environment that was loaded last, mostly: whoever loads one writes it next.
     pub(super) latest: u32,
     pub(super) runs: Slab<StoredRun>,
     pub(super) ages: Ages,
@@ -82,31 +84,50 @@ impl Tables {
         self.monitors.keys().map(|monitor| &monitor.0)
     }
 
-    /// A monitor's environments and their numbers, the newest first.
-    fn environments_of(&self, newest: u32) -> impl Iterator<Item = (u32, &Resident)> {
-        let numbered = |number| Some((number, self.environments.get(number)?));
-        iter::successors(numbered(newest), move |(_, resident)| numbered(resident.links.sibling))
+    /// An environment with its number.
+    fn numbered(&self, number: u32) -> Option<(u32, &Resident)> {
+        Some((number, self.environments.get(number)?))
     }
 
-    pub(super) fn owned(&self, newest: u32, id: EnvironmentId) -> Option<(u32, &Resident)> {
-        self.environments_of(newest).find(|(_, resident)| resident.id() == id)
+    /// A monitor's environments and their numbers: the first, and then from the newest to the second.
+    fn environments_of(&self, first: u32) -> impl Iterator<Item = (u32, &Resident)> {
+        iter::successors(self.numbered(first), |(_, resident)| self.numbered(resident.links.sibling))
+    }
+
+    /// The environment with this id, if it is the one that was loaded last.
+    pub(super) fn at_hand(&self, id: EnvironmentId) -> Option<(u32, &Resident)> {
+        self.numbered(self.latest).filter(|(_, resident)| resident.id() == id)
+    }
+
+    /// The environment of a monitor with this id.
+    pub(super) fn owned(&self, monitor: &MonitorKey, id: EnvironmentId) -> Option<(u32, &Resident)> {
+        let look = || self.environments_of(*self.monitors.get(monitor)?).find(|(_, other)| other.id() == id);
+        self.at_hand(id).or_else(look)
     }
 
     /// A monitor's environments, in order of creation.
     pub(super) fn environments(&self, monitor: &MonitorKey) -> Vec<&Resident> {
-        let newest = self.monitors.get(monitor).copied().unwrap_or(NONE);
-        let mut environments: Vec<_> = self.environments_of(newest).map(|(_, resident)| resident).collect();
-        environments.reverse();
+        let first = self.monitors.get(monitor).copied().unwrap_or(NONE);
+        let mut environments: Vec<_> = self.environments_of(first).map(|(_, resident)| resident).collect();
+        if let Some(others) = environments.get_mut(1..) {
+            others.reverse();
+        }
         environments
     }
 
-    pub(super) fn environment(&self, key: &EnvironmentKey) -> Option<&Resident> {
-        let newest = *self.monitors.get(&key.monitor)?;
-        self.named(newest, &key.name).map(|(_, resident)| resident)
+    pub(super) fn environment(&self, key: &EnvironmentKey) -> Option<(u32, &Resident)> {
+        self.named(*self.monitors.get(&key.monitor)?, key)
     }
 
-    fn named(&self, newest: u32, name: &EnvironmentName) -> Option<(u32, &Resident)> {
-        self.environments_of(newest).find(|(_, resident)| resident.is_called(name))
+    /// The environment with this key, and its number, of the monitor whose first one this is.
+    fn named(&self, first: u32, key: &EnvironmentKey) -> Option<(u32, &Resident)> {
+        let is_called = |(_, resident): &(u32, &Resident)| resident.is_called(&key.name);
+        let is_it = |number| {
+            let other = self.numbered(number).filter(is_called);
+            other.is_some_and(|(_, resident)| resident.monitor.key == key.monitor)
+        };
+        let other = || self.siblings.get(key, is_it).and_then(|number| self.numbered(number));
+        self.numbered(first).filter(is_called).or_else(other)
     }
 
     /// An environment's runs, in order of start.
@@ -117,8 +138,8 @@ impl Tables {
     }
 
     /// An environment's runs in progress, in no order.
-    fn open_runs(&self, resident: &Resident) -> impl Iterator<Item = &StoredRun> {
-        iter::successors(self.runs.get(resident.links.open), |run| self.runs.get(run.links.open))
+    pub(super) fn open_runs(&self, resident: &Resident) -> impl Iterator<Item = &StoredRun> {
+        iter::successors(self.runs.get(resident.links.open), |run| self.runs.get(run.links.open.next))
     }
 
     pub(super) fn load(&mut self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
@@ -129,7 +150,7 @@ impl Tables {
             RunQuery::Id(id) | RunQuery::Unnamed(id) => self.run(&id),
             RunQuery::None | RunQuery::NewestOpen => None,
         };
-        let Some((ByKey(monitor), &newest)) = self.monitors.get_key_value(&key.monitor) else {
+        let Some((ByKey(monitor), &first)) = self.monitors.get_key_value(&key.monitor) else {
             let run = self.found(None, named, query.run());
             let organization = query.organization().map(|id| self.organization(id));
             return Ok(Snapshot { organization, monitor: None, environment: None, run, history: Vec::new() });
@@ -137,7 +158,7 @@ impl Tables {
         // The other end of its row, which a decision asks for first, before the count of its owners goes up: that waits for
         // everything before it, and keeps everything after it waiting.
         black_box(monitor.status);
-        let here = self.named(newest, &key.name);
+        let here = self.named(first, key);
         let resident = here.map(|(_, resident)| resident);
         let mut snapshot = Snapshot {
             organization: None,
@@ -152,7 +173,7 @@ impl Tables {
                 snapshot.history = self.history(resident, wanted);
             }
         }
-        self.latest = newest;
+        self.latest = here.map_or(first, |(number, _)| number);
         Ok(snapshot)
     }
 
@@ -203,8 +224,8 @@ impl Tables {
     }
 
     pub(super) fn load_monitor(&self, key: &MonitorKey) -> Option<MonitorSnapshot> {
-        let (ByKey(monitor), newest) = self.monitors.get_key_value(key)?;
-        let residents = || self.environments_of(*newest).map(|(_, resident)| resident);
+        let (ByKey(monitor), first) = self.monitors.get_key_value(key)?;
+        let residents = || self.environments_of(*first).map(|(_, resident)| resident);
         let mut environments: Vec<_> = residents().map(Resident::row).collect();
         environments.sort_unstable_by(|a, b| a.key.name.cmp(&b.key.name));
         Some(MonitorSnapshot {
@@ -316,10 +337,11 @@ mod tests {
     use super::*;
     use crate::config::MonitorConfig;
     use crate::id::ProjectId;
+    use crate::key::EnvironmentName;
     use crate::row::{Deadline, Environment};
 
-    /// Some environments that are expected at no time yet, and their numbers.
-    fn environments(tables: &mut Tables) -> Vec<(u32, Environment)> {
+    /// Some environments that are expected at no time yet.
+    fn environments(tables: &mut Tables) -> Vec<Environment> {
         let schedule = Schedule::crontab("0 2 * * *", Tz::UTC).unwrap();
         let config = MonitorConfig::builder(schedule).build();
         let place = |slug: &str| {
@@ -330,7 +352,8 @@ mod tests {
                 config.clone(),
             )));
             let row = Environment::new(EnvironmentKey { monitor, name: EnvironmentName::production() });
-            (tables.insert_environment(&row), row)
+            tables.insert_environment(&row);
+            row
         };
         ["c", "f", "a", "e", "b", "d"].map(place).into()
     }
@@ -357,9 +380,9 @@ mod tests {
             let mut cursor: Option<Due> = None;
             for (deadlines, until, limit, goes_on_from) in steps {
                 for (which, minute) in deadlines {
-                    let (number, row) = &mut environments[which];
+                    let row = &mut environments[which];
                     row.deadline = minute.map(|latest| Deadline { next: DateTime::UNIX_EPOCH, latest });
-                    tables.change_environment(*number, row);
+                    tables.change_environment(row);
                 }
                 let mut list = |until, after: Option<&Due>, limit| {
                     let limit = NonZeroUsize::new(limit).unwrap();

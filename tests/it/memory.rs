@@ -86,14 +86,17 @@ fn a_row_that_was_saved_twice_is_told() {
     assert_eq!(twice("/organizations"), "organization 1 is there twice");
     assert_eq!(twice("/monitors"), "monitor 7/job is there twice");
     let environments = "/monitors/0/environments";
-    let environment = "environment 7/job/production is there twice, or under another monitor";
+    let environment = "environment 7/job/production is there twice, or under another monitor or id";
     assert_eq!(twice(environments), environment);
     let renumbered = told(environments, |rows| rows.push(with(&rows[0], "/row/id", Uuid::nil())));
     assert_eq!(renumbered, environment, "by its name");
     let renamed = told(environments, |rows| rows.push(with(&rows[0], "/row/key/name", "stage")));
-    assert_eq!(renamed, "environment 7/job/stage is there twice, or under another monitor", "by its id");
+    assert_eq!(
+        renamed, "environment 7/job/stage is there twice, or under another monitor or id",
+        "by its id"
+    );
     let strange = told(environments, |rows| rows[0]["row"]["key"]["monitor"]["slug"] = "other".into());
-    assert_eq!(strange, "environment 7/other/production is there twice, or under another monitor");
+    assert_eq!(strange, "environment 7/other/production is there twice, or under another monitor or id");
     let run = "run 00000000-0000-0000-0000-000000000001 is there twice, or in another environment";
     assert_eq!((twice(runs), elsewhere(runs)), (run.to_owned(), run.to_owned()));
     let id = world.environment().incident().unwrap().id();
