@@ -101,6 +101,9 @@ impl MemoryStore {
     /// A message that is delivered again after its run is gone is taken for a new run: keep runs for longer
     /// than messages may be delivered again.
     ///
+    /// Check-ins wait meanwhile, some half a second for a million runs that go. Prune every hour or every minute, then, rather
+    /// than once a month.
+    ///
     /// ```
     /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// engine.process_checkin(&message)?;

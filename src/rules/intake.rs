@@ -8,7 +8,7 @@ use crate::config::{ConfigError, ConfigUpdate};
 use crate::outcome::{Accepted, ConfigChange, Ignored, Judgement, Outcome, Refused};
 use crate::policy::{Policy, Quirk};
 use crate::refusal::ProcessingError;
-use crate::row::{Environment, Monitor, MonitorStatus, Organization, RunStatus, RunSummary};
+use crate::row::{Environment, Monitor, MonitorStatus, Organization, RunStatus, RunSummary, Version};
 use crate::store::{Found, MonitorChange, Put, Snapshot, Transition};
 
 use super::Decision;
@@ -46,12 +46,11 @@ pub fn process_checkin(snapshot: Snapshot, arrival: &Arrival<'_>, policy: &Polic
         changed: None,
         counted: None,
         config: ConfigChange::None,
-        new_environment: None,
     };
     let Judged { report, judgement, effects } = match intake.judge(&mut environment, run, &history) {
         Ok(judged) => judged,
         Err(Dismissal::Ignored(reason)) => return Decision::answer(Outcome::Ignored(reason)),
-        Err(Dismissal::Refused(errors)) => return intake.refuse(errors),
+        Err(Dismissal::Refused(errors)) => return intake.refuse(errors, environment),
     };
     let change = intake.monitor_change();
     Decision {
@@ -94,7 +93,6 @@ struct Intake<'a> {
     /// The organization's row with one monitor more, when the monitor is new.
     counted: Option<Put<Organization>>,
     config: ConfigChange,
-    new_environment: Option<Environment>,
 }
 
 impl Intake<'_> {
@@ -216,10 +214,8 @@ impl Intake<'_> {
             return Err(ProcessingError::MonitorEnvironmentLimitExceeded { limit }.into());
         }
         monitor.environments = monitor.environments.saturating_add(1);
-        let environment = Environment::new(self.arrival.key());
         self.changed = Some(Arc::new(monitor));
-        self.new_environment = Some(environment.clone());
-        Ok(environment)
+        Ok(Environment::new(self.arrival.key()))
     }
 
     /// What the check-in does to the monitor. None: there is none.
@@ -235,14 +231,22 @@ impl Intake<'_> {
 
     /// The answer to a check-in that is refused. Nothing is written, but for a monitor that was to be
     /// given a seat and found none, and for what the reference system leaves behind.
-    fn refuse(mut self, errors: Vec<ProcessingError>) -> Decision<Outcome> {
+    fn refuse(
+        mut self,
+        errors: Vec<ProcessingError>,
+        environment: Option<Box<Environment>>,
+    ) -> Decision<Outcome> {
         let seatless = errors.contains(&ProcessingError::MonitorDisabledNoQuota);
         let leaves = seatless || self.policy.quirks.keeps(Quirk::RefusalsLeaveChanges);
         let change = if leaves && self.changed.is_some() { self.monitor_change() } else { None };
         let transition = change.map(|monitor| Transition {
             organization: self.counted,
             monitor,
-            environments: self.new_environment.into_iter().map(Box::new).map(put).collect(),
+            environments: environment
+                .into_iter()
+                .filter(|row| row.version == Version::NEW)
+                .map(put)
+                .collect(),
             runs: Vec::new(),
             incidents: Vec::new(),
             events: Vec::new(),

@@ -15,12 +15,15 @@ mod paper;
 use std::convert::Infallible;
 use std::sync::{Arc, Weak};
 
+use overdue::testkit::invariants::Witness;
 use overdue::testkit::store_tests;
 use overdue::{MemoryStore, Store};
 
 use paper::Paper;
 
 store_tests!(memory, || (MemoryStore::new(), ()));
+// It leaves to the trait what the trait can do for it.
+store_tests!(witnessed, || (Witness::over(MemoryStore::new()), ()));
 store_tests!(on_paper, || (Paper::new(None), ()));
 store_tests!(borrowed, || {
     let store: &'static MemoryStore = Box::leak(Box::default());
