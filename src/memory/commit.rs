@@ -67,8 +67,7 @@ impl Tables {
         runs: &[PutRun],
     ) -> bool {
         let version = |put: &Put<Box<Environment>>| {
-            let resident = self.at_hand(put.row.id).or_else(|| self.environment(&put.row.key));
-            resident.map_or(Version::NEW, |(_, resident)| resident.version())
+            self.stored(&put.row).map_or(Version::NEW, |(_, resident)| resident.version())
         };
         self.version_of(monitor) == monitor.expects()
             && organization.is_none_or(|put| self.organization(put.row.id).version == put.replaces)
@@ -119,8 +118,7 @@ impl Tables {
     }
 
     pub(super) fn change_environment(&mut self, row: &Environment) {
-        let stored = self.at_hand(row.id).or_else(|| self.environment(&row.key));
-        let Some((number, _)) = stored else { return };
+        let Some((number, _)) = self.stored(row) else { return };
         let Some(resident) = self.environments.get_mut(number) else { return };
         let before = resident.due_at();
         resident.put(row);

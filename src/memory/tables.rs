@@ -13,7 +13,7 @@ use foldhash::fast::RandomState;
 
 use crate::id::{CheckinId, EnvironmentId, OrganizationId};
 use crate::key::{EnvironmentKey, MonitorKey};
-use crate::row::{Monitor, Organization, Run, RunSummary};
+use crate::row::{Environment, Monitor, Organization, Run, RunSummary};
 use crate::schedule::Schedule;
 use crate::store::{Due, DueKind, DueQuery, DueRun, Found};
 use crate::store::{HistoryQuery, MonitorSnapshot, Query, RunQuery, Snapshot};
@@ -95,8 +95,13 @@ impl Tables {
     }
 
     /// The environment with this id, if it is the one that was loaded last.
-    pub(super) fn at_hand(&self, id: EnvironmentId) -> Option<(u32, &Resident)> {
+    fn at_hand(&self, id: EnvironmentId) -> Option<(u32, &Resident)> {
         self.numbered(self.latest).filter(|(_, resident)| resident.id() == id)
+    }
+
+    /// The environment that a row is of.
+    pub(super) fn stored(&self, row: &Environment) -> Option<(u32, &Resident)> {
+        self.at_hand(row.id).or_else(|| self.environment(&row.key))
     }
 
     /// The environment of a monitor with this id.
@@ -338,7 +343,7 @@ mod tests {
     use crate::config::MonitorConfig;
     use crate::id::ProjectId;
     use crate::key::EnvironmentName;
-    use crate::row::{Deadline, Environment};
+    use crate::row::Deadline;
 
     /// Some environments that are expected at no time yet.
     fn environments(tables: &mut Tables) -> Vec<Environment> {
