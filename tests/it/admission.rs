@@ -171,8 +171,14 @@ fn a_monitor_that_loses_its_seat_is_disabled() {
     engine.create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
     // Without a configuration nobody asks for a seat.
     assert_eq!(send(&engine, &message("10:00", checkin("job", 1, "ok"))), []);
+    let environments = engine.store().environments(&monitor("job"));
     assert_eq!(send(&engine, &message("10:01", configured(2))), [ProcessingError::MonitorDisabledNoQuota]);
     assert_eq!(engine.store().monitors()[0].status(), MonitorStatus::Disabled);
+    assert_eq!(
+        engine.store().environments(&monitor("job")),
+        environments,
+        "nothing but the monitor is written"
+    );
     assert_eq!(engine.tick(overdue::Tick::at(at("12:00"))).unwrap().outcomes.len(), 1);
     assert_eq!(engine.next_deadline(), Ok(None));
 }
