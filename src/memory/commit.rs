@@ -29,6 +29,10 @@ impl Tables {
         for put in environments.iter().filter(|put| put.replaces == Version::NEW) {
             self.insert_environment(&put.row);
         }
+        // Somebody else may have loaded another one meanwhile.
+        if let Some((number, _)) = environments.first().and_then(|put| self.stored(&put.row)) {
+            self.latest = number;
+        }
         // Before the environments that are there already, which are at hand: what is written of a run is not, and the
         // processor fetches it meanwhile.
         for put in runs {

@@ -39,7 +39,7 @@ pub(super) struct Tables {
     pub(super) environments: Slab<Resident>,
     /// All environments but the first of each monitor, by key.
     pub(super) siblings: Index,
-    /// The environment that was loaded last, mostly: whoever loads one writes it next.
+    /// The environment that was loaded last, or is being written: whoever loads one mostly writes it next.
     pub(super) latest: u32,
     pub(super) runs: Slab<StoredRun>,
     pub(super) ages: Ages,

@@ -40,7 +40,8 @@ use crate::row::{Run, RunSummary};
 /// [`rules`](crate::rules) itself, with the same [`Query`], [`Snapshot`] and [`Transition`].
 ///
 /// ```
-/// use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition};
+/// use chrono::{DateTime, Utc};
+/// use overdue::store::{CommitError, Due, DueKind, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition};
 /// use overdue::key::{EnvironmentKey, MonitorKey};
 /// use std::convert::Infallible;
 ///
@@ -64,6 +65,10 @@ use crate::row::{Run, RunSummary};
 ///
 ///     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
 ///         self.rows.due(query)
+///     }
+///
+///     fn next_due(&self, kind: DueKind) -> Result<Option<DateTime<Utc>>, Infallible> {
+///         self.rows.next_due(kind)
 ///     }
 ///
 ///     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
@@ -106,6 +111,7 @@ pub trait Store {
     ///
     /// Unless a store knows better, it is that of the first entry of [`due`](Store::due). To say which entry is the
     /// first of a crowded minute takes an index in that order, or a look at all of them; to say which minute, neither.
+    /// A store around another one asks that.
     ///
     /// # Errors
     /// When the storage cannot be read.

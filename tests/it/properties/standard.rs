@@ -1,10 +1,11 @@
 //! Properties of the standard profile (DESIGN.md, section 2).
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 use overdue::outcome::Outcome;
 use overdue::rules::Edit;
-use overdue::store::DueKind;
+use overdue::store::{DueKind, DueQuery};
 use overdue::testkit::Journal;
 use overdue::testkit::history::{Answer, History, Step};
 use overdue::testkit::invariants::{Invariants, Witness};
@@ -33,8 +34,10 @@ fn told(world: &World) -> Vec<overdue::Event> {
 }
 
 fn is_anything_due(store: &impl Store, tick: Tick) -> bool {
-    let next = |kind| store.next_due(kind).unwrap();
-    [DueKind::Miss, DueKind::Timeout].into_iter().filter_map(next).any(|next| next <= tick.time())
+    [DueKind::Miss, DueKind::Timeout].into_iter().any(|kind| {
+        let query = DueQuery { kind, until: Some(tick.time()), after: None, limit: NonZeroUsize::MIN };
+        !store.due(&query).unwrap().is_empty()
+    })
 }
 
 fn times(steps: &[Step]) -> impl Iterator<Item = Time> {
