@@ -101,7 +101,7 @@ impl MemoryStore {
     /// A message that is delivered again after its run is gone is taken for a new run: keep runs for longer
     /// than messages may be delivered again.
     ///
-    /// Check-ins wait meanwhile, some half a second for a million runs that go. Prune every hour or every minute, then, rather
+    /// Check-ins wait meanwhile, up to a second for a million runs that go. Prune every hour or every minute, then, rather
     /// than once a month.
     ///
     /// ```
