@@ -5,12 +5,10 @@
 #![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a bench")]
 
 use chrono::{DateTime, TimeDelta};
-use chrono_tz::Tz;
-use overdue::checkin::{Checkin, Message, ReportedStatus};
+use overdue::checkin::{Checkin, CheckinStatus};
 use overdue::config::MonitorConfig;
-use overdue::event::NoSink;
-use overdue::id::{CheckinId, OrganizationId, ProjectId};
-use overdue::key::{MonitorKey, Slug};
+use overdue::id::{MonitorKey, OrganizationId, ProjectId, RunId, Slug};
+use overdue::wire::Message;
 use overdue::{Engine, MemoryStore, Policy, Schedule};
 use peak_alloc::PeakAlloc;
 use uuid::Uuid;
@@ -25,14 +23,14 @@ const PROJECT: ProjectId = ProjectId::new(1);
 const MORE: usize = 4;
 
 fn weigh(size: usize) {
-    let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default());
+    let engine = Engine::new(MemoryStore::new(), Policy::default());
     let slug = |number: usize| -> Slug { format!("nightly-job-{number}").parse().unwrap() };
     let before = MEMORY.current_usage();
     for number in 0..size {
         let key = MonitorKey { project: PROJECT, slug: slug(number) };
         // Parsed for each, as if it came along with its first check-in: the store shares it.
-        let schedule = Schedule::crontab("*/5 * * * *", Tz::Europe__Berlin).unwrap();
-        let config = MonitorConfig::builder(schedule).build();
+        let schedule = Schedule::crontab("*/5 * * * *", "Europe/Berlin".parse().unwrap()).unwrap();
+        let config = MonitorConfig::new(schedule);
         engine.create_monitor(ORGANIZATION, &key, &config).unwrap();
     }
     let check_in = |round: usize| {
@@ -40,7 +38,7 @@ fn weigh(size: usize) {
             let id = Uuid::from_u128(
                 (round * size + number + 1) as u128 * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835,
             );
-            let checkin = Checkin::new(slug(number), CheckinId::from_uuid(id), ReportedStatus::Ok);
+            let checkin = Checkin::new(slug(number), RunId::from_uuid(id), CheckinStatus::Ok);
             let received_at =
                 DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(5 * round as i64);
             engine.process_checkin(&Message::new(ORGANIZATION, PROJECT, received_at, checkin)).unwrap();

@@ -16,16 +16,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use overdue::admission::AdmitAll;
-use overdue::checkin::{Arrival, Body, Message};
+use overdue::admission::{AdmitAll, ValidCheckin};
 use overdue::clock::{Clock, PartitionId, Tick};
-use overdue::id::{CheckinId, EnvironmentId, IncidentId, OrganizationId, ProjectId};
-use overdue::key::{EnvironmentKey, MonitorKey};
-use overdue::outcome::{Outcome, TickOutcome};
-use overdue::refusal::ProcessingError;
-use overdue::row::{Environment, Incident, Monitor, Organization, Run, RunStatus, Version};
+use overdue::id::{
+    EnvironmentId, EnvironmentKey, IncidentId, MonitorKey, OrganizationId, ProjectId, RunId, Version,
+};
+use overdue::outcome::{DueOutcome, Outcome};
+use overdue::row::{Environment, Incident, Monitor, Organization, Run, RunStatus};
 use overdue::rules::{self, Decision};
-use overdue::store::{Found, MonitorChange, Put, PutRun, Query, RunQuery, Snapshot, Transition};
+use overdue::store::{MonitorChange, Put, PutRun, Query, RunLookup, RunQuery, Snapshot, Transition};
+use overdue::wire::Message;
 use overdue::{Event, Policy};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinSet, yield_now};
@@ -43,7 +43,7 @@ struct Tables {
     organizations: HashMap<OrganizationId, Organization>,
     monitors: HashMap<MonitorKey, Arc<Monitor>>,
     environments: HashMap<EnvironmentId, Environment>,
-    runs: HashMap<CheckinId, Run>,
+    runs: HashMap<RunId, Run>,
     incidents: HashMap<IncidentId, Arc<Incident>>,
     /// What is to be told, until somebody has.
     outbox: Vec<Event>,
@@ -63,10 +63,9 @@ impl Database {
         let run = match query.run() {
             RunQuery::None => None,
             RunQuery::Id(run) => tables.run(id, run),
-            RunQuery::Unnamed(message) => tables.run(id, message).or_else(|| tables.newest_open(id)),
-            RunQuery::NewestOpen => tables.newest_open(id),
+            RunQuery::Anonymous(message) => tables.run(id, message).or_else(|| tables.newest_open(id)),
         };
-        let here = run.as_ref().and_then(Found::here);
+        let here = run.as_ref().and_then(RunLookup::own);
         // Only now that these rows are known can the query say which past runs matter. Mostly none does.
         let window = monitor.as_ref().zip(environment.as_ref());
         let window = window.and_then(|(monitor, environment)| query.history(monitor, environment, here));
@@ -122,7 +121,7 @@ impl Database {
     }
 
     /// The runs that have taken too long by this time: another index.
-    async fn timeouts_due(&self, time: DateTime<Utc>) -> Vec<(EnvironmentKey, CheckinId)> {
+    async fn timeouts_due(&self, time: DateTime<Utc>) -> Vec<(EnvironmentKey, RunId)> {
         yield_now().await;
         let tables = self.tables.lock().await;
         let due = tables.runs.values().filter(|run| run.due_at().is_some_and(|at| at <= time));
@@ -131,18 +130,18 @@ impl Database {
 }
 
 impl Tables {
-    fn run(&self, environment: EnvironmentId, id: CheckinId) -> Option<Found> {
+    fn run(&self, environment: EnvironmentId, id: RunId) -> Option<RunLookup> {
         let closed_by_it = || self.runs.values().find(|run| run.closed_by() == Some(id));
         let run = self.runs.get(&id).or_else(closed_by_it)?;
         match run.environment() == environment {
-            true => Some(Found::Here(Box::new(run.clone()))),
-            false => self.key(run.environment()).map(Found::Elsewhere),
+            true => Some(RunLookup::Own(Box::new(run.clone()))),
+            false => self.key(run.environment()).map(RunLookup::Foreign),
         }
     }
 
-    fn newest_open(&self, environment: EnvironmentId) -> Option<Found> {
+    fn newest_open(&self, environment: EnvironmentId) -> Option<RunLookup> {
         let open = self.runs_of(environment).filter(|run| run.status() == RunStatus::InProgress);
-        open.max_by_key(|run| run.summary().order()).map(|run| Found::Here(Box::new(run.clone())))
+        open.max_by_key(|run| run.summary().order()).map(|run| RunLookup::Own(Box::new(run.clone())))
     }
 
     fn runs_of(&self, environment: EnvironmentId) -> impl Iterator<Item = &Run> {
@@ -225,13 +224,19 @@ impl Host {
         }
     }
 
-    async fn process_checkin(&self, message: &Message) -> Result<Outcome, ProcessingError> {
-        let arrival = Arrival::receive(message, &AdmitAll, self.policy.quirks)?;
-        let decide = |snapshot| rules::process_checkin(snapshot, &arrival, &self.policy);
-        Ok(self.settle(&arrival.key(), Query::arrival(&arrival, &self.policy), decide).await)
+    async fn process_checkin(&self, message: &Message) -> Outcome {
+        let valid = match ValidCheckin::admit(message, &AdmitAll, &self.policy) {
+            Ok(valid) => valid,
+            Err(answer) => {
+                eprintln!("rejected: {answer:?}");
+                return *answer;
+            }
+        };
+        let decide = |snapshot| rules::process_checkin(snapshot, &valid, &self.policy);
+        self.settle(&valid.key(), Query::checkin(&valid, &self.policy), decide).await
     }
 
-    async fn tick(&self, tick: Tick) -> Vec<TickOutcome> {
+    async fn tick(&self, tick: Tick) -> Vec<DueOutcome> {
         let mut outcomes = Vec::new();
         for key in self.database.misses_due(tick.time()).await {
             let decide = |snapshot| rules::check_missed(snapshot, &key, tick, &self.policy);
@@ -247,9 +252,7 @@ impl Host {
     /// Handles the whole stream. What every worker has passed is handed to the ticker.
     async fn work(&self, partition: PartitionId, stream: &[Message], ticks: mpsc::UnboundedSender<Tick>) {
         for message in stream {
-            if let Err(refused) = self.process_checkin(message).await {
-                eprintln!("refused: {refused}");
-            }
+            self.process_checkin(message).await;
             for tick in self.clock.lock().await.observe(partition, message.received_at) {
                 let _ = ticks.send(tick);
             }
@@ -284,7 +287,7 @@ fn message(at: &str, environment: &str, run: u32, status: &str) -> Result<Messag
         }}"#
     );
     let (organization, project) = (OrganizationId::new(1), ProjectId::new(1));
-    Ok(Message { organization, project, received_at: at.parse()?, body: Body::Json(payload.into_bytes()) })
+    Ok(Message { organization, project, received_at: at.parse()?, body: payload.into_bytes().into() })
 }
 
 async fn run(workers: u64, stream: &Arc<[Message]>) -> Result<Arc<Host>, Box<dyn Error>> {

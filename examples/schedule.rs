@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Datelike, NaiveDateTime, Offset, SecondsFormat, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use overdue::policy::Quirks;
-use overdue::schedule::{Field, Schedule, ScheduleKind, Unit};
+use overdue::schedule::{Field, ParseZoneError, Schedule, ScheduleKind, Unit, Zone, reference};
 use serde::{Deserialize, Serialize};
 
 const HELP: &str = "\
@@ -84,7 +84,7 @@ fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
 
 struct Options {
     words: Vec<String>,
-    zone: Tz,
+    zone: Zone,
     from: Option<Time>,
     start: Option<Time>,
     next: usize,
@@ -98,7 +98,7 @@ impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let mut options = Self {
             words: Vec::new(),
-            zone: Tz::UTC,
+            zone: Zone::UTC,
             from: None,
             start: None,
             next: 10,
@@ -127,8 +127,8 @@ impl Options {
     }
 }
 
-fn read_zone(name: &str) -> Result<Tz, String> {
-    name.parse().map_err(|_| format!("`{name}` is not an IANA time zone"))
+fn read_zone(name: &str) -> Result<Zone, String> {
+    name.parse().map_err(|error: ParseZoneError| error.to_string())
 }
 
 fn read_time(text: &str) -> Result<Time, String> {
@@ -142,19 +142,19 @@ fn read_count(text: &str) -> Result<usize, String> {
 fn read_policy(name: &str) -> Result<Quirks, String> {
     match name {
         "standard" => Ok(Quirks::NONE),
-        "sentry-2024" => Ok(Quirks::ALL),
+        "sentry-2024" => Ok(Quirks::SENTRY_2024),
         _ => Err(format!("`{name}` is neither standard nor sentry-2024")),
     }
 }
 
-fn read_schedule(text: &str, zone: Tz) -> Result<Schedule, String> {
+fn read_schedule(text: &str, zone: Zone) -> Result<Schedule, String> {
     match text.split_whitespace().collect::<Vec<_>>().as_slice() {
         ["every", interval @ ..] => read_interval(interval, zone),
         _ => Schedule::crontab(text, zone).map_err(|error| error.to_string()),
     }
 }
 
-fn read_interval(words: &[&str], zone: Tz) -> Result<Schedule, String> {
+fn read_interval(words: &[&str], zone: Zone) -> Result<Schedule, String> {
     let (count, unit) = match words {
         [unit] => ("1", *unit),
         [count, unit] => (*count, *unit),
@@ -170,17 +170,17 @@ fn read_interval(words: &[&str], zone: Tz) -> Result<Schedule, String> {
 
 #[expect(clippy::disallowed_methods, reason = "somebody has to ask the clock, and it is not the library")]
 fn now() -> Time {
-    Utc::now()
+    std::time::SystemTime::now().into()
 }
 
 fn upcoming(schedule: &Schedule, from: Time, most: usize, quirks: Quirks) -> Vec<Time> {
-    let next = |time: &Time| schedule.next(*time, quirks);
+    let next = |time: &Time| reference::next(schedule, *time, quirks);
     std::iter::successors(next(&from), next).take(most).collect()
 }
 
 /// Newest first.
 fn past(schedule: &Schedule, start: Time, from: Time, most: usize, quirks: Quirks) -> Vec<Time> {
-    let previous = |time: &Time| schedule.previous(start, *time, quirks);
+    let previous = |time: &Time| reference::previous(schedule, start, *time, quirks);
     std::iter::successors(previous(&from), previous).take(most).collect()
 }
 
@@ -200,13 +200,13 @@ struct Question {
 #[serde(untagged)]
 enum Answer {
     Runs { valid: bool, next: Vec<String>, prev: Vec<String> },
-    Refusal { valid: bool, error: String },
+    Invalid { valid: bool, error: String },
 }
 
 fn answer_lines(quirks: Quirks) -> io::Result<()> {
     let mut output = io::stdout().lock();
     for line in io::stdin().lock().split(b'\n') {
-        let answer = answer(&line?, quirks).unwrap_or_else(|error| Answer::Refusal { valid: false, error });
+        let answer = answer(&line?, quirks).unwrap_or_else(|error| Answer::Invalid { valid: false, error });
         writeln!(output, "{}", serde_json::to_string(&answer)?)?;
     }
     Ok(())
@@ -214,7 +214,7 @@ fn answer_lines(quirks: Quirks) -> io::Result<()> {
 
 fn answer(line: &[u8], quirks: Quirks) -> Result<Answer, String> {
     let question: Question = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    let zone = question.tz.as_deref().map_or(Ok(Tz::UTC), read_zone)?;
+    let zone = question.tz.as_deref().map_or(Ok(Zone::UTC), read_zone)?;
     let from = question.from.as_deref().map(read_time).transpose()?.unwrap_or_else(now);
     let start = question.start.as_deref().map_or(Ok(from), read_time)?;
     let schedule = match (question.expr, question.interval, question.unit) {
@@ -307,12 +307,13 @@ impl Preview<'_> {
         let past = self.past.iter().rev().map(|time| (*time, ""));
         let rows = past.chain(now).chain(self.upcoming.iter().map(|time| (*time, "")));
         let mut last = None;
+        let zone = self.zone();
         for (time, mark) in rows {
-            let change = last.and_then(|last| Change::between(self.schedule.zone(), last, time));
+            let change = last.and_then(|last| Change::between(zone, last, time));
             if let Some(change) = &change {
                 let _ = writeln!(text, "  -- {} --", self.tell(change));
             }
-            let local = time.with_timezone(&self.schedule.zone());
+            let local = time.with_timezone(&zone);
             let remark = self.remark(time).filter(|_| mark.is_empty());
             let remark = remark.map_or_else(|| mark.to_owned(), |remark| format!("  ({remark})"));
             let _ = writeln!(
@@ -324,6 +325,11 @@ impl Preview<'_> {
             last = Some(time);
         }
         text
+    }
+
+    /// The schedule's zone, in which local times are shown.
+    fn zone(&self) -> Tz {
+        self.schedule.zone().name().parse().unwrap_or_default()
     }
 
     /// What the change does to the runs near it.
@@ -353,7 +359,7 @@ impl Preview<'_> {
 
     /// What is odd about a single run.
     fn remark(&self, run: Time) -> Option<String> {
-        let zone = self.schedule.zone();
+        let zone = self.zone();
         let local = run.with_timezone(&zone).naive_local();
         let passes = zone.from_local_datetime(&local);
         if passes.latest() != passes.earliest() {
@@ -372,7 +378,7 @@ impl Preview<'_> {
     /// The runs that there would be on a clock that is never set.
     fn plain_runs(&self, start: NaiveDateTime, end: NaiveDateTime) -> Vec<Time> {
         let mut runs = upcoming(
-            &self.schedule.in_zone(Tz::UTC),
+            &self.schedule.in_zone(Zone::UTC),
             start.and_utc() - TimeDelta::minutes(1),
             24 * 60,
             Quirks::NONE,

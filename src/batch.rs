@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::checkin::Message;
 use crate::id::{self, ProjectId};
+use crate::wire::Message;
 
 /// What a check-in is processed under: check-ins of one key must be processed in order, those of different
 /// keys need not be.

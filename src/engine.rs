@@ -1,28 +1,25 @@
 //! The engine: a store, a sink, a policy and an admission, and the loop that ties them together.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::admission::{Admission, AdmitAll};
-use crate::checkin::Arrival;
-use crate::checkin::Message;
+use crate::admission::{Admission, AdmitAll, ValidCheckin};
 use crate::clock::Tick;
 use crate::config::MonitorConfig;
-use crate::event::EventSink;
-use crate::event::{Event, Refusal};
-use crate::id::{CheckinId, OrganizationId};
-use crate::key::{EnvironmentKey, MonitorKey};
-use crate::outcome::{Judgement, Outcome, Refused, TickOutcome};
+use crate::decision::{Snapshot, Transition};
+use crate::event::{Event, EventSink, NoSink, Rejection};
+use crate::id::{EnvironmentKey, MonitorKey, OrganizationId, RunId};
+use crate::outcome::{DueOutcome, Effect, Outcome, Rejected};
 use crate::policy::Policy;
 use crate::row::Monitor;
-use crate::rules::{self, Decision, Edit, EditRefused};
-use crate::store::Transition;
+use crate::rules::{self, Decision, Edit, EditError, Query};
 use crate::store::{CommitError, Due, DueKind, DueQuery, Store};
-use crate::store::{Query, Snapshot};
+use crate::wire::Message;
 
 /// How often a decision is made again when others keep changing the same rows.
 const ATTEMPTS: u32 = 32;
@@ -39,18 +36,24 @@ const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 ///
 /// ```
 /// use overdue::{Engine, MemoryStore, Policy};
-/// use overdue::event::NoSink;
 ///
-/// let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default());
+/// let engine = Engine::new(MemoryStore::new(), Policy::default());
 /// assert_eq!(engine.next_deadline()?, None);
 /// # Ok::<(), overdue::Error<std::convert::Infallible>>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Engine<S, K, A = AdmitAll> {
+#[derive(Clone)]
+pub struct Engine<S> {
     store: S,
-    sink: K,
     policy: Policy,
-    admission: A,
+    sink: Arc<dyn EventSink + Send + Sync>,
+    admission: Arc<dyn Admission + Send + Sync>,
+}
+
+impl<S: fmt::Debug> fmt::Debug for Engine<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { store, policy, .. } = self;
+        f.debug_struct("Engine").field("store", store).field("policy", policy).finish_non_exhaustive()
+    }
 }
 
 /// Why a call failed. A refused check-in is an [`Outcome`], not an error.
@@ -85,11 +88,11 @@ pub enum Error<E> {
 ///
 /// ```
 /// use overdue::AdminError;
-/// use overdue::rules::EditRefused;
+/// use overdue::rules::EditError;
 ///
 /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// let error = engine.remove_monitor(&monitor).unwrap_err();
-/// assert_eq!(error, AdminError::Refused(EditRefused::NoMonitor));
+/// assert_eq!(error, AdminError::Rejected(EditError::NoMonitor));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -97,7 +100,7 @@ pub enum Error<E> {
 pub enum AdminError<E> {
     /// It was refused; nothing was written.
     #[error(transparent)]
-    Refused(#[from] EditRefused),
+    Rejected(#[from] EditError),
     /// It failed.
     #[error(transparent)]
     Failed(Error<E>),
@@ -111,7 +114,7 @@ pub enum AdminError<E> {
 /// engine.process_checkin(&message)?;
 /// let report = engine.tick(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
 /// for outcome in &report.outcomes {
-///     println!("{} {}: {:?}", report.tick, outcome.environment, outcome.verdict);
+///     println!("{} {}: {:?}", report.tick, outcome.environment, outcome.effect);
 /// }
 /// assert_eq!(report.outcomes.len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -122,7 +125,7 @@ pub struct TickReport {
     /// The tick.
     pub tick: Tick,
     /// What was decided, in the order in which it was due.
-    pub outcomes: Vec<TickOutcome>,
+    pub outcomes: Vec<DueOutcome>,
 }
 
 impl TickReport {
@@ -131,37 +134,60 @@ impl TickReport {
     }
 }
 
-impl<S: Store, K: EventSink> Engine<S, K> {
-    /// An engine that admits every check-in.
-    pub const fn new(store: S, sink: K, policy: Policy) -> Self {
-        Self { store, sink, policy, admission: AdmitAll }
+impl<S> Engine<S> {
+    /// An engine that admits every check-in, and drops its events.
+    pub fn new(store: S, policy: Policy) -> Self {
+        Self { store, policy, sink: Arc::new(NoSink), admission: Arc::new(AdmitAll) }
     }
-}
 
-impl<S, K, A> Engine<S, K, A> {
+    /// The same engine with a closure that takes its events.
+    ///
+    /// ```
+    /// use overdue::{Engine, Event, MemoryStore, Policy};
+    ///
+    /// let engine = Engine::new(MemoryStore::new(), Policy::default()).on_event(|event| {
+    ///     if let Event::IncidentOpened(alert) = event {
+    ///         println!("{}: {}", alert.monitor.name(), alert.reason());
+    ///     }
+    /// });
+    /// # let _ = engine;
+    /// ```
+    #[must_use]
+    pub fn on_event(self, sink: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.with_sink(sink)
+    }
+
+    /// The same engine with another sink for its events.
+    ///
+    /// ```
+    /// use overdue::{Engine, MemoryStore, Policy};
+    ///
+    /// let (sink, events) = std::sync::mpsc::channel();
+    /// let engine = Engine::new(MemoryStore::new(), Policy::default()).with_sink(sink);
+    /// # let _ = (engine, events);
+    /// ```
+    #[must_use]
+    pub fn with_sink(self, sink: impl EventSink + Send + Sync + 'static) -> Self {
+        Self { sink: Arc::new(sink), ..self }
+    }
+
     /// The same engine with another admission.
     ///
     /// ```
     /// use overdue::admission::RateLimiter;
-    /// use overdue::event::NoSink;
     /// use overdue::{Engine, MemoryStore, Policy};
     ///
-    /// let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default())
-    ///     .with_admission(RateLimiter::default());
+    /// let engine = Engine::new(MemoryStore::new(), Policy::default()).with_admission(RateLimiter::default());
+    /// # let _ = engine;
     /// ```
-    pub fn with_admission<B: Admission>(self, admission: B) -> Engine<S, K, B> {
-        let Self { store, sink, policy, .. } = self;
-        Engine { store, sink, policy, admission }
+    #[must_use]
+    pub fn with_admission(self, admission: impl Admission + Send + Sync + 'static) -> Self {
+        Self { admission: Arc::new(admission), ..self }
     }
 
     /// The store.
     pub const fn store(&self) -> &S {
         &self.store
-    }
-
-    /// The sink.
-    pub const fn sink(&self) -> &K {
-        &self.sink
     }
 
     /// The policy.
@@ -170,43 +196,45 @@ impl<S, K, A> Engine<S, K, A> {
     }
 }
 
-impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
+impl<S: Store> Engine<S> {
     /// Processes a check-in: admits it, validates it, finds or creates its monitor, environment and run, and
     /// judges the run. A refusal is an outcome; the sink hears of it too.
     ///
     /// ```
     /// use overdue::Outcome;
-    /// use overdue::outcome::Judgement;
+    /// use overdue::outcome::HealthEffect;
     ///
     /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// let Outcome::Accepted(accepted) = engine.process_checkin(&message)? else { panic!("not accepted") };
-    /// assert_eq!(accepted.judgement, Judgement::FirstOk);
-    /// assert_eq!(accepted.deadline.map(|deadline| deadline.next()), Some("2024-09-03T02:00:00Z".parse()?));
+    /// assert_eq!(accepted.health, HealthEffect::FirstOk);
+    /// assert_eq!(accepted.deadline.map(|deadline| deadline.expected()), Some("2024-09-03T02:00:00Z".parse()?));
     ///
     /// // Delivered again it is refused, as the run is finished already, and nothing changes.
-    /// assert!(matches!(engine.process_checkin(&message)?, Outcome::Refused(_)));
+    /// assert!(matches!(engine.process_checkin(&message)?, Outcome::Rejected(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     /// [`Error::Store`] and [`Error::Contended`].
     pub fn process_checkin(&self, message: &Message) -> Result<Outcome, Error<S::Error>> {
-        let outcome = match &Arrival::receive(message, &self.admission, self.policy.quirks) {
-            Ok(arrival) => {
-                let key = arrival.key();
-                self.settle(&key, &Query::arrival(arrival, &self.policy), |snapshot| {
-                    rules::process_checkin(snapshot, arrival, &self.policy)
+        let outcome = match &ValidCheckin::admit(message, &*self.admission, &self.policy) {
+            Ok(valid) => {
+                let key = valid.key();
+                self.decide_and_commit(&key, &Query::checkin(valid, &self.policy), |snapshot| {
+                    rules::process_checkin(snapshot, valid, &self.policy)
                 })
             }
-            Err(error) => Ok(error.clone().into()),
+            Err(answer) => Ok(Outcome::clone(answer)),
         };
-        if let Ok(Outcome::Refused(Refused { errors })) = &outcome {
-            self.sink.emit(&Event::Refused(Refusal::new(message.clone(), errors.clone())));
+        if let Ok(Outcome::Rejected(Rejected { errors })) = &outcome {
+            self.sink.emit(&Event::Rejected(Rejection::new(message.clone(), errors.clone())));
         }
         outcome
     }
 
-    /// Processes the check-ins of one group, in order. One that fails does not keep the next from being tried.
+    /// Processes check-ins one by one, and answers in their order. One that fails does not keep the next from being
+    /// tried. Check-ins of different [processing keys](crate::batch::ProcessingKey) are independent: a host with threads
+    /// sorts them into [groups](crate::batch::groups), and processes each group on its own.
     ///
     /// ```
     /// use overdue::Outcome;
@@ -214,47 +242,28 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// # use overdue::Message;
     /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// let later = Message { received_at: "2024-09-02T02:11:31Z".parse()?, ..message.clone() };
-    /// let answers = engine.process_checkin_group([&message, &later]);
-    /// assert!(matches!(answers[..], [Ok(Outcome::Accepted(_)), Ok(Outcome::Refused(_))]));
+    /// let answers = engine.process_batch([&message, &later]);
+    /// assert!(matches!(answers[..], [Ok(Outcome::Accepted(_)), Ok(Outcome::Rejected(_))]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn process_checkin_group<'m>(
+    pub fn process_batch<'m>(
         &self,
-        group: impl IntoIterator<Item = &'m Message>,
+        messages: impl IntoIterator<Item = &'m Message>,
     ) -> Vec<Result<Outcome, Error<S::Error>>> {
-        group.into_iter().map(|message| self.process_checkin(message)).collect()
-    }
-
-    /// Processes check-ins of any groups, in order, and answers in that order: what belongs together stays in order, too. Groups
-    /// are independent of each other: a host with threads takes [`batch::groups`](crate::batch::groups) and processes each group
-    /// on its own.
-    ///
-    /// ```
-    /// # use overdue::Message;
-    /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-    /// let other = Message { project: overdue::id::ProjectId::new(2), ..message.clone() };
-    /// let answers = engine.process_batch(&[message, other]);
-    /// assert_eq!(answers.len(), 2);
-    /// for answer in answers {
-    ///     println!("{:?}", answer?);
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn process_batch(&self, messages: &[Message]) -> Vec<Result<Outcome, Error<S::Error>>> {
-        self.process_checkin_group(messages)
+        messages.into_iter().map(|message| self.process_checkin(message)).collect()
     }
 
     /// Judges a stored run as gone well; see [`rules::mark_ok`]. None: the environment has no such run.
     ///
     /// ```
-    /// use overdue::outcome::Judgement;
+    /// use overdue::outcome::HealthEffect;
     ///
     /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-    /// # use overdue::id::CheckinId;
+    /// # use overdue::id::RunId;
     /// engine.process_checkin(&message)?;
-    /// let run: CheckinId = "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc".parse()?;
-    /// let judgement = engine.mark_ok(&environment, run, "2024-09-02T02:12:00Z".parse()?)?;
-    /// assert_eq!(judgement, Some(Judgement::Healthy));
+    /// let run: RunId = "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc".parse()?;
+    /// let health = engine.mark_ok(&environment, run, "2024-09-02T02:12:00Z".parse()?)?;
+    /// assert!(health.is_some_and(|effect| effect == HealthEffect::Healthy));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -263,22 +272,22 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     pub fn mark_ok(
         &self,
         key: &EnvironmentKey,
-        run: CheckinId,
+        run: RunId,
         at: DateTime<Utc>,
-    ) -> Result<Option<Judgement>, Error<S::Error>> {
+    ) -> Result<Option<Effect>, Error<S::Error>> {
         let query = Query::run_of(run, &self.policy);
-        self.settle(key, &query, |snapshot| rules::mark_ok(snapshot, at, &self.policy))
+        self.decide_and_commit(key, &query, |snapshot| rules::mark_ok(snapshot, at, &self.policy))
     }
 
     /// Judges a stored run as failed; see [`rules::mark_failed`]. None: the environment has no such run.
     ///
     /// ```
-    /// use overdue::outcome::Judgement;
+    /// use overdue::outcome::HealthEffect;
     ///
     /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-    /// # use overdue::id::CheckinId;
+    /// # use overdue::id::RunId;
     /// engine.process_checkin(&message)?;
-    /// let unknown: CheckinId = "00000000000000000000000000000001".parse()?;
+    /// let unknown: RunId = "00000000000000000000000000000001".parse()?;
     /// assert_eq!(engine.mark_failed(&environment, unknown, "2024-09-02T02:12:00Z".parse()?)?, None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -288,24 +297,24 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     pub fn mark_failed(
         &self,
         key: &EnvironmentKey,
-        run: CheckinId,
+        run: RunId,
         at: DateTime<Utc>,
-    ) -> Result<Option<Judgement>, Error<S::Error>> {
+    ) -> Result<Option<Effect>, Error<S::Error>> {
         let query = Query::run_of(run, &self.policy);
-        self.settle(key, &query, |snapshot| rules::mark_failed(snapshot, at, &self.policy))
+        self.decide_and_commit(key, &query, |snapshot| rules::mark_failed(snapshot, at, &self.policy))
     }
 
     /// Handles every environment whose run is missed by this tick. Repeating a tick, or skipping some, is
     /// harmless (I8).
     ///
     /// ```
-    /// use overdue::outcome::Verdict;
+    /// use overdue::outcome::TickEffect;
     ///
     /// # use overdue::Tick;
     /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
     /// engine.process_checkin(&message)?;
     /// let report = engine.check_missed(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
-    /// assert!(matches!(report.outcomes[0].verdict, Verdict::Missed(_)));
+    /// assert!(matches!(report.outcomes[0].effect, TickEffect::Missed(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -319,8 +328,8 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
 
     fn add_missed(&self, report: &mut TickReport) -> Result<(), Error<S::Error>> {
         let (tick, query) = (report.tick, Query::miss(&self.policy));
-        self.check(DueKind::Miss, report, |due| {
-            self.settle(&due.key, &query, |snapshot| {
+        self.for_each_due(DueKind::Miss, report, |due| {
+            self.decide_and_commit(&due.key, &query, |snapshot| {
                 rules::check_missed(snapshot, &due.key, tick, &self.policy)
             })
         })
@@ -346,9 +355,9 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
 
     fn add_timeouts(&self, report: &mut TickReport) -> Result<(), Error<S::Error>> {
         let tick = report.tick;
-        self.check(DueKind::Timeout, report, |due| {
+        self.for_each_due(DueKind::Timeout, report, |due| {
             let query = due.run.map_or(Query::miss(&self.policy), |run| Query::run_of(run.id, &self.policy));
-            self.settle(&due.key, &query, |snapshot| {
+            self.decide_and_commit(&due.key, &query, |snapshot| {
                 rules::check_timeout(snapshot, &due.key, tick, &self.policy)
             })
         })
@@ -400,13 +409,13 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// Creates a monitor. Its environments come with their first check-ins.
     ///
     /// ```
-    /// use chrono_tz::Tz;
+    /// use overdue::Zone;
     /// use overdue::Schedule;
     /// use overdue::config::MonitorConfig;
     /// use overdue::id::OrganizationId;
     ///
     /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-    /// let config = MonitorConfig::builder(Schedule::crontab("0 2 * * *", Tz::UTC)?).build();
+    /// let config = MonitorConfig::new(Schedule::crontab("0 2 * * *", Zone::UTC)?);
     /// let created = engine.create_monitor(OrganizationId::new(1), &monitor, &config)?;
     /// assert_eq!(created.name(), "nightly");
     /// assert!(engine.create_monitor(OrganizationId::new(1), &monitor, &config).is_err());
@@ -414,17 +423,18 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// ```
     ///
     /// # Errors
-    /// [`AdminError::Refused`] when there is one already or a limit is reached; [`AdminError::Failed`].
+    /// [`AdminError::Rejected`] when there is one already or a limit is reached; [`AdminError::Failed`].
     pub fn create_monitor(
         &self,
         organization: OrganizationId,
         key: &MonitorKey,
         config: &MonitorConfig,
     ) -> Result<Arc<Monitor>, AdminError<S::Error>> {
-        let place = EnvironmentKey { monitor: key.clone(), name: crate::key::EnvironmentName::production() };
-        let created = self.settle(&place, &Query::creation(organization, &self.policy), |snapshot| {
-            rules::create_monitor(snapshot, organization, key, config, &self.policy)
-        });
+        let place = EnvironmentKey { monitor: key.clone(), name: crate::id::EnvironmentName::production() };
+        let created =
+            self.decide_and_commit(&place, &Query::creation(organization, &self.policy), |snapshot| {
+                rules::create_monitor(snapshot, organization, key, config, &self.policy)
+            });
         Ok(created.map_err(AdminError::Failed)??)
     }
 
@@ -444,14 +454,14 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// ```
     ///
     /// # Errors
-    /// [`AdminError::Refused`] when there is no such monitor or environment; [`AdminError::Failed`].
+    /// [`AdminError::Rejected`] when there is no such monitor or environment; [`AdminError::Failed`].
     pub fn edit_monitor(
         &self,
         key: &MonitorKey,
         edit: &Edit,
         at: DateTime<Utc>,
     ) -> Result<Arc<Monitor>, AdminError<S::Error>> {
-        self.administer(key, |snapshot| rules::edit_monitor(snapshot, edit, at, &self.policy))
+        self.edit(key, |snapshot| rules::edit_monitor(snapshot, edit, at, &self.policy))
     }
 
     /// Removes a monitor with its environments, runs and incidents. Nobody is told: an incident that was
@@ -466,33 +476,34 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
     /// ```
     ///
     /// # Errors
-    /// [`AdminError::Refused`] when there is no such monitor; [`AdminError::Failed`].
+    /// [`AdminError::Rejected`] when there is no such monitor; [`AdminError::Failed`].
     pub fn remove_monitor(&self, key: &MonitorKey) -> Result<(), AdminError<S::Error>> {
-        self.administer(key, |snapshot| {
+        self.edit(key, |snapshot| {
             let Decision { transition, outcome } = rules::remove_monitor(snapshot);
             Decision { transition, outcome: Ok(outcome) }
         })
     }
 
-    fn administer<T>(
+    /// Loads a monitor, decides on an edit and commits it, and starts over on a conflict.
+    fn edit<T>(
         &self,
         key: &MonitorKey,
-        decide: impl Fn(&crate::store::MonitorSnapshot) -> Decision<Result<T, EditRefused>>,
+        decide: impl Fn(&crate::decision::MonitorSnapshot) -> Decision<Result<T, EditError>>,
     ) -> Result<T, AdminError<S::Error>> {
         for _ in 0..ATTEMPTS {
             let loaded =
                 self.store.load_monitor(key).map_err(|error| AdminError::Failed(Error::Store(error)))?;
-            let Some(snapshot) = loaded else { return Err(EditRefused::NoMonitor.into()) };
+            let Some(snapshot) = loaded else { return Err(EditError::NoMonitor.into()) };
             let Decision { transition, outcome } = decide(&snapshot);
-            if self.carry_out(transition.as_ref()).map_err(AdminError::Failed)? {
+            if self.commit_and_emit(transition.as_ref()).map_err(AdminError::Failed)? {
                 return Ok(outcome?);
             }
         }
         Err(AdminError::Failed(Error::Contended { subject: key.to_string(), attempts: ATTEMPTS }))
     }
 
-    /// Loads, decides and commits, again and again until nobody was faster.
-    fn settle<T>(
+    /// Loads, decides and commits, and starts over on a conflict.
+    fn decide_and_commit<T>(
         &self,
         key: &EnvironmentKey,
         query: &Query<'_>,
@@ -501,15 +512,15 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
         for _ in 0..ATTEMPTS {
             let snapshot = self.store.load(key, query).map_err(Error::Store)?;
             let decision = decide(snapshot);
-            if self.carry_out(decision.transition.as_ref())? {
+            if self.commit_and_emit(decision.transition.as_ref())? {
                 return Ok(decision.outcome);
             }
         }
         Err(Error::Contended { subject: key.to_string(), attempts: ATTEMPTS })
     }
 
-    /// Commits a transition and emits its events. False: somebody was faster.
-    fn carry_out(&self, transition: Option<&Transition>) -> Result<bool, Error<S::Error>> {
+    /// Commits a transition and emits its events. Returns `false` on a conflict.
+    fn commit_and_emit(&self, transition: Option<&Transition>) -> Result<bool, Error<S::Error>> {
         let Some(transition) = transition else { return Ok(true) };
         match self.store.commit(transition) {
             Ok(()) => {
@@ -521,18 +532,18 @@ impl<S: Store, K: EventSink, A: Admission> Engine<S, K, A> {
         }
     }
 
-    /// Goes through all that is due, page by page, and adds to a report what was decided: most ticks have nothing to add, and to
-    /// hand up an empty report takes as long as to look whether anything is due.
-    fn check(
+    /// Goes through all that is due, page by page, and adds each outcome to the report. Most ticks add nothing:
+    /// returning an empty report would cost as much as the lookup itself.
+    fn for_each_due(
         &self,
         kind: DueKind,
         report: &mut TickReport,
-        decide: impl Fn(&Due) -> Result<TickOutcome, Error<S::Error>>,
+        decide: impl Fn(&Due) -> Result<DueOutcome, Error<S::Error>>,
     ) -> Result<(), Error<S::Error>> {
         let mut contended = None;
-        // The reference system draws up its list once. With its quirks, what is handled may be due again at
-        // once; without them, pages do.
-        let mut seen = self.policy.quirks.slots_repeat().then(HashSet::new);
+        // The reference lists due rows once a tick, and its quirks can make a handled row due again, so remember
+        // what was handled. Without them the cursor is enough.
+        let mut seen = self.policy.profile.quirks().misses_repeat().then(HashSet::new);
         let mut query = DueQuery { kind, until: Some(report.tick.time()), after: None, limit: PAGE };
         loop {
             let page = self.store.due(&query).map_err(Error::Store)?;

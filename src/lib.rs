@@ -5,19 +5,18 @@
 //! database, the message bus and the alerts, and time is an argument.
 //!
 //! ```
-//! use chrono_tz::Tz;
-//! use overdue::checkin::{Checkin, ReportedStatus, RunRef};
-//! use overdue::config::ConfigUpdate;
+//! use overdue::checkin::{Checkin, CheckinStatus, RunRef};
+//! use overdue::config::MonitorConfig;
 //! use overdue::id::{OrganizationId, ProjectId};
-//! use overdue::outcome::{Outcome, Verdict};
-//! use overdue::{Engine, Event, MemoryStore, Message, Policy, Schedule, Tick};
+//! use overdue::outcome::{Outcome, TickEffect};
+//! use overdue::{Engine, Event, MemoryStore, Message, Policy, Tick};
 //!
-//! let (sink, told) = std::sync::mpsc::channel();
-//! let engine = Engine::new(MemoryStore::new(), sink, Policy::default());
+//! let (sink, events) = std::sync::mpsc::channel();
+//! let engine = Engine::new(MemoryStore::new(), Policy::default()).with_sink(sink);
 //!
-//! // A job reports a run that went well, and brings its configuration.
-//! let checkin = Checkin::new("nightly-backup".parse()?, RunRef::Newest, ReportedStatus::Ok)
-//!     .with_config(ConfigUpdate::new(Schedule::crontab("0 2 * * *", Tz::UTC)?));
+//! // A job reports a run that succeeded, and brings its configuration.
+//! let checkin = Checkin::new("nightly-backup".parse()?, RunRef::Anonymous, CheckinStatus::Ok)
+//!     .with_config(MonitorConfig::builder().crontab("0 2 * * *").build()?);
 //! let answer = engine.process_checkin(&Message {
 //!     organization: OrganizationId::new(1),
 //!     project: ProjectId::new(1),
@@ -26,12 +25,12 @@
 //! })?;
 //! assert!(matches!(answer, Outcome::Accepted(_)));
 //!
-//! // The next night nothing is heard of it, and a minute after two it is missed.
+//! // The next night it does not report, and a minute after two it is missed.
 //! assert_eq!(engine.next_deadline()?, Some("2024-09-03T02:01:00Z".parse()?));
 //! let report = engine.tick(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
-//! assert!(matches!(report.outcomes[0].verdict, Verdict::Missed(_)));
-//! let Event::IncidentOpened(alert) = told.recv()? else { panic!("told something else") };
-//! assert_eq!(alert.reason().to_string(), "one missed");
+//! assert!(matches!(report.outcomes[0].effect, TickEffect::Missed(_)));
+//! let Event::IncidentOpened(alert) = events.recv()? else { panic!("another event") };
+//! assert_eq!(alert.reason().to_string(), "1 missed run");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -59,17 +58,18 @@
 //! | word | meaning |
 //! |---|---|
 //! | organization, project | who owns monitors: numbers of the host's |
-//! | [monitor](row::Monitor) | one scheduled job, named by its project and [slug](key::Slug) |
+//! | [monitor](row::Monitor) | one scheduled job, named by its project and [slug](id::Slug) |
 //! | [environment](row::Environment) | a monitor in one deployment, `production` unless named: it carries health, deadlines and the open incident |
 //! | [run](row::Run) | the job doing its work once |
-//! | check-in | what the job says of a run: that it started, went well or failed |
+//! | check-in | what the job says of a run: that it started, succeeded or failed |
 //! | [deadline](row::Deadline) | when the next run is expected, and, a margin later, when it is missed |
 //! | timeout | a run that stays in progress for longer than it may |
-//! | [incident](row::Incident) | open from so many failures in a row to so many successes in a row |
+//! | [incident](row::Incident) | opens after a number of failures in a row, and ends after a number of successes in a row |
 //! | occurrence | one failing run reported under an incident |
 //! | [tick](Tick) | "the stream has reached this minute": drives misses and timeouts |
 //! | snapshot, decision, transition | what a decision reads; its answer; what it writes |
-//! | [quirk](policy::Quirk) | one way in which the reference profile departs from the standard one |
+//! | [profile](policy::Profile) | whose rules judge: the standard ones, or those of the reference, Sentry's cron monitoring |
+//! | [quirk](policy::Quirk) | one way in which the reference departs from what this crate holds to be right |
 //!
 //! # Guarantees
 //!
@@ -81,7 +81,7 @@
 //! * **I4** Processing a message again changes nothing that a reader can see, and an event it repeats has the
 //!   same id.
 //! * **I5** A run that the job has finished is final: no tick and no late message changes it.
-//! * **I6** A run is expected before it is missed; both are whole minutes, later than what they were reckoned
+//! * **I6** A run is expected before it is missed; both are whole minutes, later than what they were computed
 //!   from.
 //! * **I7** A tick leaves nothing due.
 //! * **I8** Ticks never go back, and a late one does what the skipped ones would have left standing.
@@ -94,8 +94,8 @@
 //!
 //! | to | see |
 //! |---|---|
-//! | decode or make check-ins | [`checkin`], [`config`], [`key`], [`id`] |
-//! | understand an answer | [`outcome`], [`refusal`] |
+//! | decode or make check-ins | [`wire`], [`checkin`], [`config`], [`id`], [`field_errors`] |
+//! | understand an answer | [`outcome`], [`rejection`] |
 //! | alert | [`event`] |
 //! | keep rows in a database | [`store`], [`row`] |
 //! | decide without an engine | [`rules`] |
@@ -103,7 +103,7 @@
 //! | limit who may check in | [`admission`] |
 //! | tick from a message stream, in parallel | [`clock`], [`batch`] |
 //! | compute when a job runs | [`schedule`] |
-//! | sample the traces of a job in trouble | [`sampling`] |
+//! | sample the traces of a job in trouble | `sampling`, a feature |
 //! | test a store or a host of your own | `testkit`, a feature |
 //!
 //! # What it is not
@@ -117,33 +117,59 @@ pub mod checkin;
 pub mod clock;
 pub mod config;
 pub mod event;
+pub mod field_errors;
 pub mod id;
-pub mod key;
 pub mod outcome;
 pub mod policy;
-pub mod refusal;
+pub mod rejection;
 pub mod row;
 pub mod rules;
+#[cfg(feature = "sampling")]
 pub mod sampling;
 pub mod schedule;
 pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
+pub mod wire;
+
+mod decision;
 mod engine;
 mod memory;
 
-pub use checkin::{Checkin, Message};
+pub use chrono;
+pub use uuid;
+
+pub use checkin::Checkin;
 pub use clock::Tick;
 pub use engine::{AdminError, Engine, Error, TickReport};
 pub use event::{Event, EventSink};
 pub use memory::MemoryStore;
 pub use outcome::Outcome;
 pub use policy::Policy;
-pub use schedule::Schedule;
+pub use schedule::{Schedule, Zone};
 pub use store::Store;
+pub use wire::Message;
 
-/// The examples of the README, compiled and run with those of the documentation.
+/// The examples of the README and of the pages in `docs/`, compiled and run with those of the documentation.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/embedding.md")]
+    struct Embedding;
+    #[doc = include_str!("../docs/operations.md")]
+    struct Operations;
+    #[doc = include_str!("../docs/performance.md")]
+    struct Performance;
+    #[doc = include_str!("../docs/policies-and-migration.md")]
+    struct PoliciesAndMigration;
+    #[doc = include_str!("../docs/proofs.md")]
+    struct Proofs;
+    #[doc = include_str!("../docs/schedules.md")]
+    struct Schedules;
+    #[doc = include_str!("../docs/stores-and-hosts.md")]
+    struct StoresAndHosts;
+    #[doc = include_str!("../docs/wire.md")]
+    struct Wire;
+}

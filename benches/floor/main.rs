@@ -19,19 +19,16 @@ use std::iter;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
-use chrono_tz::Tz;
-use overdue::checkin::{Checkin, Message, ReportedStatus};
+use overdue::checkin::{Checkin, CheckinStatus};
 use overdue::config::MonitorConfig;
-use overdue::event::NoSink;
-use overdue::id::{CheckinId, OrganizationId, ProjectId};
-use overdue::key::{MonitorKey, Slug};
-use overdue::policy::Quirks;
+use overdue::id::{MonitorKey, OrganizationId, ProjectId, RunId, Slug};
+use overdue::wire::Message;
 use overdue::{Engine, MemoryStore, Outcome, Policy, Schedule, Tick};
 use uuid::Uuid;
 
 use unavoidable::{Key, Kind, Note, Unavoidable};
 
-type Fleet = Engine<MemoryStore, NoSink>;
+type Fleet = Engine<MemoryStore>;
 
 const ORGANIZATION: OrganizationId = OrganizationId::new(1);
 const PROJECT: ProjectId = ProjectId::new(1);
@@ -56,7 +53,7 @@ fn key(number: usize) -> MonitorKey {
 }
 
 fn hasty() -> Schedule {
-    Schedule::crontab("*/5 * * * *", Tz::Europe__Berlin).unwrap()
+    Schedule::crontab("*/5 * * * *", "Europe/Berlin".parse().unwrap()).unwrap()
 }
 
 /// Scattered, and the same in every run.
@@ -86,8 +83,8 @@ fn each(time: Duration, count: usize) -> f64 {
 }
 
 fn monitors(size: usize, schedule: &Schedule) -> Fleet {
-    let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default());
-    let config = MonitorConfig::builder(schedule.clone()).build();
+    let engine = Engine::new(MemoryStore::new(), Policy::default());
+    let config = MonitorConfig::new(schedule.clone());
     for number in 0..size {
         engine.create_monitor(ORGANIZATION, &key(number), &config).unwrap();
     }
@@ -150,10 +147,10 @@ impl Traffic {
     }
 
     fn message(&self, note: &Note) -> Message {
-        let id = CheckinId::from_uuid(Uuid::from_u128(note.id));
+        let id = RunId::from_uuid(Uuid::from_u128(note.id));
         let status = match note.kind {
-            Kind::Began => ReportedStatus::InProgress,
-            Kind::Ran | Kind::Ended => ReportedStatus::Ok,
+            Kind::Began => CheckinStatus::InProgress,
+            Kind::Ran | Kind::Ended => CheckinStatus::Ok,
         };
         // As decoded: the text is its own.
         let slug: Slug = self.slugs[note.number].as_str().parse().unwrap();
@@ -167,10 +164,12 @@ impl Traffic {
 }
 
 fn deliver(engine: &Fleet, messages: &[Message]) {
-    for message in messages {
-        let outcome = engine.process_checkin(black_box(message)).unwrap();
-        assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
-    }
+    messages.iter().for_each(|message| accepted(engine, message));
+}
+
+fn accepted(engine: &Fleet, message: &Message) {
+    let outcome = engine.process_checkin(black_box(message)).unwrap();
+    assert!(matches!(outcome, Outcome::Accepted(_)), "{outcome:?}");
 }
 
 /// Single check-ins, and pairs, beside the floor.
@@ -223,8 +222,9 @@ fn often(count: usize, mut work: impl FnMut()) -> f64 {
 
 /// A fleet that runs once a year, and has checked in, but for some that run every five minutes.
 fn yearly(size: usize, hasty: usize) -> Fleet {
-    let engine = monitors(size - hasty, &Schedule::crontab("0 0 1 1 *", Tz::Europe__Berlin).unwrap());
-    let config = MonitorConfig::builder(self::hasty()).build();
+    let engine =
+        monitors(size - hasty, &Schedule::crontab("0 0 1 1 *", "Europe/Berlin".parse().unwrap()).unwrap());
+    let config = MonitorConfig::new(self::hasty());
     for number in size - hasty..size {
         engine.create_monitor(ORGANIZATION, &key(number), &config).unwrap();
     }
@@ -269,9 +269,9 @@ fn busy_tick(what: &str, size: usize, due: usize) {
 }
 
 fn schedules() {
-    let crontab = |text: &str| Schedule::crontab(text, Tz::Europe__Berlin).unwrap();
+    let crontab = |text: &str| Schedule::crontab(text, "Europe/Berlin".parse().unwrap()).unwrap();
     let daily = crontab("0 2 * * *");
-    let next = |schedule: &Schedule, at| black_box(schedule).next(black_box(at), Quirks::NONE).unwrap();
+    let next = |schedule: &Schedule, at| black_box(schedule).next(black_box(at)).unwrap();
     // From one answer to the next, so that none of them still stands.
     let mut at = start();
     let search = often(10_000, || at = next(&daily, if at.year() > 2090 { start() } else { at }));
@@ -292,16 +292,24 @@ fn payloads(size: usize) {
         let mut spent = Duration::ZERO;
         for _ in 0..TURNS {
             let notes = traffic.single(CHECKINS);
-            let message = |note: &Note| {
+            let payload = |note: &Note| {
                 let payload = format!(
                     r#"{{"check_in_id":"{:032x}","monitor_slug":"{}","status":"ok","duration":12.345,"environment":"production","release":"backup@1.4.2","contexts":{{"trace":{{"trace_id":"8f431b7aa08441bbbd5a0100fd91f9fe"}}}}}}"#,
                     note.id,
                     slug(note.number),
                 );
-                Message { body: payload.into_bytes().into(), ..traffic.message(note) }
+                (traffic.message(note).received_at, payload.into_bytes())
             };
-            let messages: Vec<_> = notes.iter().map(message).collect();
-            spent += time(|| deliver(&engine, &messages));
+            let payloads: Vec<_> = notes.iter().map(payload).collect();
+            let mut messages = Vec::with_capacity(payloads.len());
+            spent += time(|| {
+                for (at, payload) in payloads {
+                    let message = Message::new(ORGANIZATION, PROJECT, at, payload);
+                    accepted(&engine, &message);
+                    // Freed after the measurement.
+                    messages.push(message);
+                }
+            });
         }
         times.push(spent);
         engine.store().prune(start() + TimeDelta::days(1_000));

@@ -1,5 +1,5 @@
 //! What no program that takes check-ins can leave out: find the environment, write its row, remember the run by its
-//! id and in the history, and move the deadline to another minute. No schedule, no judgement, no promises.
+//! id and in the history, and move the deadline to another minute. No schedule, no health, no promises.
 
 use std::collections::HashMap;
 

@@ -10,46 +10,62 @@
 
 mod simulation;
 
+use std::io::{IsTerminal, stderr};
+use std::str::FromStr;
 use std::time::Duration;
-
-use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use simulation::{DAY, Failure, Options, Simulation, Trouble};
 
-/// Replays a made-up day of check-ins through an engine in memory, on one core.
-#[derive(Debug, Parser)]
-struct Arguments {
-    /// How many jobs there are.
-    #[arg(long, default_value_t = 100_000)]
-    monitors: u32,
-    /// How many check-ins they send in all, more or less.
-    #[arg(long, default_value_t = 7_000_000)]
-    checkins: u32,
-    /// Another day.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Hours after which runs are pruned; it is done once an hour.
-    #[arg(long, default_value_t = 6)]
-    keep: u32,
-    /// Send JSON to be decoded, as off the wire, instead of typed check-ins.
-    #[arg(long)]
-    json: bool,
+const HELP: &str = "\
+Replays a made-up day of check-ins through an engine in memory, on one core.
+
+  --monitors N   how many jobs there are (100000)
+  --checkins N   how many check-ins they send in all, more or less (7000000)
+  --seed N       another day (1)
+  --keep HOURS   how old runs are when they are pruned; it is done once an hour (6)
+  --json         sends JSON to be decoded, as off the wire, instead of typed check-ins
+";
+
+/// Returns `None` if help is asked for.
+fn options(mut words: impl Iterator<Item = String>) -> Result<Option<Options>, Failure> {
+    fn number<T: FromStr>(option: &str, words: &mut impl Iterator<Item = String>) -> Result<T, Failure> {
+        words
+            .next()
+            .and_then(|word| word.parse().ok())
+            .ok_or_else(|| format!("{option} needs a number").into())
+    }
+    let mut options = Options { monitors: 100_000, checkins: 7_000_000, seed: 1, keep: 6, json: false };
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--monitors" => options.monitors = number(&word, &mut words)?,
+            "--checkins" => options.checkins = number(&word, &mut words)?,
+            "--seed" => options.seed = number(&word, &mut words)?,
+            "--keep" => options.keep = number(&word, &mut words)?,
+            "--json" => options.json = true,
+            "--help" => return Ok(None),
+            _ => return Err(format!("unknown option {word}; --help lists them").into()),
+        }
+    }
+    Ok(Some(options))
 }
 
 fn main() -> Result<(), Failure> {
-    let Arguments { monitors, checkins, seed, keep, json } = Arguments::parse();
-    let mut day = Simulation::new(&Options { monitors, checkins, seed, keep, json })?;
-    // Drawn on a terminal only.
-    let bar = ProgressBar::new(DAY.into())
-        .with_style(ProgressStyle::with_template("{msg}  {wide_bar}  {percent} %, {eta} to go")?);
+    let Some(options) = options(std::env::args().skip(1))? else {
+        print!("{HELP}");
+        return Ok(());
+    };
+    let mut day = Simulation::new(&options)?;
+    let watched = stderr().is_terminal();
     for minute in 0..DAY {
-        bar.set_message(format!("{:02}:{:02}", minute / 60, minute % 60));
+        if watched {
+            eprint!("\r{:02}:{:02} ", minute / 60, minute % 60);
+        }
         day.minute()?;
-        bar.inc(1);
     }
-    bar.finish_and_clear();
-    print(&day, monitors, seed);
+    if watched {
+        eprint!("\r");
+    }
+    print(&day, &options);
 
     let misjudged = day.misjudged();
     if let Some(first) = misjudged.first() {
@@ -59,7 +75,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-fn print(day: &Simulation, monitors: u32, seed: u64) {
+fn print(day: &Simulation, &Options { monitors, seed, .. }: &Options) {
     let (tally, spent, told) = (&day.tally, &day.spent, day.told());
     let all = spent.checkins + spent.ticks + spent.pruning;
     let rate = |time: Duration| grouped((tally.checkins as f64 / time.as_secs_f64()) as u64);
@@ -93,8 +109,8 @@ fn print(day: &Simulation, monitors: u32, seed: u64) {
     );
     println!(
         "incidents: {} opened, {} resolved, {} open at the end; {} runs missed, {} timed out",
-        grouped(told.opened.get()),
-        grouped(told.resolved.get()),
+        grouped(told.opened()),
+        grouped(told.resolved()),
         grouped(day.open()),
         grouped(tally.missed),
         grouped(tally.timed_out)

@@ -1,19 +1,17 @@
 //! A history written in bytes: the first four make the monitor, every four after that a step. Whatever happens in
 //! whatever order, the invariants hold.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
-use overdue::checkin::ReportedStatus;
-use overdue::config::{Margin, MaxRuntime, MonitorConfig, Threshold};
-use overdue::id::{OrganizationId, ProjectId};
-use overdue::key::{EnvironmentName, MonitorKey};
+use overdue::checkin::CheckinStatus;
+use overdue::config::MonitorConfig;
+use overdue::id::{EnvironmentName, MonitorKey, OrganizationId, ProjectId};
 use overdue::row::MonitorStatus;
 use overdue::rules::Edit;
 use overdue::testkit::history::Step;
 use overdue::testkit::invariants::Invariants;
-use overdue::{Checkin, Engine, Event, MemoryStore, Message, Policy, Schedule, Tick};
+use overdue::{Checkin, Engine, Event, MemoryStore, Message, Policy, Schedule, Tick, Zone};
 use uuid::Uuid;
 
 /// Half an hour before clocks are set back in Berlin.
@@ -24,9 +22,8 @@ const ORGANIZATION: OrganizationId = OrganizationId::new(1);
 pub fn try_bytes(bytes: &[u8]) {
     let Some((config, steps)) = bytes.split_first_chunk::<4>() else { return };
     let monitor = MonitorKey { project: ProjectId::new(7), slug: "job".parse().unwrap() };
-    let told = Mutex::new(Vec::new());
-    let sink = |event: &Event| told.lock().unwrap().push(event.clone());
-    let engine = Engine::new(MemoryStore::new(), sink, Policy::default());
+    let told: Arc<Mutex<Vec<Event>>> = Arc::default();
+    let engine = Engine::new(MemoryStore::new(), Policy::default()).with_sink(Arc::clone(&told));
     engine.create_monitor(ORGANIZATION, &monitor, &configured(*config)).unwrap();
 
     let mut invariants = Invariants::new(Policy::default());
@@ -44,8 +41,8 @@ pub fn try_bytes(bytes: &[u8]) {
 fn configured([schedule, margin, runtime, thresholds]: [u8; 4]) -> MonitorConfig {
     const CRONTABS: [&str; 6] =
         ["* * * * *", "*/10 * * * *", "0 * * * *", "30 2 * * *", "0 0 29 2 *", "0 12 * * 5L"];
-    const ZONES: [Tz; 3] = [Tz::UTC, Tz::Europe__Berlin, Tz::Australia__Lord_Howe];
-    let zone = ZONES[usize::from(schedule / 8) % 3];
+    const ZONES: [&str; 3] = ["UTC", "Europe/Berlin", "Australia/Lord_Howe"];
+    let zone: Zone = ZONES[usize::from(schedule / 8) % 3].parse().unwrap();
     let schedule = match CRONTABS.get(usize::from(schedule % 8)) {
         Some(text) => Schedule::crontab(text, zone),
         None => Schedule::every(
@@ -54,13 +51,15 @@ fn configured([schedule, margin, runtime, thresholds]: [u8; 4]) -> MonitorConfig
             zone,
         ),
     };
-    let threshold = |number: u8| Threshold::new(u32::from(number % 3) + 1).unwrap();
-    MonitorConfig::builder(schedule.unwrap())
-        .margin(Margin::new(u32::from(margin) + 1).unwrap())
-        .max_runtime(MaxRuntime::new(u32::from(runtime) + 1).unwrap())
+    let threshold = |number: u8| u32::from(number % 3) + 1;
+    MonitorConfig::builder()
+        .schedule(schedule.unwrap())
+        .margin(u32::from(margin) + 1)
+        .max_runtime(u32::from(runtime) + 1)
         .failure_threshold(threshold(thresholds))
         .recovery_threshold(threshold(thresholds / 3))
         .build()
+        .unwrap()
 }
 
 /// How much later, and what happens then.
@@ -83,9 +82,9 @@ fn read([kind, who, much, more]: [u8; 4], monitor: &MonitorKey, now: DateTime<Ut
         Step::Checkin(Message::new(ORGANIZATION, monitor.project, at, checkin))
     };
     let step = match kind % 16 {
-        0..3 => checkin(ReportedStatus::InProgress),
-        3..6 => checkin(ReportedStatus::Ok),
-        6..9 => checkin(ReportedStatus::Error),
+        0..3 => checkin(CheckinStatus::InProgress),
+        3..6 => checkin(CheckinStatus::Ok),
+        6..9 => checkin(CheckinStatus::Error),
         9..12 => Step::Tick(Tick::at(at)),
         12 => edit(Edit::Muted(on)),
         13 => edit(Edit::EnvironmentMuted(name, on)),

@@ -1,11 +1,10 @@
 //! The bytes of a check-in: whatever they are, they are answered, and being answered twice changes nothing.
 
 use chrono::{DateTime, Utc};
-use overdue::checkin::Payload;
-use overdue::event::NoSink;
 use overdue::id::{OrganizationId, ProjectId};
 use overdue::outcome::Outcome;
-use overdue::policy::Quirks;
+use overdue::policy::{Profile, Quirks};
+use overdue::wire::{Payload, reference};
 use overdue::{Engine, MemoryStore, Message, Policy, Tick};
 
 const RECEIVED: DateTime<Utc> = DateTime::from_timestamp(1_725_271_200, 123_456_789).unwrap();
@@ -19,21 +18,20 @@ pub fn try_bytes(bytes: &[u8]) {
 }
 
 fn what_is_read_is_written_alike(bytes: &[u8]) {
-    let Ok(payload) = Payload::from_json(bytes) else { return };
-    for quirks in [Quirks::NONE, Quirks::ALL] {
-        let _ =
-            (payload.fields(quirks).map(|fields| fields.environment_name(quirks)), payload.config(quirks));
-    }
-    if let Ok(checkin) = payload.checkin(Quirks::NONE) {
+    let Ok(payload) = Payload::parse(bytes) else { return };
+    let _ = (payload.fields().map(|fields| fields.environment_name()), payload.config());
+    let _ = reference::fields(&payload, Quirks::SENTRY_2024);
+    let _ = reference::checkin(&payload, Quirks::SENTRY_2024);
+    if let Ok(checkin) = payload.checkin() {
         let written = serde_json::to_vec(&checkin).unwrap();
-        let again = Payload::from_json(&written).unwrap().checkin(Quirks::NONE);
+        let again = Payload::parse(written.as_slice()).unwrap().checkin();
         assert_eq!(again.as_ref(), Ok(&checkin), "{}", String::from_utf8_lossy(&written));
     }
 }
 
 fn process(bytes: &[u8], policy: Policy) {
-    let standard = policy.quirks == Quirks::NONE;
-    let engine = Engine::new(MemoryStore::new(), NoSink, policy);
+    let standard = policy.profile == Profile::Standard;
+    let engine = Engine::new(MemoryStore::new(), policy);
     let message = Message::new(OrganizationId::new(1), ProjectId::new(7), RECEIVED, bytes.to_vec());
     let first = engine.process_checkin(&message).unwrap();
     let rows = || serde_json::to_string(engine.store()).unwrap();
@@ -41,7 +39,7 @@ fn process(bytes: &[u8], policy: Policy) {
     engine.process_checkin(&message).unwrap();
     if standard {
         assert_eq!(rows(), before, "delivered twice");
-        assert!(!matches!(first, Outcome::Refused(_)) || engine.store().monitors().is_empty(), "{first:?}");
+        assert!(!matches!(first, Outcome::Rejected(_)) || engine.store().monitors().is_empty(), "{first:?}");
     }
     if let Some(deadline) = engine.next_deadline().unwrap() {
         engine.tick(Tick::at(deadline)).unwrap();

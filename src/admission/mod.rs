@@ -1,15 +1,16 @@
 //! Who may check in: the host's kill switches, limits, quotas and seats.
 
 mod rate_limiter;
+mod valid_checkin;
 
 pub use rate_limiter::{RateLimiter, RateVerdict};
+pub use valid_checkin::ValidCheckin;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::id::{OrganizationId, ProjectId};
-use crate::key::{MonitorKey, Slug};
+use crate::id::{MonitorKey, OrganizationId, ProjectId, Slug};
 
 /// Decides which check-ins are looked at. The default, [`AdmitAll`], takes every one.
 ///
@@ -17,17 +18,16 @@ use crate::key::{MonitorKey, Slug};
 /// Several gates combine as a tuple: the first that does not admit decides.
 ///
 /// ```
-/// use overdue::admission::{Admission, Admitted, Applicant, RateLimiter, Seat};
+/// use overdue::admission::{Admission, AdmissionDecision, AdmissionRequest, RateLimiter, Seat};
 /// use overdue::event::NoSink;
-/// use overdue::id::OrganizationId;
-/// use overdue::key::MonitorKey;
+/// use overdue::id::{OrganizationId, MonitorKey};
 /// use overdue::{Engine, MemoryStore, Policy};
 ///
 /// struct KillSwitch(Vec<OrganizationId>);
 ///
 /// impl Admission for KillSwitch {
-///     fn admit(&self, applicant: &Applicant<'_>) -> Admitted {
-///         if self.0.contains(&applicant.organization) { Admitted::KillSwitch } else { Admitted::Yes }
+///     fn admit(&self, request: &AdmissionRequest<'_>) -> AdmissionDecision {
+///         if self.0.contains(&request.organization) { AdmissionDecision::KillSwitch } else { AdmissionDecision::Admit }
 ///     }
 ///
 ///     fn seat(&self, _: &MonitorKey) -> Seat {
@@ -36,11 +36,11 @@ use crate::key::{MonitorKey, Slug};
 /// }
 ///
 /// let gates = (KillSwitch(vec![OrganizationId::new(666)]), RateLimiter::default());
-/// let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default()).with_admission(gates);
+/// let engine = Engine::new(MemoryStore::new(), Policy::default()).with_admission(gates);
 /// ```
 pub trait Admission {
     /// Whether to look at a check-in.
-    fn admit(&self, applicant: &Applicant<'_>) -> Admitted;
+    fn admit(&self, request: &AdmissionRequest<'_>) -> AdmissionDecision;
 
     /// Whether there is a seat for a monitor whose check-in was admitted for upsert. Asked when the
     /// check-in carries a configuration.
@@ -50,19 +50,19 @@ pub trait Admission {
 /// A check-in that asks to be looked at.
 ///
 /// ```
-/// use overdue::admission::{Admitted, Applicant};
+/// use overdue::admission::{AdmissionDecision, AdmissionRequest};
 ///
 /// /// Staging is limited to the first project.
-/// fn admit(applicant: &Applicant<'_>) -> Admitted {
-///     match (applicant.environment, applicant.project.get()) {
-///         ("staging", 2..) => Admitted::OverQuota,
-///         _ => Admitted::Yes,
+/// fn admit(request: &AdmissionRequest<'_>) -> AdmissionDecision {
+///     match (request.environment, request.project.get()) {
+///         ("staging", 2..) => AdmissionDecision::OverQuota,
+///         _ => AdmissionDecision::Admit,
 ///     }
 /// }
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Applicant<'a> {
+pub struct AdmissionRequest<'a> {
     /// Who owns the project.
     pub organization: OrganizationId,
     /// Where it was sent.
@@ -76,32 +76,31 @@ pub struct Applicant<'a> {
     pub received_at: DateTime<Utc>,
 }
 
-/// The answer to an [`Applicant`].
+/// The answer to an [`AdmissionRequest`].
 ///
 /// ```
-/// use overdue::admission::{Admission, Admitted, Applicant};
-/// use overdue::checkin::Arrival;
-/// use overdue::policy::Quirks;
-/// use overdue::refusal::ProcessingError;
+/// use overdue::admission::{Admission, AdmissionDecision, AdmissionRequest, ValidCheckin};
+/// use overdue::Policy;
+/// use overdue::rejection::RejectionReason;
 ///
 /// # struct UsedUp;
 /// # impl Admission for UsedUp {
-/// #     fn admit(&self, _: &Applicant<'_>) -> Admitted { Admitted::OverQuota }
-/// #     fn seat(&self, _: &overdue::key::MonitorKey) -> overdue::admission::Seat { overdue::admission::Seat::Granted }
+/// #     fn admit(&self, _: &AdmissionRequest<'_>) -> AdmissionDecision { AdmissionDecision::OverQuota }
+/// #     fn seat(&self, _: &overdue::id::MonitorKey) -> overdue::admission::Seat { overdue::admission::Seat::Granted }
 /// # }
 /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-/// // A gate that answers `Admitted::OverQuota`:
-/// let refused = Arrival::receive(&message, &UsedUp, Quirks::NONE);
-/// assert_eq!(refused, Err(ProcessingError::MonitorOverQuota));
+/// // A gate that answers `AdmissionDecision::OverQuota`:
+/// let answer = ValidCheckin::admit(&message, &UsedUp, &Policy::default());
+/// assert_eq!(answer, Err(Box::new(RejectionReason::MonitorOverQuota.into())));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the gates of the reference system")]
-pub enum Admitted {
+pub enum AdmissionDecision {
     /// Look at it.
-    Yes,
+    Admit,
     /// Look at it; when it brings a configuration its monitor needs a seat.
-    ForUpsert,
+    AdmitIfSeated,
     /// Check-ins of the organization are switched off.
     KillSwitch,
     /// Too many check-ins in this minute for this environment.
@@ -114,7 +113,7 @@ pub enum Admitted {
 ///
 /// ```
 /// use overdue::admission::{Admission, RateLimiter, Seat};
-/// # use overdue::key::MonitorKey;
+/// # use overdue::id::MonitorKey;
 ///
 /// # fn ask(monitor: &MonitorKey) {
 /// // A rate limiter leaves seats to others.
@@ -135,28 +134,27 @@ pub enum Seat {
 /// ```
 /// use overdue::admission::Permit;
 ///
-/// assert_eq!(Permit::default(), Permit::Full);
+/// assert_eq!(Permit::default(), Permit::Unconditional);
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "two ways in")]
 pub enum Permit {
     /// Nothing more.
     #[default]
-    Full,
+    Unconditional,
     /// It was admitted for upsert, and this is what became of the seat.
-    Upsert(Seat),
+    Seated(Seat),
 }
 
 /// Admits every check-in.
 ///
 /// ```
-/// use overdue::admission::AdmitAll;
-/// use overdue::checkin::Arrival;
-/// use overdue::policy::Quirks;
+/// use overdue::admission::{AdmitAll, ValidCheckin};
+/// use overdue::Policy;
 ///
 /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-/// let arrival = Arrival::receive(&message, &AdmitAll, Quirks::NONE)?;
-/// assert_eq!(arrival.key().to_string(), "1/nightly/production");
+/// let valid = ValidCheckin::admit(&message, &AdmitAll, &Policy::default()).map_err(|_| "rejected")?;
+/// assert_eq!(valid.key().to_string(), "1/nightly/production");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -164,8 +162,8 @@ pub enum Permit {
 pub struct AdmitAll;
 
 impl Admission for AdmitAll {
-    fn admit(&self, _: &Applicant<'_>) -> Admitted {
-        Admitted::Yes
+    fn admit(&self, _: &AdmissionRequest<'_>) -> AdmissionDecision {
+        AdmissionDecision::Admit
     }
 
     fn seat(&self, _: &MonitorKey) -> Seat {
@@ -184,11 +182,11 @@ impl Admission for AdmitAll {
 pub type RateKey = (ProjectId, Slug, Box<str>);
 
 impl Admission for RateLimiter<RateKey> {
-    fn admit(&self, applicant: &Applicant<'_>) -> Admitted {
-        let key = (applicant.project, applicant.slug.clone(), applicant.environment.into());
-        match self.admit(key, applicant.received_at) {
-            RateVerdict::Admitted => Admitted::Yes,
-            RateVerdict::Limited { .. } => Admitted::RateLimited,
+    fn admit(&self, request: &AdmissionRequest<'_>) -> AdmissionDecision {
+        let key = (request.project, request.slug.clone(), request.environment.into());
+        match self.admit(key, request.received_at) {
+            RateVerdict::Admitted => AdmissionDecision::Admit,
+            RateVerdict::Limited { .. } => AdmissionDecision::RateLimited,
         }
     }
 
@@ -198,11 +196,11 @@ impl Admission for RateLimiter<RateKey> {
 }
 
 impl<A: Admission, B: Admission> Admission for (A, B) {
-    fn admit(&self, applicant: &Applicant<'_>) -> Admitted {
-        match self.0.admit(applicant) {
-            Admitted::Yes => self.1.admit(applicant),
-            Admitted::ForUpsert => match self.1.admit(applicant) {
-                Admitted::Yes => Admitted::ForUpsert,
+    fn admit(&self, request: &AdmissionRequest<'_>) -> AdmissionDecision {
+        match self.0.admit(request) {
+            AdmissionDecision::Admit => self.1.admit(request),
+            AdmissionDecision::AdmitIfSeated => match self.1.admit(request) {
+                AdmissionDecision::Admit => AdmissionDecision::AdmitIfSeated,
                 other => other,
             },
             refused => refused,
@@ -219,8 +217,8 @@ impl<A: Admission, B: Admission> Admission for (A, B) {
 
 /// No gate admits all.
 impl<A: Admission> Admission for Option<A> {
-    fn admit(&self, applicant: &Applicant<'_>) -> Admitted {
-        self.as_ref().map_or(Admitted::Yes, |gate| gate.admit(applicant))
+    fn admit(&self, request: &AdmissionRequest<'_>) -> AdmissionDecision {
+        self.as_ref().map_or(AdmissionDecision::Admit, |gate| gate.admit(request))
     }
 
     fn seat(&self, monitor: &MonitorKey) -> Seat {
@@ -232,8 +230,8 @@ macro_rules! admission_through {
     ($($pointer:ty),*) => {$(
         #[deny(clippy::missing_trait_methods)]
         impl<A: Admission + ?Sized> Admission for $pointer {
-            fn admit(&self, applicant: &Applicant<'_>) -> Admitted {
-                (**self).admit(applicant)
+            fn admit(&self, request: &AdmissionRequest<'_>) -> AdmissionDecision {
+                (**self).admit(request)
             }
 
             fn seat(&self, monitor: &MonitorKey) -> Seat {

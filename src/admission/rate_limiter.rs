@@ -34,8 +34,8 @@ use crate::clock::Tick;
 /// use overdue::admission::{RateLimiter, RateVerdict};
 ///
 /// let limiter = RateLimiter::default();
-/// let verdict = limiter.admit("nightly", "2024-09-02T10:00:01Z".parse()?);
-/// assert_eq!(verdict, RateVerdict::Admitted);
+/// let effect = limiter.admit("nightly", "2024-09-02T10:00:01Z".parse()?);
+/// assert_eq!(effect, RateVerdict::Admitted);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

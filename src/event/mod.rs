@@ -1,10 +1,10 @@
 //! What the engine tells the host: incidents, occurrences and refusals.
 
+pub mod reference;
 mod sink;
 
 pub use sink::{EventSink, NoSink};
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,15 +12,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::checkin::Message;
-use crate::id::{ErrorId, EventId, MonitorId};
-use crate::key::{EnvironmentKey, EnvironmentName};
-use crate::refusal::{ErrorEntry, ErrorOwner, ProcessingError};
-use crate::row::Failure;
-use crate::row::Monitor;
-use crate::row::{Incident, Resolution};
-use crate::row::{RunStatus, RunSummary};
-use crate::sampling::SamplingRequest;
+use crate::id::{EnvironmentKey, EnvironmentName, EventId, LogEntryId, MonitorId};
+use crate::policy::SamplingRequest;
+use crate::rejection::{LogEntry, LogScope, RejectionReason};
+use crate::row::{Incident, Monitor, Resolution, RunStatus, RunSummary};
+use crate::wire::Message;
 
 /// Something that happened.
 ///
@@ -35,8 +31,8 @@ use crate::sampling::SamplingRequest;
 ///         Event::IncidentOpened(alert) => {
 ///             format!("{} in {} fails: {}", alert.monitor.name(), alert.environment, alert.reason())
 ///         }
-///         Event::IncidentResolved(recovery) => format!("{} is well again", recovery.monitor.name()),
-///         Event::Refused(refusal) => format!("{:?}", refusal.errors),
+///         Event::IncidentResolved(recovery) => format!("{} has recovered", recovery.monitor.name()),
+///         Event::Rejected(refusal) => format!("{:?}", refusal.errors),
 ///         _ => return None,
 ///     })
 /// }
@@ -52,9 +48,10 @@ pub enum Event {
     IncidentOccurrence(Occurrence),
     /// An announced incident is over.
     IncidentResolved(Recovery),
-    /// A failure, in the mode without incidents.
-    Failure(LegacyFailure),
-    /// An incident opened, and the policy asks for traces of its job: see [`sampling`](crate::sampling).
+    /// What only the rules of the reference tell.
+    #[serde(rename = "failure")]
+    Reference(reference::Failure),
+    /// An incident opened, and the policy asks for traces of its job: see [`SamplingPolicy`](crate::policy::SamplingPolicy).
     SamplingRequested {
         /// The id to tell repeats by.
         id: EventId,
@@ -62,7 +59,8 @@ pub enum Event {
         request: SamplingRequest,
     },
     /// A check-in was refused, with why: show it to the owner of the job. Nothing was written.
-    Refused(Refusal),
+    #[serde(alias = "refused")]
+    Rejected(Rejection),
 }
 
 impl Event {
@@ -71,9 +69,9 @@ impl Event {
         match self {
             Self::IncidentOpened(occurrence) | Self::IncidentOccurrence(occurrence) => occurrence.id,
             Self::IncidentResolved(recovery) => recovery.id,
-            Self::Failure(failure) => failure.id,
+            Self::Reference(failure) => failure.id,
             Self::SamplingRequested { id, .. } => *id,
-            Self::Refused(refusal) => refusal.id,
+            Self::Rejected(refusal) => refusal.id,
         }
     }
 
@@ -89,9 +87,9 @@ impl Event {
             Self::IncidentOpened(_) => "incident_opened",
             Self::IncidentOccurrence(_) => "incident_occurrence",
             Self::IncidentResolved(_) => "incident_resolved",
-            Self::Failure(_) => "failure",
+            Self::Reference(_) => "failure",
             Self::SamplingRequested { .. } => "sampling_requested",
-            Self::Refused(_) => "refused",
+            Self::Rejected(_) => "rejected",
         }
     }
 
@@ -100,7 +98,7 @@ impl Event {
     ///
     /// ```
     /// use overdue::Event;
-    /// use overdue::key::EnvironmentKey;
+    /// use overdue::id::EnvironmentKey;
     ///
     /// /// What may be sent at once: the first event of each environment.
     /// fn heads(outbox: &[Event]) -> Vec<&Event> {
@@ -121,8 +119,8 @@ impl Event {
                 (&event.monitor, &event.environment)
             }
             Self::IncidentResolved(event) => (&event.monitor, &event.environment),
-            Self::Failure(event) => (&event.monitor, &event.environment),
-            Self::SamplingRequested { .. } | Self::Refused(_) => return None,
+            Self::Reference(event) => (&event.monitor, &event.environment),
+            Self::SamplingRequested { .. } | Self::Rejected(_) => return None,
         };
         Some(EnvironmentKey { monitor: monitor.key().clone(), name: name.clone() })
     }
@@ -161,7 +159,7 @@ pub struct Occurrence {
 }
 
 impl Occurrence {
-    /// The failures by kind, in the order first met: "two missed, one timeout".
+    /// The failures by kind, in the order first met: "2 missed runs and 1 timed-out run".
     ///
     /// ```
     /// # fn show(occurrence: &overdue::event::Occurrence) {
@@ -177,7 +175,7 @@ impl Occurrence {
 ///
 /// ```
 /// # fn show(occurrence: &overdue::event::Occurrence) {
-/// assert_eq!(occurrence.reason().to_string(), "two missed and one timeout");
+/// assert_eq!(occurrence.reason().to_string(), "2 missed runs and 1 timed-out run");
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -199,23 +197,16 @@ impl fmt::Display for Reason<'_> {
                 _ if index == last => f.write_str(" and ")?,
                 _ => f.write_str(", ")?,
             }
-            match count {
-                1 => f.write_str("one")?,
-                2 => f.write_str("two")?,
-                3 => f.write_str("three")?,
-                _ => count.fmt(f)?,
-            }
-            f.write_str(match status {
-                RunStatus::InProgress => " in progress",
-                RunStatus::Ok => " ok",
-                RunStatus::Error => " error",
-                RunStatus::Missed => " missed",
-                RunStatus::Timeout => " timeout",
-                RunStatus::Unknown => " unknown",
-            })?;
-            if matches!(status, RunStatus::Error | RunStatus::Timeout) && count > 1 {
-                f.write_str("s")?;
-            }
+            let kind = match status {
+                RunStatus::InProgress => "unfinished",
+                RunStatus::Ok => "successful",
+                RunStatus::Error => "failed",
+                RunStatus::Missed => "missed",
+                RunStatus::Timeout => "timed-out",
+                RunStatus::Unknown => "unknown",
+            };
+            let runs = if count == 1 { "run" } else { "runs" };
+            write!(f, "{count} {kind} {runs}")?;
         }
         Ok(())
     }
@@ -245,89 +236,6 @@ pub struct Recovery {
     pub resolution: Resolution,
 }
 
-/// A failure in the mode without incidents.
-///
-/// ```
-/// use overdue::event::LegacyFailure;
-///
-/// fn subject(failure: &LegacyFailure) -> String {
-///     format!("{}: {}", failure.monitor.name(), failure.reason.as_str())
-/// }
-/// ```
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct LegacyFailure {
-    /// The id to tell repeats by.
-    pub id: EventId,
-    /// The monitor as it stood.
-    pub monitor: Arc<Monitor>,
-    /// In which environment.
-    pub environment: EnvironmentName,
-    /// Why.
-    pub reason: LegacyReason,
-    /// The failing run.
-    pub run: RunSummary,
-    /// The trace it reported.
-    pub trace_id: Option<Uuid>,
-}
-
-/// The kind of a failure, in the words of the reference system before it knew incidents.
-///
-/// ```
-/// use overdue::event::LegacyReason;
-/// use overdue::row::Failure;
-///
-/// assert_eq!(LegacyReason::from(Failure::Timeout).as_str(), "duration");
-/// ```
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "a closed chapter")]
-pub enum LegacyReason {
-    /// The run never reported.
-    MissedCheckin,
-    /// The run took too long.
-    Duration,
-    /// The job said that it failed.
-    Unknown,
-}
-
-impl From<Failure> for LegacyReason {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Error => Self::Unknown,
-            Failure::Missed => Self::MissedCheckin,
-            Failure::Timeout => Self::Duration,
-        }
-    }
-}
-
-impl LegacyReason {
-    /// The reason as the reference system spells it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MissedCheckin => "missed_checkin",
-            Self::Duration => "duration",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl LegacyFailure {
-    /// What groups failures into one issue: the monitor and the reason.
-    pub fn fingerprint(&self) -> (&'static str, MonitorId, &'static str) {
-        ("monitor", self.monitor.id(), self.reason.as_str())
-    }
-
-    /// The tags of the event: the monitor's id and slug, and the environment.
-    pub fn tags(&self) -> BTreeMap<&'static str, String> {
-        BTreeMap::from([
-            ("monitor.id", self.monitor.id().to_string()),
-            ("monitor.slug", self.monitor.key().slug.to_string()),
-            ("environment", self.environment.to_string()),
-        ])
-    }
-}
-
 /// A check-in that was refused.
 ///
 /// ```
@@ -336,29 +244,29 @@ impl LegacyFailure {
 /// # use overdue::{Engine, MemoryStore, Message, Policy};
 /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// # let (sink, told) = std::sync::mpsc::channel();
-/// # let engine = Engine::new(MemoryStore::new(), sink, Policy::default());
+/// # let engine = Engine::new(MemoryStore::new(), Policy::default()).with_sink(sink);
 /// engine.process_checkin(&Message { body: b"hello".to_vec().into(), ..message })?;
-/// let Event::Refused(refusal) = told.recv()? else { panic!("not refused") };
+/// let Event::Rejected(refusal) = told.recv()? else { panic!("not refused") };
 /// assert_eq!(refusal.errors[0].kind().as_str(), "checkin_validation_failed");
 /// assert_eq!(*refusal.message.body.bytes(), *b"hello");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Refusal {
+pub struct Rejection {
     /// The id to tell repeats by.
     pub id: EventId,
     /// When the check-in was received.
     pub received_at: DateTime<Utc>,
     /// Everything that is wrong with it.
-    pub errors: Vec<ProcessingError>,
+    pub errors: Vec<RejectionReason>,
     /// The check-in itself.
     pub message: Message,
 }
 
-impl Refusal {
+impl Rejection {
     /// The refusal of a message for these reasons: what an asynchronous host tells its own sink.
-    pub fn new(message: Message, errors: Vec<ProcessingError>) -> Self {
+    pub fn new(message: Message, errors: Vec<RejectionReason>) -> Self {
         let Message { project, received_at, .. } = message;
         Self {
             id: EventId::of_refusal(project, received_at, &message.body.bytes()),
@@ -368,19 +276,19 @@ impl Refusal {
         }
     }
 
-    /// Whose [log](crate::refusal::ErrorLog) it belongs into: the monitor's, unless there is none.
-    pub fn owner(&self) -> ErrorOwner {
-        let unknown = self.errors.contains(&ProcessingError::MonitorNotFound);
+    /// The [log](crate::rejection::RejectionLog) to file it in: the monitor's, or the project's if the monitor does not exist.
+    pub fn owner(&self) -> LogScope {
+        let unknown = self.errors.contains(&RejectionReason::MonitorNotFound);
         match self.message.monitor().filter(|_| !unknown) {
-            Some(key) => ErrorOwner::Monitor(MonitorId::of(&key)),
-            None => ErrorOwner::Project(self.message.project),
+            Some(key) => LogScope::Monitor(MonitorId::of(&key)),
+            None => LogScope::Project(self.message.project),
         }
     }
 
     /// Its entry in that log.
-    pub fn entry(&self) -> ErrorEntry<Message> {
-        ErrorEntry {
-            id: ErrorId::from_uuid(*self.id.as_uuid()),
+    pub fn entry(&self) -> LogEntry<Message> {
+        LogEntry {
+            id: LogEntryId::from_uuid(*self.id.as_uuid()),
             at: self.received_at,
             errors: self.errors.clone(),
             checkin: self.message.clone(),

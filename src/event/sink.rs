@@ -9,7 +9,7 @@ use crate::event::Event;
 ///
 /// A sink cannot fail: no error may hide a committed change. It is called at most once for each event, and
 /// not at all when the process dies in between, so a host that must not lose one keeps an outbox in its
-/// store (see [`Transition`](crate::store::Transition)) and may ignore the sink. Both see the same
+/// store (see [`Transition`](crate::decision::Transition)) and may ignore the sink. Both see the same
 /// event ids.
 ///
 /// Closures, channels and a shared `Vec` are sinks:
@@ -34,7 +34,7 @@ pub trait EventSink {
 /// use overdue::event::NoSink;
 /// use overdue::{Engine, MemoryStore, Policy};
 ///
-/// let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default());
+/// let engine = Engine::new(MemoryStore::new(), Policy::default());
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "nothing will ever be in it")]

@@ -7,19 +7,19 @@ use chrono::{DateTime, Utc};
 
 use crate::store::Due;
 
-use super::resident::NONE;
+use super::environment::NONE;
 
 /// What is due when. Deadlines are whole minutes, so many share one entry of the tree.
 #[derive(Debug, Default)]
 pub(super) struct DueIndex {
     minutes: BTreeMap<DateTime<Utc>, DueMinute>,
-    cut: Option<Cut>,
+    cursor: Option<PageCursor>,
 }
 
-/// Where a page ended within a minute, so that the next one goes on from there: a crowded minute is put in order once, and not
-/// for every page.
+/// Where a page ended within a minute, so that the next one continues there: a crowded minute is sorted once, not once a
+/// page.
 #[derive(Debug)]
-struct Cut {
+struct PageCursor {
     last: Due,
     /// What comes after it and its numbers, the first one last. Since then some may have left the minute, but none have come.
     rest: Vec<(Due, u32)>,
@@ -27,8 +27,8 @@ struct Cut {
 
 /// What is due in one minute, in no order.
 ///
-/// Whoever leaves the list leaves a gap in it. To close it, another one would have to be told of its new position, which has
-/// long left the processor's cache; and most leave before the minute comes, the last one with the whole list.
+/// Removal leaves a hole. Filling it from the end would mean updating that row's stored position, a cache miss. Most rows
+/// leave before their minute comes, and the last one takes the whole list along.
 #[derive(Debug, Default)]
 pub(super) struct DueMinute {
     /// A number each, or nothing.
@@ -40,7 +40,7 @@ pub(super) struct DueMinute {
 impl DueIndex {
     /// Lists a number under a deadline, and tells its position there.
     pub(super) fn insert(&mut self, number: u32, at: DateTime<Utc>) -> u32 {
-        self.cut.take_if(|cut| cut.last.at == at);
+        self.cursor.take_if(|cursor| cursor.last.at == at);
         let DueMinute { numbers, gaps } = self.minutes.entry(at).or_default();
         if let Some(gap) = gaps.pop() {
             if let Some(place) = numbers.get_mut(gap as usize) {
@@ -54,11 +54,12 @@ impl DueIndex {
 
     /// Takes the number at a position off the list.
     pub(super) fn remove(&mut self, position: u32, at: DateTime<Utc>) {
-        let Some(minute) = self.minutes.get_mut(&at) else { return };
-        if let Some(place) = minute.numbers.get_mut(position as usize) {
-            *place = NONE;
-            minute.gaps.push(position);
-        }
+        let minute = must_find!(self.minutes.get_mut(&at), "a listed deadline has its minute");
+        let place =
+            must_find!(minute.numbers.get_mut(position as usize), "a listed deadline has its position");
+        debug_assert_ne!(*place, NONE, "a listed deadline is at its position");
+        *place = NONE;
+        minute.gaps.push(position);
         if minute.len() == 0 {
             self.minutes.remove(&at);
         }
@@ -66,12 +67,12 @@ impl DueIndex {
 
     /// Takes down what comes in a minute after the last entry of a page, the first one last.
     pub(super) fn suspend(&mut self, last: Due, rest: Vec<(Due, u32)>) {
-        self.cut = Some(Cut { last, rest });
+        self.cursor = Some(PageCursor { last, rest });
     }
 
     /// What was taken down after this entry, unless something has been added to its minute.
     pub(super) fn resume(&mut self, last: &Due) -> Option<Vec<(Due, u32)>> {
-        self.cut.take_if(|cut| cut.last == *last).map(|cut| cut.rest)
+        self.cursor.take_if(|cursor| cursor.last == *last).map(|cursor| cursor.rest)
     }
 
     /// The earliest deadline.

@@ -8,7 +8,7 @@ use crate::row::{RunStatus, RunSummary};
 use crate::schedule::Schedule;
 use crate::store::DueKind;
 
-use super::resident::{NONE, Resident};
+use super::environment::{NONE, StoredEnvironment};
 use super::run::StoredRun;
 use super::tables::Tables;
 
@@ -17,16 +17,16 @@ type Old = (u32, (DateTime<Utc>, u32), u32);
 
 impl Tables {
     /// An environment's runs and their numbers, the newest first.
-    pub(super) fn runs_of(&self, resident: &Resident) -> impl Iterator<Item = (u32, &StoredRun)> {
-        let newest = resident.links.newest;
+    pub(super) fn runs_of(&self, stored: &StoredEnvironment) -> impl Iterator<Item = (u32, &StoredRun)> {
+        let newest = stored.links.newest;
         let newest = self.runs.get(newest).map(|run| (newest, run));
         iter::successors(newest, |(_, run)| self.older(run))
     }
 
     /// The run before another one in its environment.
     ///
-    /// When a run is pruned, the one after it is not told: that has long left the processor's cache. Its link leads
-    /// nowhere from then on, or to a run that has taken the place: one of another environment, or one that started later.
+    /// Pruning a run leaves the link of the run after it, which has long left the processor's cache. Such a link leads
+    /// nowhere, or to a run that has taken the place: one of another environment, or one that started later.
     fn older(&self, run: &StoredRun) -> Option<(u32, &StoredRun)> {
         let number = run.links.older;
         let older = self.runs.get(number)?;
@@ -36,12 +36,12 @@ impl Tables {
     /// Between which runs of its environment a new run belongs: a newer one and an older one.
     ///
     /// It is almost always the newest. Mostly the environment can tell, which spares a look at the run before it.
-    pub(super) fn place(&self, resident: &Resident, run: RunSummary) -> (u32, u32) {
-        if resident.links.is_later(run.started_at) {
-            return (NONE, resident.links.newest);
+    pub(super) fn place(&self, stored: &StoredEnvironment, run: RunSummary) -> (u32, u32) {
+        if stored.links.is_later(run.started_at) {
+            return (NONE, stored.links.newest);
         }
         let mut newer = NONE;
-        for (number, other) in self.runs_of(resident) {
+        for (number, other) in self.runs_of(stored) {
             if other.order() <= run.order() {
                 return (newer, number);
             }
@@ -52,16 +52,16 @@ impl Tables {
 
     /// Takes a run out of those of its environment.
     fn unlink(&mut self, number: u32) {
-        let Some(run) = self.runs.get(number) else { return };
-        let Some(resident) = self.environments.get(run.environment) else { return };
+        let run = must_find!(self.runs.get(number), "a run that is pruned is stored");
+        let stored = must_find!(self.environments.get(run.environment), "the environment of a run is stored");
         let older = self.older(run).map_or(NONE, |(older, _)| older);
-        if resident.links.newest == number {
+        if stored.links.newest == number {
             let environment = run.environment;
-            if let Some(resident) = self.environments.get_mut(environment) {
-                resident.links.newest = older;
+            if let Some(stored) = self.environments.get_mut(environment) {
+                stored.links.newest = older;
             }
         } else if older != NONE {
-            let newer = self.runs_of(resident).find(|(_, newer)| newer.links.older == number);
+            let newer = self.runs_of(stored).find(|(_, newer)| newer.links.older == number);
             let newer = newer.map_or(NONE, |(newer, _)| newer);
             if let Some(newer) = self.runs.get_mut(newer) {
                 newer.links.older = older;
@@ -72,17 +72,18 @@ impl Tables {
     /// Removes a run from everywhere but the list of its environment.
     pub(super) fn remove_run(&mut self, number: u32) {
         self.unlist(DueKind::Timeout, number);
-        let Some(run) = self.runs.remove(number) else { return };
-        self.ids.remove(&run.id(), number);
+        let run = must_find!(self.runs.remove(number), "a run that is removed is stored");
+        let indexed = self.runs_by_id.remove(&run.id(), number);
+        debug_assert!(indexed, "a run that is removed is indexed");
         if let Some(message) = run.closed_by() {
-            self.closings.remove(&message);
+            self.runs_by_closing_id.remove(&message);
         }
     }
 
     pub(super) fn prune(&mut self, before: DateTime<Utc>) -> usize {
-        self.environments.rows_mut().for_each(|resident| resident.prune_incidents(before));
+        self.environments.rows_mut().for_each(|stored| stored.prune_incidents(before));
         let mut old = self.old_runs(before);
-        // The oldest of an environment first: there is nobody before it to be told of.
+        // Oldest first, so that no predecessor needs relinking.
         old.sort_unstable();
         let mut gone = 0_usize;
         for runs in old.chunk_by(|(one, ..), (other, ..)| one == other) {
@@ -90,7 +91,7 @@ impl Tables {
             for (_, order, number) in runs {
                 let judged = self.runs.get(*number).is_some_and(|run| run.status().is_judged());
                 if judged && looked_at.is_some_and(|oldest| *order >= oldest) {
-                    self.ages.note(*number, order.0);
+                    self.oldest_in_chunk.note(*number, order.0);
                     continue;
                 }
                 self.unlink(*number);
@@ -98,7 +99,7 @@ impl Tables {
                 gone = gone.saturating_add(1);
             }
         }
-        self.runs.tidy();
+        self.runs.sort_free();
         self.schedules.retain(Schedule::is_shared);
         gone
     }
@@ -106,8 +107,8 @@ impl Tables {
     /// The finished runs that started before a date.
     fn old_runs(&mut self, before: DateTime<Utc>) -> Vec<Old> {
         let mut old = Vec::new();
-        for (chunk, age) in self.runs.chunks().zip(self.ages.chunks_mut()) {
-            // Runs lie about in the order in which they were reported, so that few chunks hold any.
+        for (chunk, age) in self.runs.chunks().zip(self.oldest_in_chunk.chunks_mut()) {
+            // Runs lie in about the order in which they were reported, so few chunks hold old ones.
             if *age >= before {
                 continue;
             }
@@ -125,10 +126,10 @@ impl Tables {
 
     /// Where the newest runs of an environment begin that its thresholds look at.
     fn looked_at(&self, environment: u32) -> Option<(DateTime<Utc>, u32)> {
-        let resident = self.environments.get(environment)?;
-        let config = resident.monitor.config();
+        let stored = self.environments.get(environment)?;
+        let config = stored.monitor.config();
         let window = config.failure_threshold().max(config.recovery_threshold()).get() as usize;
-        let judged = self.runs_of(resident).filter(|(_, run)| run.status().is_judged());
+        let judged = self.runs_of(stored).filter(|(_, run)| run.status().is_judged());
         judged.take(window).last().map(|(_, oldest)| oldest.order())
     }
 }

@@ -1,20 +1,20 @@
-//! The numbers of rows, by what they are called.
+//! The numbers of rows, by their keys.
 
 use std::hash::{BuildHasher, Hash};
 use std::iter;
 
 use foldhash::fast::RandomState;
 
-use super::resident::NONE;
+use super::environment::NONE;
 
-/// So many entries fill a line of a processor's cache.
+/// How many entries fill a line of a processor's cache.
 const LINE: usize = 8;
 
 /// Finds the number of a row by its key, which only the row itself holds.
 ///
-/// An entry lies in the line that its hash points to, its home, or in the next one that has room. So whoever looks for a key that is
-/// not there looks at the place where it is going to be, and the processor has that at hand when it is written; the standard
-/// library's maps keep the places apart from what is looked at. Hashes are seeded anew for each table, as those of the maps are.
+/// An entry lies in the line that its hash points to, its home, or in the next one that has room. Looking up a missing key thus
+/// fetches the very place where it will be written; the standard library's maps keep places apart from what a look-up reads.
+/// Each table seeds its hashes anew, as those maps do.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// A power of two, or none; at least a quarter of all places is free.
@@ -53,8 +53,8 @@ impl Line {
         self.places().filter(|entry| entry.number != NONE)
     }
 
-    /// Whether an entry may have this hash. All are looked at, whichever it is: where to stop, the processor would guess, and it
-    /// would follow a wrong guess until the line arrives from memory.
+    /// Whether an entry may have this hash. Looks at all of them: the processor would guess where to stop, and follow a wrong
+    /// guess until the line arrives from memory.
     fn may_have(&self, hash: u32) -> bool {
         self.hashes.iter().fold(false, |found, other| found | (*other == hash))
     }
@@ -64,7 +64,7 @@ impl Line {
         if self.may_have(hash) { numbers.find(|number| is_it(*number)) } else { None }
     }
 
-    /// The last place where this is so. All are looked at here, too.
+    /// The last place for which this holds. Looks at all of them, too.
     fn place(&self, is_it: impl Fn(Entry) -> bool) -> Option<usize> {
         let last = self
             .places()
@@ -107,19 +107,20 @@ impl Index {
         self.put(Entry { hash: self.hash(key), number });
     }
 
-    /// Removes a number from under its key.
-    pub(super) fn remove(&mut self, key: &impl Hash, number: u32) {
+    /// Removes a number from under its key. Returns whether it was there.
+    pub(super) fn remove(&mut self, key: &impl Hash, number: u32) -> bool {
         let place_in = |line: &Line| line.place(|entry| entry.number == number);
         let found =
             self.lines_of(self.hash(key)).find_map(|(at, line)| Some((at, place_in(line)?, line.is_full())));
-        let Some((mut gap, place, mut passed)) = found else { return };
+        let Some((mut gap, place, mut passed)) = found else { return false };
         self.take(gap, place);
         self.count = self.count.saturating_sub(1);
-        // Whoever found that line full has passed it, and lies in a later one. One of them comes back, and leaves a gap itself.
+        // Removing an entry from a full line leaves room that displaced entries expect. Move one of them back, then repeat for
+        // the hole it leaves.
         let mut at = gap;
         while passed {
             at = self.after(at);
-            let Some(line) = self.lines.get(at) else { return };
+            let Some(line) = self.lines.get(at) else { break };
             passed = line.is_full();
             let came_by = |entry: Entry| self.steps(self.home(entry.hash), at) >= self.steps(gap, at);
             let place = line.place(|entry| entry.number != NONE && came_by(entry));
@@ -128,6 +129,7 @@ impl Index {
                 gap = at;
             }
         }
+        true
     }
 
     /// The lines in which an entry with this hash may lie: its home, and as long as they are full, those after it.

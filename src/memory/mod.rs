@@ -1,15 +1,26 @@
 //! The embedded store: everything in memory, serialisable as a whole.
 
-mod ages;
-mod commit;
+/// Unwraps what must be there once all checks of a commit have passed. A debug build stops where it is not; a release
+/// build leaves the row out.
+macro_rules! must_find {
+    ($found:expr, $what:literal) => {{
+        let found = $found;
+        debug_assert!(found.is_some(), $what);
+        let Some(found) = found else { return };
+        found
+    }};
+}
+
+mod chunk_ages;
 mod due;
+mod environment;
 mod history;
 mod index;
-mod resident;
 mod run;
+mod saved;
 mod slab;
-mod stored;
 mod tables;
+mod write;
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,17 +29,14 @@ use chrono::{DateTime, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::key::{EnvironmentKey, MonitorKey};
-use crate::row::Environment;
-use crate::row::Incident;
-use crate::row::Monitor;
-use crate::row::Run;
-use crate::store::Transition;
-use crate::store::{CommitError, Due, DueKind, DueQuery, MonitorSnapshot, Store};
-use crate::store::{Query, Snapshot};
+use crate::decision::{MonitorSnapshot, Snapshot, Transition};
+use crate::id::{EnvironmentKey, MonitorKey};
+use crate::row::{Environment, Incident, Monitor, Run};
+use crate::rules::Query;
+use crate::store::{CommitError, Due, DueKind, DueQuery, Store};
 
-use resident::Resident;
-use stored::Stored;
+use environment::StoredEnvironment;
+use saved::SavedStore;
 use tables::Tables;
 
 /// Keeps every row in memory.
@@ -77,22 +85,19 @@ impl MemoryStore {
 
     /// A monitor's environments, in order of creation.
     pub fn environments(&self, monitor: &MonitorKey) -> Vec<Environment> {
-        self.tables().environments(monitor).into_iter().map(Resident::row).collect()
+        self.tables().environments(monitor).into_iter().map(StoredEnvironment::row).collect()
     }
 
     /// An environment's runs, in order of start.
     pub fn runs(&self, environment: &EnvironmentKey) -> Vec<Run> {
         let tables = self.tables();
-        tables
-            .environment(environment)
-            .map(|(_, resident)| tables.runs_in_order(resident))
-            .unwrap_or_default()
+        tables.environment(environment).map(|(_, stored)| tables.runs_in_order(stored)).unwrap_or_default()
     }
 
     /// An environment's incidents, the open one last.
     pub fn incidents(&self, environment: &EnvironmentKey) -> Vec<Arc<Incident>> {
         let tables = self.tables();
-        tables.environment(environment).map(|(_, resident)| resident.incidents().to_vec()).unwrap_or_default()
+        tables.environment(environment).map(|(_, stored)| stored.incidents().to_vec()).unwrap_or_default()
     }
 
     /// Removes the finished runs that started before a date and the incidents resolved before it, and tells
@@ -147,13 +152,13 @@ impl Store for MemoryStore {
 
 impl Serialize for MemoryStore {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Stored::from(&*self.tables()).serialize(serializer)
+        SavedStore::from(&*self.tables()).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for MemoryStore {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let tables = Stored::deserialize(deserializer)?.try_into().map_err(D::Error::custom)?;
+        let tables = SavedStore::deserialize(deserializer)?.try_into().map_err(D::Error::custom)?;
         Ok(Self(Mutex::new(tables)))
     }
 }

@@ -1,14 +1,13 @@
-//! A run as it lies in memory: small, because there are many, and what few of them have set aside.
+//! A run as it lies in memory: small, because there are many; rare fields are out of line.
 
 use chrono::{DateTime, Utc};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::checkin::Millis;
-use crate::id::{CheckinId, EnvironmentId};
-use crate::row::{Run, RunStatus, RunSummary};
+use crate::id::{EnvironmentId, RunId};
+use crate::row::{Phase, Reported, Run, RunDuration, RunState, RunStatus, RunSummary};
 
-use super::resident::NONE;
+use super::environment::NONE;
 
 /// One run, and the lists that it is on. It fills two lines of a processor's cache, and shares none with another.
 #[derive(Debug)]
@@ -16,16 +15,16 @@ use super::resident::NONE;
 pub(super) struct StoredRun {
     pub(super) environment: u32,
     pub(super) links: RunLinks,
-    id: CheckinId,
+    id: RunId,
     number: u32,
-    status: RunStatus,
+    /// `None`: it was missed.
+    phase: Option<Phase>,
     started_at: DateTime<Utc>,
     expected_at: Option<DateTime<Utc>>,
-    timeout_at: Option<DateTime<Utc>>,
-    duration: Option<Millis>,
+    duration: Option<RunDuration>,
     updated_at: DateTime<Utc>,
     trace_id: Option<Uuid>,
-    rare: Option<Box<Rare>>,
+    cold: Option<Box<Cold>>,
 }
 
 /// The lists that a run is on.
@@ -47,60 +46,69 @@ pub(super) struct Open {
 }
 
 #[derive(Debug)]
-struct Rare {
-    closed_by: Option<CheckinId>,
+struct Cold {
+    closed_by: Option<RunId>,
     release: Option<SmolStr>,
 }
 
 impl StoredRun {
     pub(super) fn new(row: &Run, environment: u32, older: u32) -> Self {
-        let Run {
-            id,
-            environment: _,
-            number,
-            status,
-            started_at,
-            expected_at,
-            timeout_at,
-            duration,
-            updated_at,
-            closed_by,
-            trace_id,
-            release,
-        } = row;
-        let is_rare = closed_by.is_some() || release.is_some();
-        Self {
-            environment,
-            links: RunLinks { older, open: Open { before: NONE, next: NONE }, due: NONE },
-            id: *id,
-            number: *number,
-            status: *status,
-            started_at: *started_at,
-            expected_at: *expected_at,
-            timeout_at: *timeout_at,
-            duration: *duration,
-            updated_at: *updated_at,
-            trace_id: *trace_id,
-            rare: is_rare.then(|| Box::new(Rare { closed_by: *closed_by, release: release.clone() })),
+        let Run { id, environment: _, number, started_at, expected_at, state } = row;
+        let links = RunLinks { older, open: Open { before: NONE, next: NONE }, due: NONE };
+        let (id, number, started_at, expected_at) = (*id, *number, *started_at, *expected_at);
+        match state {
+            RunState::Missed => Self {
+                environment,
+                links,
+                id,
+                number,
+                phase: None,
+                started_at,
+                expected_at,
+                duration: None,
+                updated_at: started_at,
+                trace_id: None,
+                cold: None,
+            },
+            RunState::Reported(Reported { phase, duration, updated_at, closed_by, trace_id, release }) => {
+                Self {
+                    environment,
+                    links,
+                    id,
+                    number,
+                    phase: Some(*phase),
+                    started_at,
+                    expected_at,
+                    duration: *duration,
+                    updated_at: *updated_at,
+                    trace_id: *trace_id,
+                    cold: (closed_by.is_some() || release.is_some())
+                        .then(|| Box::new(Cold { closed_by: *closed_by, release: release.clone() })),
+                }
+            }
         }
     }
 
-    /// The row. Its environment is known to whoever has found it.
+    /// The row, in the environment that the caller found it by.
     pub(super) fn row(&self, environment: EnvironmentId) -> Run {
-        let rare = self.rare.as_deref();
+        let state = self.phase.map_or(RunState::Missed, |phase| {
+            let cold = self.cold.as_deref();
+            RunState::Reported(Reported {
+                phase,
+                duration: self.duration,
+                updated_at: self.updated_at,
+                closed_by: cold.and_then(|cold| cold.closed_by),
+                trace_id: self.trace_id,
+                release: cold.and_then(|cold| cold.release.clone()),
+            })
+        });
         Run {
             id: self.id,
             environment,
             number: self.number,
-            status: self.status,
             started_at: self.started_at,
             expected_at: self.expected_at,
-            timeout_at: self.timeout_at,
-            duration: self.duration,
-            updated_at: self.updated_at,
-            closed_by: rare.and_then(|rare| rare.closed_by),
-            trace_id: self.trace_id,
-            release: rare.and_then(|rare| rare.release.clone()),
+            state,
         }
     }
 
@@ -109,7 +117,7 @@ impl StoredRun {
         *self = Self::new(row, self.environment, self.links.older);
     }
 
-    pub(super) const fn id(&self) -> CheckinId {
+    pub(super) const fn id(&self) -> RunId {
         self.id
     }
 
@@ -118,19 +126,22 @@ impl StoredRun {
     }
 
     pub(super) const fn status(&self) -> RunStatus {
-        self.status
+        match self.phase {
+            Some(phase) => phase.status(),
+            None => RunStatus::Missed,
+        }
     }
 
     pub(super) const fn started_at(&self) -> DateTime<Utc> {
         self.started_at
     }
 
-    pub(super) fn closed_by(&self) -> Option<CheckinId> {
-        self.rare.as_ref()?.closed_by
+    pub(super) fn closed_by(&self) -> Option<RunId> {
+        self.cold.as_ref()?.closed_by
     }
 
     pub(super) const fn summary(&self) -> RunSummary {
-        RunSummary { id: self.id, number: self.number, status: self.status, started_at: self.started_at }
+        RunSummary { id: self.id, number: self.number, status: self.status(), started_at: self.started_at }
     }
 
     /// As [`RunSummary::order`].
@@ -139,8 +150,11 @@ impl StoredRun {
     }
 
     /// As [`Run::due_at`].
-    pub(super) fn due_at(&self) -> Option<DateTime<Utc>> {
-        self.timeout_at.filter(|_| self.status == RunStatus::InProgress)
+    pub(super) const fn due_at(&self) -> Option<DateTime<Utc>> {
+        match self.phase {
+            Some(phase) => phase.due_at(),
+            None => None,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::hint::black_box;
 
+use super::environment::NONE;
+
 /// Rows are kept in chunks, so that a growing table neither moves them nor holds room for twice as many.
 const CHUNK: usize = 1 << 10;
 
@@ -34,15 +36,17 @@ impl<T> Slab<T> {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
         let full = self.chunks.len().saturating_sub(1).saturating_mul(CHUNK);
-        let Some(chunk) = self.chunks.last_mut() else { return u32::MAX };
-        let number = full.saturating_add(chunk.len());
+        let chunk = self.chunks.last_mut();
+        debug_assert!(chunk.is_some(), "a chunk with room was just added");
+        let Some(chunk) = chunk else { return NONE };
+        let number = u32::try_from(full.saturating_add(chunk.len())).unwrap_or(NONE);
+        debug_assert_ne!(number, NONE, "a table holds fewer rows than 32 bits can number");
         chunk.push(Some(row));
-        u32::try_from(number).unwrap_or(u32::MAX)
+        number
     }
 
-    /// Looks at the place of the next new row, so that the processor has it at hand by the time there is one: a place
-    /// that was freed has long left its cache.
-    pub(super) fn look_ahead(&self) {
+    /// Touches the place of the next new row, so that the processor fetches it before the row comes.
+    pub(super) fn prefetch_free(&self) {
         black_box(self.free.last().is_some_and(|next| self.get(*next).is_none()));
     }
 
@@ -52,8 +56,8 @@ impl<T> Slab<T> {
         Some(row)
     }
 
-    /// Gives out the lowest of the free numbers first, so that new rows come to lie side by side.
-    pub(super) fn tidy(&mut self) {
+    /// Sorts the free numbers so that the lowest is used first, and new rows lie side by side.
+    pub(super) fn sort_free(&mut self) {
         self.free.sort_unstable_by(|a, b| b.cmp(a));
     }
 
@@ -100,7 +104,7 @@ mod tests {
         for number in [2, 0, 3] {
             slab.remove(numbers[number]);
         }
-        slab.tidy();
+        slab.sort_free();
         assert_eq!(["e", "f", "g"].map(|row| slab.insert(row)), [numbers[0], numbers[2], numbers[3]]);
     }
 }

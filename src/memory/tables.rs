@@ -11,17 +11,17 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use foldhash::fast::RandomState;
 
-use crate::id::{CheckinId, EnvironmentId, OrganizationId};
-use crate::key::{EnvironmentKey, MonitorKey};
+use crate::decision::{HistoryQuery, MonitorSnapshot, RunLookup, RunQuery, Snapshot};
+use crate::id::{EnvironmentId, EnvironmentKey, MonitorKey, OrganizationId, RunId};
 use crate::row::{Environment, Monitor, Organization, Run, RunSummary};
+use crate::rules::Query;
 use crate::schedule::Schedule;
-use crate::store::{Due, DueKind, DueQuery, DueRun, Found};
-use crate::store::{HistoryQuery, MonitorSnapshot, Query, RunQuery, Snapshot};
+use crate::store::{Due, DueKind, DueQuery, DueRun};
 
-use super::ages::Ages;
+use super::chunk_ages::ChunkAges;
 use super::due::{DueIndex, DueMinute};
+use super::environment::{NONE, StoredEnvironment};
 use super::index::Index;
-use super::resident::{NONE, Resident};
 use super::run::StoredRun;
 use super::slab::Slab;
 
@@ -32,21 +32,21 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     pub(super) organizations: Map<OrganizationId, Organization>,
-    /// One of each that a monitor has, for all monitors that have it.
+    /// One schedule of each text and zone, shared by all monitors that have it.
     pub(super) schedules: HashSet<Schedule, RandomState>,
     /// Monitors, and the first of their environments.
     pub(super) monitors: Map<ByKey, u32>,
-    pub(super) environments: Slab<Resident>,
+    pub(super) environments: Slab<StoredEnvironment>,
     /// All environments but the first of each monitor, by key.
-    pub(super) siblings: Index,
-    /// The environment that was loaded last, or is being written: whoever loads one mostly writes it next.
-    pub(super) latest: u32,
+    pub(super) environments_by_key: Index,
+    /// The environment that was loaded last, or is being written: a load is mostly followed by a write of the same.
+    pub(super) last_loaded: u32,
     pub(super) runs: Slab<StoredRun>,
-    pub(super) ages: Ages,
+    pub(super) oldest_in_chunk: ChunkAges,
     /// Runs by id.
-    pub(super) ids: Index,
+    pub(super) runs_by_id: Index,
     /// Runs by the id of the message that closed them.
-    pub(super) closings: Map<CheckinId, u32>,
+    pub(super) runs_by_closing_id: Map<RunId, u32>,
     pub(super) misses: DueIndex,
     pub(super) timeouts: DueIndex,
 }
@@ -85,100 +85,103 @@ impl Tables {
     }
 
     /// An environment with its number.
-    fn numbered(&self, number: u32) -> Option<(u32, &Resident)> {
+    fn numbered(&self, number: u32) -> Option<(u32, &StoredEnvironment)> {
         Some((number, self.environments.get(number)?))
     }
 
     /// A monitor's environments and their numbers: the first, and then from the newest to the second.
-    fn environments_of(&self, first: u32) -> impl Iterator<Item = (u32, &Resident)> {
-        iter::successors(self.numbered(first), |(_, resident)| self.numbered(resident.links.sibling))
+    fn environments_of(&self, first: u32) -> impl Iterator<Item = (u32, &StoredEnvironment)> {
+        iter::successors(self.numbered(first), |(_, stored)| self.numbered(stored.links.sibling))
     }
 
     /// The environment with this id, if it is the one that was loaded last.
-    fn at_hand(&self, id: EnvironmentId) -> Option<(u32, &Resident)> {
-        self.numbered(self.latest).filter(|(_, resident)| resident.id() == id)
+    fn cached(&self, id: EnvironmentId) -> Option<(u32, &StoredEnvironment)> {
+        self.numbered(self.last_loaded).filter(|(_, stored)| stored.id() == id)
     }
 
     /// The environment that a row is of.
-    pub(super) fn stored(&self, row: &Environment) -> Option<(u32, &Resident)> {
-        self.at_hand(row.id).or_else(|| self.environment(&row.key))
+    pub(super) fn find(&self, row: &Environment) -> Option<(u32, &StoredEnvironment)> {
+        self.cached(row.id).or_else(|| self.environment(&row.key))
     }
 
     /// The environment of a monitor with this id.
-    pub(super) fn owned(&self, monitor: &MonitorKey, id: EnvironmentId) -> Option<(u32, &Resident)> {
+    pub(super) fn environment_of(
+        &self,
+        monitor: &MonitorKey,
+        id: EnvironmentId,
+    ) -> Option<(u32, &StoredEnvironment)> {
         let look = || self.environments_of(*self.monitors.get(monitor)?).find(|(_, other)| other.id() == id);
-        self.at_hand(id).or_else(look)
+        self.cached(id).or_else(look)
     }
 
     /// A monitor's environments, in order of creation.
-    pub(super) fn environments(&self, monitor: &MonitorKey) -> Vec<&Resident> {
+    pub(super) fn environments(&self, monitor: &MonitorKey) -> Vec<&StoredEnvironment> {
         let first = self.monitors.get(monitor).copied().unwrap_or(NONE);
-        let mut environments: Vec<_> = self.environments_of(first).map(|(_, resident)| resident).collect();
+        let mut environments: Vec<_> = self.environments_of(first).map(|(_, stored)| stored).collect();
         if let Some(others) = environments.get_mut(1..) {
             others.reverse();
         }
         environments
     }
 
-    pub(super) fn environment(&self, key: &EnvironmentKey) -> Option<(u32, &Resident)> {
-        self.named(*self.monitors.get(&key.monitor)?, key)
+    pub(super) fn environment(&self, key: &EnvironmentKey) -> Option<(u32, &StoredEnvironment)> {
+        self.find_named(*self.monitors.get(&key.monitor)?, key)
     }
 
     /// The environment with this key, and its number, of the monitor whose first one this is.
-    fn named(&self, first: u32, key: &EnvironmentKey) -> Option<(u32, &Resident)> {
-        let is_called = |(_, resident): &(u32, &Resident)| resident.is_called(&key.name);
+    fn find_named(&self, first: u32, key: &EnvironmentKey) -> Option<(u32, &StoredEnvironment)> {
+        let is_called = |(_, stored): &(u32, &StoredEnvironment)| stored.is_called(&key.name);
         let is_it = |number| {
             let other = self.numbered(number).filter(is_called);
-            other.is_some_and(|(_, resident)| resident.monitor.key == key.monitor)
+            other.is_some_and(|(_, stored)| stored.monitor.key == key.monitor)
         };
-        let other = || self.siblings.get(key, is_it).and_then(|number| self.numbered(number));
+        let other = || self.environments_by_key.get(key, is_it).and_then(|number| self.numbered(number));
         self.numbered(first).filter(is_called).or_else(other)
     }
 
     /// An environment's runs, in order of start.
-    pub(super) fn runs_in_order(&self, resident: &Resident) -> Vec<Run> {
-        let mut runs: Vec<_> = self.runs_of(resident).map(|(_, run)| run.row(resident.id())).collect();
+    pub(super) fn runs_in_order(&self, stored: &StoredEnvironment) -> Vec<Run> {
+        let mut runs: Vec<_> = self.runs_of(stored).map(|(_, run)| run.row(stored.id())).collect();
         runs.reverse();
         runs
     }
 
     /// An environment's runs in progress, in no order.
-    pub(super) fn open_runs(&self, resident: &Resident) -> impl Iterator<Item = &StoredRun> {
-        iter::successors(self.runs.get(resident.links.open), |run| self.runs.get(run.links.open.next))
+    pub(super) fn open_runs(&self, stored: &StoredEnvironment) -> impl Iterator<Item = &StoredRun> {
+        iter::successors(self.runs.get(stored.links.open), |run| self.runs.get(run.links.open.next))
     }
 
     pub(super) fn load(&mut self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
-        // Far from the processor's cache, all three: the place of a new run, the run that is named, and the monitor. Asked for
-        // one right after the other, they are waited for together.
-        self.runs.look_ahead();
+        // Three cache misses: the place of a new run, the run that is named, and the monitor. Asked for one right after the
+        // other, they overlap.
+        self.runs.prefetch_free();
         let named = match query.run() {
-            RunQuery::Id(id) | RunQuery::Unnamed(id) => self.run(&id),
-            RunQuery::None | RunQuery::NewestOpen => None,
+            RunQuery::Id(id) | RunQuery::Anonymous(id) => self.run(&id),
+            RunQuery::None => None,
         };
         let Some((ByKey(monitor), &first)) = self.monitors.get_key_value(&key.monitor) else {
             let run = self.found(None, named, query.run());
             let organization = query.organization().map(|id| self.organization(id));
             return Ok(Snapshot { organization, monitor: None, environment: None, run, history: Vec::new() });
         };
-        // The other end of its row, which a decision asks for first, before the count of its owners goes up: that waits for
-        // everything before it, and keeps everything after it waiting.
+        // Touch the row's second cache line before `Arc::clone`, whose atomic add would otherwise serialise the two misses.
         black_box(monitor.status);
-        let here = self.named(first, key);
-        let resident = here.map(|(_, resident)| resident);
+        let here = self.find_named(first, key);
+        let stored = here.map(|(_, stored)| stored);
         let mut snapshot = Snapshot {
             organization: None,
             monitor: Some(Arc::clone(monitor)),
-            environment: resident.map(|resident| resident.row_as(key.clone())),
+            environment: stored.map(|stored| stored.row_as(key.clone())),
             run: self.found(here, named, query.run()),
             history: Vec::new(),
         };
-        if let (Some(resident), Some(environment)) = (resident, &snapshot.environment) {
-            let run = snapshot.run.as_ref().and_then(Found::here);
+        if let (Some(stored), Some(environment)) = (stored, &snapshot.environment) {
+            let run = snapshot.run.as_ref().and_then(RunLookup::own);
             if let Some(wanted) = query.history(monitor, environment, run) {
-                snapshot.history = self.history(resident, wanted);
+                snapshot.history = self.history(stored, wanted);
             }
         }
-        self.latest = here.map_or(first, |(number, _)| number);
+        self.last_loaded = here.map_or(first, |(number, _)| number);
         Ok(snapshot)
     }
 
@@ -187,22 +190,22 @@ impl Tables {
     }
 
     /// The number of a run.
-    pub(super) fn number_of(&self, id: &CheckinId) -> Option<u32> {
-        self.ids.get(id, |number| self.runs.get(number).is_some_and(|run| run.id() == *id))
+    pub(super) fn number_of(&self, id: &RunId) -> Option<u32> {
+        self.runs_by_id.get(id, |number| self.runs.get(number).is_some_and(|run| run.id() == *id))
     }
 
-    fn run(&self, id: &CheckinId) -> Option<&StoredRun> {
+    fn run(&self, id: &RunId) -> Option<&StoredRun> {
         self.runs.get(self.number_of(id)?)
     }
 
     /// The run that is asked for, as seen from an environment and its number.
     fn found(
         &self,
-        here: Option<(u32, &Resident)>,
+        here: Option<(u32, &StoredEnvironment)>,
         named: Option<&StoredRun>,
         query: RunQuery,
-    ) -> Option<Found> {
-        let row = |run: &StoredRun| Some(Found::Here(Box::new(run.row(here?.1.id()))));
+    ) -> Option<RunLookup> {
+        let row = |run: &StoredRun| Some(RunLookup::Own(Box::new(run.row(here?.1.id()))));
         let is_here = |run: &&StoredRun| here.is_some_and(|(number, _)| run.environment == number);
         let newest_open = || row(self.open_runs(here?.1).max_by_key(|run| run.order())?);
         match query {
@@ -212,32 +215,31 @@ impl Tables {
                 if is_here(&run) {
                     return row(run);
                 }
-                self.environments.get(run.environment).map(|other| Found::Elsewhere(other.key()))
+                self.environments.get(run.environment).map(|other| RunLookup::Foreign(other.key()))
             }
-            RunQuery::Unnamed(id) => {
-                let closed = self.closings.get(&id).and_then(|run| self.runs.get(*run));
+            RunQuery::Anonymous(id) => {
+                let closed = self.runs_by_closing_id.get(&id).and_then(|run| self.runs.get(*run));
                 let told = named.into_iter().chain(closed).find(is_here);
                 told.and_then(row).or_else(newest_open)
             }
-            RunQuery::NewestOpen => newest_open(),
         }
     }
 
-    fn history(&self, resident: &Resident, wanted: HistoryQuery) -> Vec<RunSummary> {
-        let newest_first = self.runs_of(resident).map(|(_, run)| run.summary());
+    fn history(&self, stored: &StoredEnvironment, wanted: HistoryQuery) -> Vec<RunSummary> {
+        let newest_first = self.runs_of(stored).map(|(_, run)| run.summary());
         newest_first.filter(|run| wanted.matches(run)).take(wanted.count as usize).collect()
     }
 
     pub(super) fn load_monitor(&self, key: &MonitorKey) -> Option<MonitorSnapshot> {
         let (ByKey(monitor), first) = self.monitors.get_key_value(key)?;
-        let residents = || self.environments_of(*first).map(|(_, resident)| resident);
-        let mut environments: Vec<_> = residents().map(Resident::row).collect();
+        let residents = || self.environments_of(*first).map(|(_, stored)| stored);
+        let mut environments: Vec<_> = residents().map(StoredEnvironment::row).collect();
         environments.sort_unstable_by(|a, b| a.key.name.cmp(&b.key.name));
         Some(MonitorSnapshot {
             organization: self.organization(monitor.organization),
             environments,
             open_runs: residents()
-                .flat_map(|resident| self.open_runs(resident).map(|run| run.row(resident.id())))
+                .flat_map(|stored| self.open_runs(stored).map(|run| run.row(stored.id())))
                 .collect(),
             monitor: Arc::clone(monitor),
         })
@@ -309,7 +311,7 @@ impl Tables {
     fn due_entry(&self, kind: DueKind, at: DateTime<Utc>, number: u32) -> Option<Due> {
         match kind {
             DueKind::Miss => {
-                self.environments.get(number).map(|resident| Due { at, key: resident.key(), run: None })
+                self.environments.get(number).map(|stored| Due { at, key: stored.key(), run: None })
             }
             DueKind::Timeout => {
                 let run = self.runs.get(number)?;
@@ -322,7 +324,7 @@ impl Tables {
     /// Whether what was listed under a number still is due then.
     fn is_due(&self, kind: DueKind, at: DateTime<Utc>, number: u32) -> bool {
         let due_at = match kind {
-            DueKind::Miss => self.environments.get(number).and_then(Resident::due_at),
+            DueKind::Miss => self.environments.get(number).and_then(StoredEnvironment::due_at),
             DueKind::Timeout => self.runs.get(number).and_then(StoredRun::due_at),
         };
         due_at == Some(at)
@@ -335,20 +337,19 @@ mod tests {
     use std::ops::Range;
 
     use chrono::TimeDelta;
-    use chrono_tz::Tz;
     use proptest::prelude::*;
     use proptest::sample::Index;
 
     use super::*;
     use crate::config::MonitorConfig;
-    use crate::id::ProjectId;
-    use crate::key::EnvironmentName;
-    use crate::row::Deadline;
+    use crate::id::{EnvironmentName, ProjectId};
+    use crate::row::{Deadline, Expectation};
+    use crate::schedule::Zone;
 
     /// Some environments that are expected at no time yet.
     fn environments(tables: &mut Tables) -> Vec<Environment> {
-        let schedule = Schedule::crontab("0 2 * * *", Tz::UTC).unwrap();
-        let config = MonitorConfig::builder(schedule).build();
+        let schedule = Schedule::crontab("0 2 * * *", Zone::UTC).unwrap();
+        let config = MonitorConfig::new(schedule);
         let place = |slug: &str| {
             let monitor = MonitorKey { project: ProjectId::new(1), slug: slug.parse().unwrap() };
             tables.put_monitor(&Arc::new(Monitor::new(
@@ -386,7 +387,10 @@ mod tests {
             for (deadlines, until, limit, goes_on_from) in steps {
                 for (which, minute) in deadlines {
                     let row = &mut environments[which];
-                    row.deadline = minute.map(|latest| Deadline { next: DateTime::UNIX_EPOCH, latest });
+                    let epoch = DateTime::UNIX_EPOCH;
+                    row.expectation = minute.map_or(Expectation::None, |closes| {
+                        Expectation::Next { since: epoch, deadline: Deadline { expected: epoch, closes } }
+                    });
                     tables.change_environment(row);
                 }
                 let mut list = |until, after: Option<&Due>, limit| {

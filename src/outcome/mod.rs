@@ -1,14 +1,14 @@
 //! What was decided, and why nothing else was: the answer to "why did it not alert?".
 
+pub mod reference;
 mod text;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::checkin::FieldErrors;
-use crate::id::{CheckinId, IncidentId};
-use crate::key::EnvironmentKey;
-use crate::refusal::ProcessingError;
+use crate::field_errors::FieldErrors;
+use crate::id::{EnvironmentKey, IncidentId, RunId};
+use crate::rejection::RejectionReason;
 use crate::row::Deadline;
 
 /// The answer to a check-in.
@@ -27,12 +27,14 @@ use crate::row::Deadline;
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It was taken down and judged.
+    /// The check-in was recorded and its run evaluated.
     Accepted(Accepted),
     /// It says nothing new; nothing was written.
     Ignored(Ignored),
-    /// It was refused, for all these reasons.
-    Refused(Refused),
+    /// It was rejected, for all these reasons.
+    Rejected(Rejected),
+    /// What only the rules of the reference answer.
+    Reference(reference::Outcome),
 }
 
 /// A check-in that was taken down.
@@ -52,37 +54,37 @@ pub struct Accepted {
     /// Where it belongs.
     pub environment: EnvironmentKey,
     /// The run it is about.
-    pub checkin: CheckinId,
+    pub run: RunId,
     /// What it did to the run.
     pub change: RunChange,
     /// What the run said about the environment.
-    pub judgement: Judgement,
+    pub health: Effect,
     /// When the next run is expected, and when it is missed. None when the schedule has ended.
     pub deadline: Option<Deadline>,
     /// What became of the configuration it brought.
     pub config: ConfigChange,
 }
 
-/// Refused, and why.
+/// Rejected, and why.
 ///
 /// ```
-/// use overdue::outcome::Refused;
+/// use overdue::outcome::Rejected;
 ///
-/// fn page(refused: &Refused) -> String {
+/// fn page(refused: &Rejected) -> String {
 ///     refused.errors.iter().map(|error| format!("- {error}\n")).collect()
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Refused {
+pub struct Rejected {
     /// Every reason.
-    pub errors: Vec<ProcessingError>,
+    pub errors: Vec<RejectionReason>,
 }
 
 /// The answer to a check-in that is refused for one reason.
-impl From<ProcessingError> for Outcome {
-    fn from(error: ProcessingError) -> Self {
-        Self::Refused(Refused { errors: vec![error] })
+impl From<RejectionReason> for Outcome {
+    fn from(error: RejectionReason) -> Self {
+        Self::Rejected(Rejected { errors: vec![error] })
     }
 }
 
@@ -103,7 +105,7 @@ pub enum RunChange {
     /// The run is still in progress, and its timeout has moved.
     Heartbeat,
     /// The run began and ended with this one message.
-    Reported,
+    Single,
     /// The run was in progress and has ended.
     Finished,
     /// The run had timed out; only its duration was taken down.
@@ -139,7 +141,7 @@ pub enum ConfigChange {
     Invalid(FieldErrors),
 }
 
-/// Why a check-in or a deadline was let pass.
+/// Why a check-in or a due entry had no effect.
 ///
 /// ```
 /// use overdue::outcome::Ignored;
@@ -159,31 +161,28 @@ pub enum Ignored {
     /// The job has already said how the run ended; that it is in progress says nothing new.
     AlreadyFinished {
         /// The run.
-        checkin: CheckinId,
+        run: RunId,
     },
     /// The run has timed out, and stays so.
     AlreadyTimedOut {
         /// The run.
-        checkin: CheckinId,
+        run: RunId,
     },
     /// A message at least as new about the run has been seen.
     Stale {
         /// The run.
-        checkin: CheckinId,
+        run: RunId,
         /// When the newest message about it was received.
         updated_at: DateTime<Utc>,
     },
     /// An all-zero message at least as new has been seen in this environment, and which run this one kept
     /// alive can no longer be told.
-    StaleUnnamed {
+    StaleAnonymous {
         /// When the newest was received.
-        unnamed_at: DateTime<Utc>,
+        anonymous_at: DateTime<Utc>,
     },
-    /// It brought a configuration that can never work: only
-    /// [`Quirk::UnusableConfigsSwallow`](crate::policy::Quirk::UnusableConfigsSwallow) leads here.
-    UnusableConfig,
     /// There is no such monitor, environment or run (any more).
-    Gone,
+    NotFound,
     /// It is not due (any more): something else arrived first.
     NotDue {
         /// When it will be due.
@@ -196,28 +195,28 @@ pub enum Ignored {
 /// What a run said about its environment.
 ///
 /// ```
-/// use overdue::outcome::Judgement;
+/// use overdue::outcome::HealthEffect;
 ///
 /// /// Why did it not alert?
-/// fn why(judgement: &Judgement) -> String {
-///     match judgement {
-///         Judgement::BelowThreshold { failures, threshold } => format!("{failures} of {threshold} failures"),
-///         Judgement::NewerFinished { last_result } => format!("a newer run, of {last_result}, finished"),
-///         Judgement::Opened { notice, .. } => format!("an incident opened: {notice:?}"),
+/// fn why(health: &HealthEffect) -> String {
+///     match health {
+///         HealthEffect::BelowThreshold { failures, threshold } => format!("{failures} of {threshold} failures"),
+///         HealthEffect::NewerFinished { last_result } => format!("a newer run, of {last_result}, finished"),
+///         HealthEffect::Opened { alerting, .. } => format!("an incident opened: {alerting:?}"),
 ///         other => format!("{other:?}"),
 ///     }
 /// }
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(tag = "judgement", rename_all = "snake_case")]
+#[serde(tag = "effect", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Judgement {
+pub enum HealthEffect {
     /// The environment was healthy and is.
     Healthy,
     /// Nothing was judged before; the environment is healthy now.
     FirstOk,
     /// The run is in progress, timed out before, or cannot be judged: it says nothing about health.
-    SaysNothing,
+    NoEffect,
     /// A newer check-in has been seen: the failure says nothing about the present.
     NewerSeen {
         /// When the newest run started.
@@ -240,14 +239,14 @@ pub enum Judgement {
         /// The incident.
         incident: IncidentId,
         /// Whether anybody was told.
-        notice: Notice,
+        alerting: Alerting,
     },
     /// It failed, and an incident is open already.
     Continued {
         /// The incident.
         incident: IncidentId,
         /// Whether anybody was told.
-        notice: Notice,
+        alerting: Alerting,
     },
     /// It succeeded, and too few runs in a row have to end the incident: "1 of 2 successes".
     Recovering {
@@ -270,34 +269,69 @@ pub enum Judgement {
         /// The incident.
         incident: IncidentId,
         /// Whether anybody was told.
-        notice: Notice,
+        alerting: Alerting,
     },
-    /// In the mode without incidents: it failed.
-    Failed {
-        /// Whether anybody was told.
-        notice: Notice,
-    },
-    /// In the mode without incidents, or after a quirk has lost the incident: healthy again.
-    Recovered,
-    /// Failing without an incident, after a quirk has lost it: nobody is told.
-    Stranded,
-    /// The judgement was abandoned: only
-    /// [`Quirk::MissingSlotStopsTick`](crate::policy::Quirk::MissingSlotStopsTick) leads here.
-    Abandoned,
+}
+
+/// What a run meant for the health of its environment, by whichever rules.
+///
+/// ```
+/// use overdue::outcome::{Effect, HealthEffect};
+///
+/// let effect = Effect::from(HealthEffect::Healthy);
+/// assert_eq!(effect, HealthEffect::Healthy);
+/// assert_eq!(effect.to_string(), "healthy");
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+#[expect(clippy::exhaustive_enums, reason = "the effects that both judges know, and those of the reference")]
+pub enum Effect {
+    /// An effect that the standard rules know.
+    Health(HealthEffect),
+    /// An effect that only the rules of the reference have.
+    Reference(reference::Effect),
+}
+
+impl Effect {
+    /// The effect by the standard rules. `None` for one that only the reference has.
+    pub const fn health(&self) -> Option<&HealthEffect> {
+        match self {
+            Self::Health(effect) => Some(effect),
+            Self::Reference(_) => None,
+        }
+    }
+}
+
+impl From<HealthEffect> for Effect {
+    fn from(effect: HealthEffect) -> Self {
+        Self::Health(effect)
+    }
+}
+
+impl From<reference::Effect> for Effect {
+    fn from(effect: reference::Effect) -> Self {
+        Self::Reference(effect)
+    }
+}
+
+impl PartialEq<HealthEffect> for Effect {
+    fn eq(&self, other: &HealthEffect) -> bool {
+        self.health() == Some(other)
+    }
 }
 
 /// Whether anybody was told, and if not, why.
 ///
 /// ```
-/// use overdue::outcome::Notice;
+/// use overdue::outcome::Alerting;
 ///
-/// assert_eq!(serde_json::to_string(&Notice::MonitorMuted)?, r#""monitor_muted""#);
+/// assert_eq!(serde_json::to_string(&Alerting::MonitorMuted)?, r#""monitor_muted""#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "every reason for silence")]
-pub enum Notice {
+pub enum Alerting {
     /// An event was sent.
     Sent,
     /// The monitor is muted.
@@ -311,50 +345,50 @@ pub enum Notice {
 /// What a tick did to one environment or run that was due.
 ///
 /// ```
-/// use overdue::outcome::{TickOutcome, Verdict};
+/// use overdue::outcome::{DueOutcome, TickEffect};
 ///
-/// fn line(outcome: &TickOutcome) -> Option<String> {
-///     match &outcome.verdict {
-///         Verdict::Missed(_) => Some(format!("{} was missed", outcome.environment)),
-///         Verdict::TimedOut(_) => Some(format!("{} hangs", outcome.environment)),
+/// fn line(outcome: &DueOutcome) -> Option<String> {
+///     match &outcome.effect {
+///         TickEffect::Missed(_) => Some(format!("{} was missed", outcome.environment)),
+///         TickEffect::TimedOut(_) => Some(format!("{} hangs", outcome.environment)),
 ///         _ => None,
 ///     }
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct TickOutcome {
+pub struct DueOutcome {
     /// Which environment.
     pub environment: EnvironmentKey,
     /// What happened.
-    pub verdict: Verdict,
+    pub effect: TickEffect,
 }
 
 /// What a tick decided.
 ///
 /// ```
-/// use overdue::outcome::{Judgement, Verdict};
+/// use overdue::outcome::{Effect, HealthEffect, TickEffect};
 ///
 /// # use overdue::Tick;
 /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// engine.process_checkin(&message)?;
 /// let report = engine.tick(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
-/// let Verdict::Missed(run) = &report.outcomes[0].verdict else { panic!("not missed") };
-/// assert!(matches!(run.judgement, Judgement::Opened { .. }));
+/// let TickEffect::Missed(run) = &report.outcomes[0].effect else { panic!("not missed") };
+/// assert!(matches!(run.health, Effect::Health(HealthEffect::Opened { .. })));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
+#[serde(tag = "effect", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum TickEffect {
     /// A run was missed.
-    Missed(Overdue),
+    Missed(FailedRun),
     /// A run timed out.
-    TimedOut(Overdue),
+    TimedOut(FailedRun),
     /// A run's time is up while its monitor is not watched: what became of it is unknown.
     Unknown {
         /// The run.
-        checkin: CheckinId,
+        run: RunId,
     },
     /// Nothing was written.
     Ignored(Ignored),
@@ -363,22 +397,22 @@ pub enum Verdict {
 /// A run that was missed or timed out.
 ///
 /// ```
-/// use overdue::outcome::Overdue;
+/// use overdue::outcome::FailedRun;
 ///
-/// fn next(overdue: &Overdue) -> String {
+/// fn next(overdue: &FailedRun) -> String {
 ///     match &overdue.deadline {
-///         Some(deadline) => format!("{:?}, next expected at {}", overdue.judgement, deadline.next()),
+///         Some(deadline) => format!("{:?}, next expected at {}", overdue.health, deadline.expected()),
 ///         None => "the schedule has ended".to_owned(),
 ///     }
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Overdue {
+pub struct FailedRun {
     /// The run.
-    pub checkin: CheckinId,
+    pub run: RunId,
     /// What it said about its environment.
-    pub judgement: Judgement,
+    pub health: Effect,
     /// When the next run is expected, and when it is missed. None when the schedule has ended.
     pub deadline: Option<Deadline>,
 }

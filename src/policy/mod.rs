@@ -1,30 +1,29 @@
-//! What a host may choose: the quirks it keeps, what failures lead to, and how much may be created.
+//! What a host chooses: whose rules judge, how much may be created, and which traces an incident asks for.
 
 mod quirk;
+mod sampling;
 
 pub use quirk::{Quirk, Quirks};
+pub use sampling::{
+    Condition, IncidentSampling, InvalidSampleRate, SampleRate, SamplingPolicy, SamplingRequest,
+};
 
 use serde::{Deserialize, Serialize};
-
-use crate::sampling::SamplingPolicy;
 
 /// How check-ins are judged. Plain data: the same policy and the same input give the same answer (I3).
 ///
 /// ```
-/// use overdue::policy::{Policy, Quirk};
+/// use overdue::Policy;
 ///
-/// // A host that migrates, and has got rid of one quirk so far:
-/// let mut policy = Policy::sentry_2024();
-/// policy.quirks = policy.quirks.without(Quirk::MarginOnLocalClock);
+/// let mut policy = Policy::default();
+/// policy.limits.monitors = Some(500);
 /// ```
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(default)]
+#[serde(default, from = "StoredPolicy")]
 #[non_exhaustive]
 pub struct Policy {
-    /// The departures from the standard profile that are kept.
-    pub quirks: Quirks,
-    /// What failures lead to.
-    pub incidents: IncidentMode,
+    /// Whose rules judge.
+    pub profile: Profile,
     /// How much may be created.
     pub limits: Limits,
     /// Whether an incident asks for more traces of its job.
@@ -32,36 +31,96 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The reference profile: Sentry's cron monitoring of September 2024, with all its [`Quirk`]s.
+    /// The reference profile: Sentry's cron monitoring of September 2024.
     ///
     /// ```
-    /// use overdue::policy::{Policy, Quirks};
+    /// use overdue::Policy;
+    /// use overdue::policy::{Profile, Quirk, Quirks};
     ///
-    /// assert_eq!(Policy::sentry_2024().quirks, Quirks::ALL);
+    /// assert_eq!(Policy::sentry_2024().profile, Profile::Reference(Quirks::SENTRY_2024));
+    ///
+    /// // A host that migrates drops the quirks one by one:
+    /// let kept = Quirks::SENTRY_2024.without(Quirk::MarginOnLocalClock);
+    /// let policy = Policy::from(Profile::Reference(kept));
+    /// # let _ = policy;
     /// ```
     pub fn sentry_2024() -> Self {
-        Self { quirks: Quirks::ALL, ..Self::default() }
+        Profile::Reference(Quirks::SENTRY_2024).into()
     }
 }
 
-/// What failures lead to.
+/// A policy of this profile, without limits and sampling.
+impl From<Profile> for Policy {
+    fn from(profile: Profile) -> Self {
+        Self { profile, ..Self::default() }
+    }
+}
+
+/// Whose rules judge.
 ///
 /// ```
-/// use overdue::policy::{IncidentMode, Policy};
+/// use overdue::policy::{Profile, Quirk, Quirks};
 ///
-/// let mut policy = Policy::default();
-/// policy.incidents = IncidentMode::Legacy;
+/// assert_eq!(Profile::default(), Profile::Standard);
+/// assert!(Profile::Reference(Quirks::SENTRY_2024).keeps(Quirk::DurationsTruncate));
+/// assert!(!Profile::Standard.keeps(Quirk::DurationsTruncate));
 /// ```
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "with incidents or without")]
-pub enum IncidentMode {
-    /// Failures in a row open an incident, successes in a row resolve it.
+#[expect(clippy::exhaustive_enums, reason = "two judges")]
+pub enum Profile {
+    /// The rules of this crate.
+    #[default]
+    Standard,
+    /// The rules of the reference system, as they stood in September 2024, and those of its [`Quirk`]s that are
+    /// kept. Without quirks its rules stay.
+    Reference(Quirks),
+}
+
+impl Profile {
+    /// Whether a quirk of the reference is kept. The standard keeps none.
+    pub const fn keeps(self, quirk: Quirk) -> bool {
+        self.quirks().keeps(quirk)
+    }
+
+    /// The quirks that are kept.
+    pub const fn quirks(self) -> Quirks {
+        match self {
+            Self::Standard => Quirks::NONE,
+            Self::Reference(quirks) => quirks,
+        }
+    }
+}
+
+/// A policy as it is stored now, or was before there were profiles: with `quirks` and `incidents` beside the rest.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct StoredPolicy {
+    profile: Profile,
+    quirks: Quirks,
+    incidents: StoredIncidents,
+    limits: Limits,
+    sampling: SamplingPolicy,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredIncidents {
     #[default]
     Thresholds,
-    /// Each failure is an event of its own, as it was before there were thresholds. The status of the
-    /// environment tells which kind of failure the last one was.
     Legacy,
+}
+
+impl From<StoredPolicy> for Policy {
+    fn from(stored: StoredPolicy) -> Self {
+        let StoredPolicy { profile, quirks, incidents, limits, sampling } = stored;
+        let quirks = match incidents {
+            StoredIncidents::Thresholds => quirks,
+            StoredIncidents::Legacy => quirks.with(Quirk::NoIncidents),
+        };
+        let profile = if quirks == Quirks::NONE { profile } else { Profile::Reference(quirks) };
+        Self { profile, limits, sampling }
+    }
 }
 
 /// How much may be created by check-ins and by administration. `None` means no limit.

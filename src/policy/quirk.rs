@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 /// One way in which the reference system, Sentry's cron monitoring of September 2024, departs from what
 /// this crate holds to be right.
 ///
-/// [`Policy::sentry_2024`](crate::Policy::sentry_2024) keeps them all and the default policy none. A host
+/// [`Policy::sentry_2024`](crate::Policy::sentry_2024) keeps all of that time, and the standard profile none. A host
 /// that migrates can drop them one by one. Each variant describes what happens while the quirk is
 /// *kept*; the second paragraph says what the standard profile does instead.
 ///
 /// ```
 /// use overdue::policy::{Policy, Quirk};
 ///
-/// assert!(Policy::sentry_2024().quirks.keeps(Quirk::DurationsTruncate));
-/// assert!(!Policy::default().quirks.keeps(Quirk::DurationsTruncate));
+/// assert!(Policy::sentry_2024().profile.keeps(Quirk::DurationsTruncate));
+/// assert!(!Policy::default().profile.keeps(Quirk::DurationsTruncate));
 /// assert_eq!(serde_json::to_string(&Quirk::DurationsTruncate)?, r#""durations_truncate""#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -117,7 +117,8 @@ pub enum Quirk {
     /// A message with the all-zero id that is delivered again starts or ends another run.
     ///
     /// Standard: it is recognised by the time it was received (I4).
-    UnnamedMessagesRepeat,
+    #[serde(alias = "unnamed_messages_repeat")]
+    AnonymousMessagesRepeat,
     /// Deadlines stay as they are when a monitor is edited, disabled or enabled: a monitor that is enabled
     /// again is at once held to have missed what it could not report.
     ///
@@ -132,11 +133,17 @@ pub enum Quirk {
     ///
     /// Standard: all faults are named at once.
     ScheduleFaultsWait,
+    /// Each failure is an event of its own, and there are no incidents, as it was before the reference had
+    /// thresholds. The status of the environment tells how its last run failed. Not part of
+    /// [`Quirks::SENTRY_2024`].
+    ///
+    /// Standard: failures in a row open an incident, successes in a row resolve it.
+    NoIncidents,
 }
 
 impl Quirk {
     /// Every quirk, in the order of declaration.
-    pub const ALL: [Quirk; 26] = [
+    pub const ALL: [Quirk; 27] = [
         Quirk::ShortHistoryOpensIncident,
         Quirk::OpenRunsCountAsFailures,
         Quirk::MarginOnLocalClock,
@@ -159,10 +166,11 @@ impl Quirk {
         Quirk::BlankTimezoneIgnored,
         Quirk::RateLimitByGivenEnvironment,
         Quirk::DurationsTruncate,
-        Quirk::UnnamedMessagesRepeat,
+        Quirk::AnonymousMessagesRepeat,
         Quirk::DeadlinesOutliveEdits,
         Quirk::IdleDaysRefused,
         Quirk::ScheduleFaultsWait,
+        Quirk::NoIncidents,
     ];
 }
 
@@ -171,7 +179,7 @@ impl Quirk {
 /// ```
 /// use overdue::policy::{Quirk, Quirks};
 ///
-/// let kept = Quirks::ALL.without(Quirk::MarginOnLocalClock);
+/// let kept = Quirks::SENTRY_2024.without(Quirk::MarginOnLocalClock);
 /// assert!(kept.keeps(Quirk::ShortHistoryOpensIncident));
 /// assert!(!kept.keeps(Quirk::MarginOnLocalClock));
 /// ```
@@ -182,8 +190,8 @@ pub struct Quirks(u32);
 impl Quirks {
     /// No quirk: the standard profile.
     pub const NONE: Quirks = Quirks(0);
-    /// Every quirk: the reference profile.
-    pub const ALL: Quirks = Quirks((1 << Quirk::ALL.len()) - 1);
+    /// The quirks of the reference system in September 2024: all but [`Quirk::NoIncidents`].
+    pub const SENTRY_2024: Quirks = Quirks((1 << Quirk::ALL.len()) - 1).without(Quirk::NoIncidents);
 
     /// Whether the quirk is kept.
     pub const fn keeps(self, quirk: Quirk) -> bool {
@@ -202,8 +210,8 @@ impl Quirks {
         Quirks(self.0 & !(1 << quirk as u8))
     }
 
-    /// Whether one slot may be missed more than once.
-    pub(crate) const fn slots_repeat(self) -> bool {
+    /// Whether one expected run may be missed more than once.
+    pub(crate) const fn misses_repeat(self) -> bool {
         self.keeps(Quirk::MarginOnLocalClock)
             || self.keeps(Quirk::RepeatedHourForgotten)
             || self.keeps(Quirk::IntervalsOnLocalClock)

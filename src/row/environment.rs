@@ -6,13 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::EnvironmentId;
-use crate::key::{EnvironmentKey, EnvironmentName};
-use crate::row::Incident;
-use crate::row::RunSummary;
-use crate::row::Version;
+use super::parts::EnvironmentParts;
+use super::{Incident, RunSummary, reference};
+use crate::id::{EnvironmentId, EnvironmentKey, EnvironmentName, Version};
 
-/// One monitor in one deployment: its health, its deadlines and its open incident.
+/// One monitor in one deployment: its health, what is expected of it, and its open incident.
 ///
 /// ```
 /// use overdue::row::Environment;
@@ -25,24 +23,23 @@ use crate::row::Version;
 /// }
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "EnvironmentParts")]
 pub struct Environment {
     pub(crate) id: EnvironmentId,
     pub(crate) key: EnvironmentKey,
     pub(crate) health: Health,
+    /// What only the rules of the reference keep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failing: Option<reference::Failing>,
     pub(crate) muted: bool,
-    pub(crate) disabled: bool,
-    /// Whether the monitor is not watched: a copy, so that a store can tell from this row alone.
-    pub(crate) dormant: bool,
+    pub(crate) watch: Watch,
     pub(crate) last_checkin: Option<DateTime<Utc>>,
-    pub(crate) deadline: Option<Deadline>,
-    /// What the deadline was computed from. It outlives the deadline: a schedule that has ended does not
-    /// begin again.
-    pub(crate) reference: Option<DateTime<Utc>>,
+    pub(crate) expectation: Expectation,
     /// When the newest run with a result started.
     pub(crate) last_result: Option<DateTime<Utc>>,
     pub(crate) last_ok: Option<RunSummary>,
-    /// When the newest all-zero message was received.
-    pub(crate) unnamed_at: Option<DateTime<Utc>>,
+    /// When the newest message without a run id was received.
+    pub(crate) anonymous_at: Option<DateTime<Utc>>,
     pub(crate) runs: u32,
     pub(crate) incidents: u32,
     pub(crate) version: Version,
@@ -51,47 +48,139 @@ pub struct Environment {
 /// What the runs of an environment say about it.
 ///
 /// ```
-/// use overdue::row::{EnvironmentStatus, Failure, Health};
+/// use overdue::row::{EnvironmentStatus, Health};
 ///
 /// assert_eq!(Health::Active.status(), EnvironmentStatus::Active);
-/// assert_eq!(Health::Failed(Failure::Timeout).status(), EnvironmentStatus::Timeout);
 /// ```
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "hosts show it, and a new state should break them")]
 pub enum Health {
     /// Nothing has been judged yet.
+    #[default]
     Active,
     /// The newest results are good enough.
     Ok,
     /// An incident is open (I2).
     Error(Arc<Incident>),
-    /// In the mode without incidents: the kind of the last failure.
-    Failed(Failure),
-    /// Failing, with no incident to show for it: only [`Quirk::LateOkLeavesErrorStatus`] leads here.
-    ///
-    /// [`Quirk::LateOkLeavesErrorStatus`]: crate::policy::Quirk::LateOkLeavesErrorStatus
-    Stranded,
 }
 
-/// How a run failed.
+/// Whether misses and timeouts of an environment are judged.
+///
+/// That its monitor is disabled is a copy, so that a store lists what is due from the environment's row alone.
 ///
 /// ```
-/// use overdue::row::Failure;
+/// use overdue::row::Watch;
 ///
-/// assert_eq!(serde_json::to_string(&Failure::Missed)?, r#""missed""#);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let watch = Watch::default().with_monitor(false);
+/// assert_eq!(watch, Watch::MonitorDisabled);
+/// assert!(!watch.is_on() && watch.with_monitor(true).is_on());
 /// ```
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "there is no other way to fail")]
-pub enum Failure {
-    /// The job said so.
-    Error,
-    /// The run never reported.
-    Missed,
-    /// The run took too long.
-    Timeout,
+#[expect(clippy::exhaustive_enums, reason = "every reason not to watch")]
+pub enum Watch {
+    /// It is watched.
+    #[default]
+    On,
+    /// The environment is disabled.
+    EnvironmentDisabled,
+    /// The monitor is disabled.
+    MonitorDisabled,
+    /// Both are disabled.
+    BothDisabled,
+}
+
+impl Watch {
+    /// Whether neither the environment nor its monitor is disabled.
+    pub const fn is_on(self) -> bool {
+        matches!(self, Self::On)
+    }
+
+    /// Whether the environment itself is enabled.
+    pub const fn environment(self) -> bool {
+        matches!(self, Self::On | Self::MonitorDisabled)
+    }
+
+    /// Whether the monitor is enabled.
+    pub const fn monitor(self) -> bool {
+        matches!(self, Self::On | Self::EnvironmentDisabled)
+    }
+
+    /// The same with the environment enabled or disabled.
+    #[must_use]
+    pub const fn with_environment(self, enabled: bool) -> Self {
+        Self::of(enabled, self.monitor())
+    }
+
+    /// The same with the monitor enabled or disabled.
+    #[must_use]
+    pub const fn with_monitor(self, enabled: bool) -> Self {
+        Self::of(self.environment(), enabled)
+    }
+
+    const fn of(environment: bool, monitor: bool) -> Self {
+        match (environment, monitor) {
+            (true, true) => Self::On,
+            (false, true) => Self::EnvironmentDisabled,
+            (true, false) => Self::MonitorDisabled,
+            (false, false) => Self::BothDisabled,
+        }
+    }
+}
+
+/// Which run an environment waits for.
+///
+/// ```
+/// use overdue::row::Expectation;
+///
+/// assert_eq!(Expectation::None.deadline(), None);
+/// ```
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "nothing yet, the next run, or none any more")]
+pub enum Expectation {
+    /// No run yet: none was heard of.
+    #[default]
+    None,
+    /// The next run.
+    Next {
+        /// What the deadline was computed from.
+        since: DateTime<Utc>,
+        /// When the run is expected.
+        deadline: Deadline,
+    },
+    /// No run any more: the schedule has ended, and does not begin again.
+    Ended {
+        /// After this there is no run.
+        since: DateTime<Utc>,
+    },
+}
+
+impl Expectation {
+    /// The next deadline after `since`, or the end of the schedule.
+    pub(crate) const fn of(since: DateTime<Utc>, deadline: Option<Deadline>) -> Self {
+        match deadline {
+            Some(deadline) => Self::Next { since, deadline },
+            None => Self::Ended { since },
+        }
+    }
+
+    /// What it was computed from.
+    pub const fn since(&self) -> Option<&DateTime<Utc>> {
+        match self {
+            Self::None => None,
+            Self::Next { since, .. } | Self::Ended { since } => Some(since),
+        }
+    }
+
+    /// When the next run is expected.
+    pub const fn deadline(&self) -> Option<&Deadline> {
+        match self {
+            Self::Next { deadline, .. } => Some(deadline),
+            Self::None | Self::Ended { .. } => None,
+        }
+    }
 }
 
 /// The status of an environment in one word.
@@ -112,12 +201,8 @@ pub enum EnvironmentStatus {
     Active,
     /// Healthy.
     Ok,
-    /// In an incident; in the mode without incidents, the last run said that it failed.
+    /// Failing: an incident is open.
     Error,
-    /// In the mode without incidents: the last run never reported.
-    Missed,
-    /// In the mode without incidents: the last run took too long.
-    Timeout,
     /// Not watched, because it or its monitor is disabled.
     Disabled,
 }
@@ -133,8 +218,6 @@ impl EnvironmentStatus {
             Self::Active => "active",
             Self::Ok => "ok",
             Self::Error => "error",
-            Self::Missed => "missed",
-            Self::Timeout => "timeout",
             Self::Disabled => "disabled",
         }
     }
@@ -153,25 +236,27 @@ impl fmt::Display for EnvironmentStatus {
 /// engine.process_checkin(&message)?;
 /// let environments = engine.store().environments(&monitor);
 /// let deadline = environments[0].deadline().ok_or("the schedule has ended")?;
-/// assert_eq!(deadline.next().to_rfc3339(), "2024-09-03T02:00:00+00:00");
-/// assert_eq!(deadline.latest().to_rfc3339(), "2024-09-03T02:01:00+00:00");
+/// assert_eq!(deadline.expected().to_rfc3339(), "2024-09-03T02:00:00+00:00");
+/// assert_eq!(deadline.closes().to_rfc3339(), "2024-09-03T02:01:00+00:00");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Deadline {
-    pub(crate) next: DateTime<Utc>,
-    pub(crate) latest: DateTime<Utc>,
+    #[serde(alias = "next")]
+    pub(crate) expected: DateTime<Utc>,
+    #[serde(alias = "latest")]
+    pub(crate) closes: DateTime<Utc>,
 }
 
 impl Deadline {
     /// When the next run is expected. A whole minute.
-    pub const fn next(&self) -> DateTime<Utc> {
-        self.next
+    pub const fn expected(&self) -> DateTime<Utc> {
+        self.expected
     }
 
     /// When it is missed: the expected time and the margin. A whole minute.
-    pub const fn latest(&self) -> DateTime<Utc> {
-        self.latest
+    pub const fn closes(&self) -> DateTime<Utc> {
+        self.closes
     }
 }
 
@@ -181,15 +266,14 @@ impl Environment {
             id: EnvironmentId::of(&key),
             key,
             health: Health::Active,
+            failing: None,
             muted: false,
-            disabled: false,
-            dormant: false,
+            watch: Watch::On,
             last_checkin: None,
-            deadline: None,
-            reference: None,
+            expectation: Expectation::None,
             last_result: None,
             last_ok: None,
-            unnamed_at: None,
+            anonymous_at: None,
             runs: 0,
             incidents: 0,
             version: Version::NEW,
@@ -217,15 +301,26 @@ impl Environment {
     }
 
     /// The same in one word; disabled outweighs the rest.
-    pub fn status(&self) -> EnvironmentStatus {
-        if self.is_live() { self.health.status() } else { EnvironmentStatus::Disabled }
+    pub const fn status(&self) -> EnvironmentStatus {
+        match (self.watch, self.failing) {
+            (Watch::On, None) => self.health.status(),
+            (Watch::On, Some(_)) => EnvironmentStatus::Error,
+            (Watch::EnvironmentDisabled | Watch::MonitorDisabled | Watch::BothDisabled, _) => {
+                EnvironmentStatus::Disabled
+            }
+        }
+    }
+
+    /// How it fails without an incident, which only the rules of the reference know.
+    pub const fn failing(&self) -> Option<reference::Failing> {
+        self.failing
     }
 
     /// The open incident.
     pub const fn incident(&self) -> Option<&Arc<Incident>> {
         match &self.health {
             Health::Error(incident) => Some(incident),
-            _ => None,
+            Health::Active | Health::Ok => None,
         }
     }
 
@@ -234,9 +329,9 @@ impl Environment {
         self.muted
     }
 
-    /// Whether misses and timeouts are judged: neither it nor its monitor is disabled.
-    pub const fn is_live(&self) -> bool {
-        !self.disabled && !self.dormant
+    /// Whether misses and timeouts are judged.
+    pub const fn watch(&self) -> Watch {
+        self.watch
     }
 
     /// When the newest run started.
@@ -249,14 +344,22 @@ impl Environment {
         self.last_ok
     }
 
-    /// When the next run is due. None before the first check-in, and when the schedule has ended.
-    pub const fn deadline(&self) -> Option<&Deadline> {
-        self.deadline.as_ref()
+    /// Which run it waits for.
+    pub const fn expectation(&self) -> &Expectation {
+        &self.expectation
     }
 
-    /// The deadline a store must list it under: none while it is not live.
-    pub fn due_at(&self) -> Option<DateTime<Utc>> {
-        self.deadline.filter(|_| self.is_live()).map(|deadline| deadline.latest)
+    /// When the next run is expected. `None` before the first check-in, and when the schedule has ended.
+    pub const fn deadline(&self) -> Option<&Deadline> {
+        self.expectation.deadline()
+    }
+
+    /// The deadline under which a store lists it. `None` while it is not watched.
+    pub const fn due_at(&self) -> Option<DateTime<Utc>> {
+        match (self.watch, &self.expectation) {
+            (Watch::On, Expectation::Next { deadline, .. }) => Some(deadline.closes),
+            (_, _) => None,
+        }
     }
 
     /// How many incidents it has had.
@@ -281,9 +384,7 @@ impl Health {
         match self {
             Self::Active => EnvironmentStatus::Active,
             Self::Ok => EnvironmentStatus::Ok,
-            Self::Error(_) | Self::Stranded | Self::Failed(Failure::Error) => EnvironmentStatus::Error,
-            Self::Failed(Failure::Missed) => EnvironmentStatus::Missed,
-            Self::Failed(Failure::Timeout) => EnvironmentStatus::Timeout,
+            Self::Error(_) => EnvironmentStatus::Error,
         }
     }
 }
@@ -294,8 +395,8 @@ mod tests {
 
     #[test]
     fn a_status_is_shown_as_it_is_stored() {
-        use EnvironmentStatus::{Active, Disabled, Error, Missed, Ok, Timeout};
-        for status in [Active, Ok, Error, Missed, Timeout, Disabled] {
+        use EnvironmentStatus::{Active, Disabled, Error, Ok};
+        for status in [Active, Ok, Error, Disabled] {
             assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{status}\""));
         }
     }

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CheckinId, EnvironmentId, IncidentId};
-use crate::row::RunSummary;
+use super::RunSummary;
+use super::parts::IncidentParts;
+use crate::id::{EnvironmentId, IncidentId, RunId};
 
 /// An outage of one environment.
 ///
@@ -19,6 +20,7 @@ use crate::row::RunSummary;
 /// }
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "IncidentParts")]
 pub struct Incident {
     pub(crate) id: IncidentId,
     pub(crate) environment: EnvironmentId,
@@ -42,7 +44,8 @@ pub struct Incident {
 #[expect(clippy::exhaustive_structs, reason = "what ended it, and when")]
 pub struct Resolution {
     /// The run that ended it.
-    pub checkin: CheckinId,
+    #[serde(alias = "checkin")]
+    pub run: RunId,
     /// When its result arrived.
     pub at: DateTime<Utc>,
 }
@@ -58,7 +61,7 @@ impl Incident {
         self.environment
     }
 
-    /// The how-manieth incident of its environment, counted from 0.
+    /// The incident's index in its environment, from 0.
     pub const fn number(&self) -> u32 {
         self.number
     }
@@ -78,7 +81,7 @@ impl Incident {
         self.last_failure
     }
 
-    /// Whether anybody was told: false while everything about it fell into a mute.
+    /// Whether an alert was sent: `false` while all of it fell into a mute.
     pub const fn is_announced(&self) -> bool {
         self.announced
     }

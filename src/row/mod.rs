@@ -1,26 +1,27 @@
 //! The rows that a store keeps: organizations, monitors, environments, runs and incidents.
 //!
-//! Their fields are private, so that a row can only come from a decision or from a store. They serialise with
-//! serde, whole; getters give what a database indexes and a page shows.
+//! Their fields are private. Rows serialise whole with serde; getters give what a database indexes and a page shows.
+//! A store with columns of its own takes them apart and puts them together, with checks: [`RunParts`] and its like.
 
+mod duration;
 mod environment;
 mod incident;
 mod monitor;
 mod organization;
-mod owner;
+mod parts;
+pub mod reference;
 mod run;
-mod version;
 
-pub use environment::{Deadline, Environment, EnvironmentStatus, Failure, Health};
+pub use duration::RunDuration;
+pub use environment::{Deadline, Environment, EnvironmentStatus, Expectation, Health, Watch};
 pub use incident::{Incident, Resolution};
 pub use monitor::{Monitor, MonitorStatus};
 pub use organization::Organization;
-pub use owner::{InvalidOwner, Owner};
-pub use run::{InvalidRunStatus, Run, RunStatus, RunSummary};
-pub use version::Version;
+pub use parts::{EnvironmentParts, IncidentParts, InvalidRow, MonitorParts, OrganizationParts, RunParts};
+pub use run::{ParseRunStatusError, Run, RunStatus, RunSummary};
+pub(crate) use run::{Phase, Reported, RunState};
 
-/// A row in a box, built in its place. What is built elsewhere and then moved is read whole just after it was written in parts, and
-/// for that a processor waits until the parts have left its queue.
+/// Builds a value in its heap slot. Building it on the stack and moving it stalls on store forwarding.
 pub(crate) fn boxed<T>(build: impl FnOnce() -> T) -> Box<T> {
     Box::write(Box::new_uninit(), build())
 }

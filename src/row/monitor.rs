@@ -4,10 +4,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::config::MonitorConfig;
-use crate::id::{MonitorId, OrganizationId};
-use crate::key::MonitorKey;
-use crate::row::Owner;
-use crate::row::Version;
+use crate::id::{MonitorId, MonitorKey, OrganizationId, Owner, Version};
 
 /// One scheduled job, in all its environments.
 ///

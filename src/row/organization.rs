@@ -2,16 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::OrganizationId;
-use crate::row::Version;
+use crate::id::{OrganizationId, Version};
 
 /// Who owns the monitors of several projects, and how many there are.
 ///
 /// Written only when a monitor is created or removed; check-ins on existing monitors never touch it.
 ///
 /// ```
-/// use overdue::id::OrganizationId;
-/// use overdue::row::{Organization, Version};
+/// use overdue::id::{OrganizationId, Version};
+/// use overdue::row::Organization;
 ///
 /// let row = Organization::new(OrganizationId::new(1));
 /// assert_eq!((row.monitors(), row.version()), (0, Version::NEW));

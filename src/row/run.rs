@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::checkin::{Millis, ReportedStatus};
-use crate::id::{CheckinId, EnvironmentId};
+use super::RunDuration;
+use super::parts::RunParts;
+use crate::id::{EnvironmentId, RunId};
 
 /// One run of a job.
 ///
@@ -26,20 +27,73 @@ use crate::id::{CheckinId, EnvironmentId};
 /// }
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "RunParts", into = "RunParts")]
 pub struct Run {
-    pub(crate) id: CheckinId,
+    pub(crate) id: RunId,
     pub(crate) environment: EnvironmentId,
-    /// The how-manieth run of its environment: the order of creation, for equal times.
+    /// The run's index in its environment, from 0, in order of creation.
     pub(crate) number: u32,
-    pub(crate) status: RunStatus,
     pub(crate) started_at: DateTime<Utc>,
     pub(crate) expected_at: Option<DateTime<Utc>>,
-    pub(crate) timeout_at: Option<DateTime<Utc>>,
-    pub(crate) duration: Option<Millis>,
+    pub(crate) state: RunState,
+}
+
+/// Whether a run was heard of.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum RunState {
+    /// It was expected at its start, and never reported.
+    Missed,
+    /// The job reported it.
+    Reported(Reported),
+}
+
+/// What a job reported of a run, and what the clock says of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Reported {
+    pub(crate) phase: Phase,
+    pub(crate) duration: Option<RunDuration>,
+    /// When the newest message about it was received.
     pub(crate) updated_at: DateTime<Utc>,
-    pub(crate) closed_by: Option<CheckinId>,
+    /// The id derived from the message without a run id that ended it.
+    pub(crate) closed_by: Option<RunId>,
     pub(crate) trace_id: Option<Uuid>,
     pub(crate) release: Option<SmolStr>,
+}
+
+/// How far a run is that was heard of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Phase {
+    InProgress {
+        timeout_at: DateTime<Utc>,
+    },
+    Ok,
+    Error,
+    /// `None` once a late completion was recorded.
+    TimedOut {
+        timeout_at: Option<DateTime<Utc>>,
+    },
+    Unknown {
+        timeout_at: DateTime<Utc>,
+    },
+}
+
+impl Phase {
+    pub(crate) const fn status(self) -> RunStatus {
+        match self {
+            Self::InProgress { .. } => RunStatus::InProgress,
+            Self::Ok => RunStatus::Ok,
+            Self::Error => RunStatus::Error,
+            Self::TimedOut { .. } => RunStatus::Timeout,
+            Self::Unknown { .. } => RunStatus::Unknown,
+        }
+    }
+
+    pub(crate) const fn due_at(self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::InProgress { timeout_at } => Some(timeout_at),
+            Self::Ok | Self::Error | Self::TimedOut { .. } | Self::Unknown { .. } => None,
+        }
+    }
 }
 
 /// How a run stands.
@@ -103,39 +157,28 @@ impl std::fmt::Display for RunStatus {
     }
 }
 
-/// What a job says of its run is how it stands, until a clock says otherwise.
-impl From<ReportedStatus> for RunStatus {
-    fn from(status: ReportedStatus) -> Self {
-        match status {
-            ReportedStatus::InProgress => Self::InProgress,
-            ReportedStatus::Ok => Self::Ok,
-            ReportedStatus::Error => Self::Error,
-        }
-    }
-}
-
 /// The text is none of the statuses of a run.
 ///
 /// ```
-/// use overdue::row::{InvalidRunStatus, RunStatus};
+/// use overdue::row::{ParseRunStatusError, RunStatus};
 ///
-/// let error: InvalidRunStatus = "late".parse::<RunStatus>().unwrap_err();
+/// let error: ParseRunStatusError = "late".parse::<RunStatus>().unwrap_err();
 /// assert_eq!(error.to_string(), "a run is in_progress, ok, error, missed, timeout or unknown");
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a run is in_progress, ok, error, missed, timeout or unknown")]
 #[non_exhaustive]
-pub struct InvalidRunStatus;
+pub struct ParseRunStatusError;
 
 impl FromStr for RunStatus {
-    type Err = InvalidRunStatus;
+    type Err = ParseRunStatusError;
 
     /// Reads what [`as_str`](Self::as_str) writes: for a store that keeps the status in a column.
-    fn from_str(text: &str) -> Result<Self, InvalidRunStatus> {
+    fn from_str(text: &str) -> Result<Self, ParseRunStatusError> {
         [Self::InProgress, Self::Ok, Self::Error, Self::Missed, Self::Timeout, Self::Unknown]
             .into_iter()
             .find(|status| status.as_str() == text)
-            .ok_or(InvalidRunStatus)
+            .ok_or(ParseRunStatusError)
     }
 }
 
@@ -154,7 +197,7 @@ impl FromStr for RunStatus {
 #[expect(clippy::exhaustive_structs, reason = "four columns of a run; a store fills them in")]
 pub struct RunSummary {
     /// Which run.
-    pub id: CheckinId,
+    pub id: RunId,
     /// Its number in its environment.
     pub number: u32,
     /// How it stands.
@@ -172,7 +215,7 @@ impl RunSummary {
 
 impl Run {
     /// The run's id: sent by the job, or derived from what made the run.
-    pub const fn id(&self) -> CheckinId {
+    pub const fn id(&self) -> RunId {
         self.id
     }
 
@@ -181,14 +224,25 @@ impl Run {
         self.environment
     }
 
-    /// The how-manieth run of its environment, counted from 0 in order of creation.
+    /// The run's index in its environment, from 0, in order of creation.
     pub const fn number(&self) -> u32 {
         self.number
     }
 
     /// How it stands.
     pub const fn status(&self) -> RunStatus {
-        self.status
+        match &self.state {
+            RunState::Missed => RunStatus::Missed,
+            RunState::Reported(reported) => reported.phase.status(),
+        }
+    }
+
+    /// What the job reported. `None` of a missed run.
+    pub(crate) const fn reported(&self) -> Option<&Reported> {
+        match &self.state {
+            RunState::Missed => None,
+            RunState::Reported(reported) => Some(reported),
+        }
     }
 
     /// When it started: when its first message was received, less the duration that the message told;
@@ -202,44 +256,57 @@ impl Run {
         self.expected_at
     }
 
-    /// When it times out, or did. None once the job has said how it ended.
+    /// When it times out, or did. `None` of a missed run, and once the job has said how it ended.
     pub const fn timeout_at(&self) -> Option<DateTime<Utc>> {
-        self.timeout_at
+        match &self.state {
+            RunState::Missed => None,
+            RunState::Reported(reported) => match reported.phase {
+                Phase::InProgress { timeout_at } | Phase::Unknown { timeout_at } => Some(timeout_at),
+                Phase::TimedOut { timeout_at } => timeout_at,
+                Phase::Ok | Phase::Error => None,
+            },
+        }
     }
 
-    /// The deadline a store must list it under: its timeout, while it is in progress.
-    pub fn due_at(&self) -> Option<DateTime<Utc>> {
-        self.timeout_at.filter(|_| self.status == RunStatus::InProgress)
+    /// The deadline under which a store lists it: its timeout, while it is in progress.
+    pub const fn due_at(&self) -> Option<DateTime<Utc>> {
+        match &self.state {
+            RunState::Missed => None,
+            RunState::Reported(reported) => reported.phase.due_at(),
+        }
     }
 
     /// How long it took.
-    pub const fn duration(&self) -> Option<Millis> {
-        self.duration
+    pub fn duration(&self) -> Option<RunDuration> {
+        self.reported()?.duration
     }
 
     /// When the newest message about it was received; of a missed run, when it was expected.
     pub const fn updated_at(&self) -> DateTime<Utc> {
-        self.updated_at
+        match &self.state {
+            RunState::Missed => self.started_at,
+            RunState::Reported(reported) => reported.updated_at,
+        }
     }
 
-    /// The id derived from the all-zero message that ended it. A store finds the run by this id too.
-    pub const fn closed_by(&self) -> Option<CheckinId> {
-        self.closed_by
+    /// The id derived from the message without a run id that ended it. A store finds the run by this id too.
+    pub fn closed_by(&self) -> Option<RunId> {
+        self.reported()?.closed_by
     }
 
     /// The trace it reported.
-    pub const fn trace_id(&self) -> Option<Uuid> {
-        self.trace_id
+    pub fn trace_id(&self) -> Option<Uuid> {
+        self.reported()?.trace_id
     }
 
     /// The release it reported.
     pub fn release(&self) -> Option<&str> {
-        self.release.as_deref()
+        self.reported()?.release.as_deref()
     }
 
     /// What windows and alerts need of it.
     pub const fn summary(&self) -> RunSummary {
-        RunSummary { id: self.id, number: self.number, status: self.status, started_at: self.started_at }
+        RunSummary { id: self.id, number: self.number, status: self.status(), started_at: self.started_at }
     }
 }
 
@@ -255,7 +322,7 @@ mod tests {
             assert_eq!(serde_json::to_string(&status).unwrap(), format!("{text:?}"));
         }
         for text in ["", "OK", "ok ", "late"] {
-            assert_eq!(text.parse::<RunStatus>(), Err(InvalidRunStatus), "{text:?}");
+            assert_eq!(text.parse::<RunStatus>(), Err(ParseRunStatusError), "{text:?}");
         }
     }
 }

@@ -5,23 +5,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::changes::{put, put_monitor, put_new_monitor};
+use super::early_exit::EarlyExit;
+use super::{profile, run};
 use crate::config::MonitorConfig;
-use crate::id::OrganizationId;
-use crate::key::{EnvironmentName, MonitorKey};
-use crate::policy::{Policy, Quirk};
-use crate::refusal::ProcessingError;
-use crate::row::Environment;
-use crate::row::Organization;
-use crate::row::Owner;
-use crate::row::Run;
-use crate::row::{Monitor, MonitorStatus};
-use crate::schedule::start_of_minute;
-use crate::store::{MonitorChange, Put, PutRun, Transition};
-use crate::store::{MonitorSnapshot, Snapshot};
-
-use super::Decision;
-use super::dismissal::Dismissal;
-use super::draft::{Draft, put, put_monitor, put_new_monitor};
+use crate::decision::{Decision, MonitorChange, MonitorSnapshot, Put, Snapshot, Transition};
+use crate::id::{EnvironmentName, MonitorKey, OrganizationId, Owner};
+use crate::policy::Policy;
+use crate::rejection::RejectionReason;
+use crate::row::{Environment, Monitor, MonitorStatus, Organization};
 
 /// A change to a monitor.
 ///
@@ -58,13 +50,13 @@ pub enum Edit {
 /// Why an edit was refused. Nothing was written.
 ///
 /// ```
-/// use overdue::rules::EditRefused;
+/// use overdue::rules::EditError;
 ///
-/// assert_eq!(EditRefused::NoMonitor.to_string(), "there is no such monitor");
+/// assert_eq!(EditError::NoMonitor.to_string(), "there is no such monitor");
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum EditRefused {
+pub enum EditError {
     /// There is no such monitor.
     #[error("there is no such monitor")]
     NoMonitor,
@@ -82,10 +74,10 @@ pub enum EditRefused {
     },
 }
 
-/// Decides on a new monitor. `snapshot` is what [`Query::creation`](crate::store::Query::creation) asks for.
+/// Decides on a new monitor. `snapshot` is what [`Query::creation`](crate::rules::Query::creation) asks for.
 ///
 /// ```
-/// use chrono_tz::Tz;
+/// use overdue::Zone;
 /// use overdue::config::MonitorConfig;
 /// use overdue::id::OrganizationId;
 /// use overdue::store::{Query, Store};
@@ -93,7 +85,7 @@ pub enum EditRefused {
 ///
 /// # let (engine, _, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// let (organization, policy) = (OrganizationId::new(1), Policy::default());
-/// let config = MonitorConfig::builder(Schedule::crontab("0 2 * * *", Tz::UTC)?).build();
+/// let config = MonitorConfig::new(Schedule::crontab("0 2 * * *", Zone::UTC)?);
 /// let snapshot = engine.store().load(&environment, &Query::creation(organization, &policy))?;
 /// let decision = rules::create_monitor(snapshot, organization, &monitor, &config, &policy);
 /// assert_eq!(decision.outcome?.name(), "nightly");
@@ -101,21 +93,21 @@ pub enum EditRefused {
 /// ```
 ///
 /// # Errors
-/// [`EditRefused::Exists`] and [`EditRefused::MonitorLimit`].
+/// [`EditError::Exists`] and [`EditError::MonitorLimit`].
 pub fn create_monitor(
     snapshot: Snapshot,
     organization: OrganizationId,
     key: &MonitorKey,
     config: &MonitorConfig,
     policy: &Policy,
-) -> Decision<Result<Arc<Monitor>, EditRefused>> {
+) -> Decision<Result<Arc<Monitor>, EditError>> {
     if snapshot.monitor.is_some() {
-        return Decision::answer(Err(EditRefused::Exists));
+        return Decision::answer(Err(EditError::Exists));
     }
     let row = snapshot.organization.unwrap_or_else(|| Organization::new(organization));
     let row = match one_more_monitor(row, policy) {
         Ok(row) => row,
-        Err(TooMany { limit }) => return Decision::answer(Err(EditRefused::MonitorLimit { limit })),
+        Err(TooMany { limit }) => return Decision::answer(Err(EditError::MonitorLimit { limit })),
     };
     let put = put_new_monitor(Monitor::new(organization, key.clone(), config.clone()), &row.row);
     let monitor = Arc::clone(&put.row);
@@ -141,13 +133,13 @@ pub fn create_monitor(
 /// ```
 ///
 /// # Errors
-/// [`EditRefused::NoEnvironment`].
+/// [`EditError::NoEnvironment`].
 pub fn edit_monitor(
     snapshot: &MonitorSnapshot,
     edit: &Edit,
     at: DateTime<Utc>,
     policy: &Policy,
-) -> Decision<Result<Arc<Monitor>, EditRefused>> {
+) -> Decision<Result<Arc<Monitor>, EditError>> {
     let mut monitor = Monitor::clone(&snapshot.monitor);
     let mut environments = snapshot.environments.clone();
     match edit {
@@ -159,29 +151,30 @@ pub fn edit_monitor(
         Edit::Status(status) => monitor.status = *status,
         Edit::EnvironmentMuted(name, muted) => match named(&mut environments, name) {
             Some(environment) => environment.muted = *muted,
-            None => return Decision::answer(Err(EditRefused::NoEnvironment(name.clone()))),
+            None => return Decision::answer(Err(EditError::NoEnvironment(name.clone()))),
         },
         Edit::EnvironmentEnabled(name, enabled) => match named(&mut environments, name) {
-            Some(environment) => environment.disabled = !enabled,
-            None => return Decision::answer(Err(EditRefused::NoEnvironment(name.clone()))),
+            Some(environment) => environment.watch = environment.watch.with_environment(*enabled),
+            None => return Decision::answer(Err(EditError::NoEnvironment(name.clone()))),
         },
     }
     let put_row = put_monitor(monitor);
     let monitor = Arc::clone(&put_row.row);
-    let dormant = monitor.status != MonitorStatus::Active;
+    let active = monitor.status == MonitorStatus::Active;
     let mut transition = only(MonitorChange::Put(put_row));
     let shift = monitor.config.max_runtime() != snapshot.monitor.config.max_runtime();
     for (before, mut environment) in snapshot.environments.iter().zip(environments) {
-        environment.dormant = dormant;
-        let woken = environment.is_live() && !before.is_live();
-        reschedule(&snapshot.monitor, &monitor, &mut environment, woken, at, policy);
-        // Runs are guarded by the version of their environment: whoever writes one writes the other (I5).
+        environment.watch = environment.watch.with_monitor(active);
+        let woken = environment.watch.is_on() && !before.watch.is_on();
+        profile::edited(policy.profile, &snapshot.monitor, &monitor, &mut environment, woken, at);
+        // The version of its environment guards a run, so writing one writes the other (I5).
         let guards = shift && snapshot.open_runs.iter().any(|run| run.environment == environment.id);
         if guards || environment != *before {
             transition.environments.push(put(Box::new(environment)));
         }
     }
-    transition.runs = snapshot.open_runs.iter().filter(|_| shift).map(|run| extend(run, &monitor)).collect();
+    transition.runs =
+        snapshot.open_runs.iter().filter(|_| shift).map(|run| run::with_new_timeout(run, &monitor)).collect();
     Decision { transition: Some(transition), outcome: Ok(monitor) }
 }
 
@@ -218,9 +211,9 @@ pub(super) struct TooMany {
     limit: u32,
 }
 
-impl From<TooMany> for Dismissal {
+impl From<TooMany> for EarlyExit {
     fn from(TooMany { limit }: TooMany) -> Self {
-        ProcessingError::MonitorLimitExceeded { limit }.into()
+        RejectionReason::MonitorLimitExceeded { limit }.into()
     }
 }
 
@@ -239,37 +232,6 @@ pub(super) fn one_more_monitor(
 
 fn named<'a>(environments: &'a mut [Environment], name: &EnvironmentName) -> Option<&'a mut Environment> {
     environments.iter_mut().find(|environment| environment.key.name == *name)
-}
-
-/// Gives an environment the deadlines that follow from an edit.
-fn reschedule(
-    before: &Monitor,
-    monitor: &Arc<Monitor>,
-    environment: &mut Environment,
-    woken: bool,
-    at: DateTime<Utc>,
-    policy: &Policy,
-) {
-    let awaited = environment.is_live() && environment.reference.is_some();
-    if !awaited || policy.quirks.keeps(Quirk::DeadlinesOutliveEdits) {
-        return;
-    }
-    if woken || monitor.config.schedule() != before.config.schedule() {
-        Draft::new(policy, monitor, environment, &[]).reschedule(&at.into());
-    } else if monitor.config != before.config
-        && let Some(deadline) = &mut environment.deadline
-        && let Some(latest) = deadline.next.checked_add_signed(monitor.config.margin().duration())
-    {
-        // A deadline that an earlier schedule left behind stays one: only a check-in or a miss takes it further.
-        deadline.latest = latest;
-    }
-}
-
-/// Gives a run in progress the timeout that follows from an edit.
-fn extend(run: &Run, monitor: &Monitor) -> PutRun {
-    let timeout = start_of_minute(run.updated_at).checked_add_signed(monitor.config.max_runtime().duration());
-    let timeout_at = Some(timeout.unwrap_or(DateTime::<Utc>::MAX_UTC));
-    PutRun::Changed(Box::new(Run { timeout_at, ..run.clone() }))
 }
 
 const fn only(monitor: MonitorChange) -> Transition {

@@ -2,26 +2,25 @@
 
 use std::sync::Arc;
 
-use crate::admission::{Permit, Seat};
-use crate::checkin::{Arrival, FieldErrors};
-use crate::config::{ConfigError, ConfigUpdate};
-use crate::outcome::{Accepted, ConfigChange, Ignored, Judgement, Outcome, Refused};
-use crate::policy::{Policy, Quirk};
-use crate::refusal::ProcessingError;
-use crate::row::{Environment, Monitor, MonitorStatus, Organization, RunStatus, RunSummary, Version};
-use crate::store::{Found, MonitorChange, Put, Snapshot, Transition};
-
-use super::Decision;
 use super::administration::one_more_monitor;
-use super::dismissal::Dismissal;
-use super::draft::{Draft, Effects, put, put_monitor, put_new_monitor};
-use super::report::Report;
+use super::changes::{Changes, Effects, put, put_monitor, put_new_monitor};
+use super::early_exit::EarlyExit;
+use super::profile;
+use super::run::RunUpdate;
+use crate::admission::{Permit, Seat, ValidCheckin};
+use crate::config::ConfigUpdate;
+use crate::decision::{Decision, MonitorChange, Put, RunLookup, Snapshot, Transition};
+use crate::field_errors::FieldErrors;
+use crate::id::Version;
+use crate::outcome::{Accepted, ConfigChange, Effect, Outcome, Rejected};
+use crate::policy::Policy;
+use crate::rejection::RejectionReason;
+use crate::row::{Environment, Monitor, MonitorStatus, Organization, RunStatus, RunSummary};
 
 /// Decides what a check-in does. Total: every snapshot and check-in has an answer.
 ///
 /// ```
-/// use overdue::admission::AdmitAll;
-/// use overdue::checkin::Arrival;
+/// use overdue::admission::{AdmitAll, ValidCheckin};
 /// use overdue::store::{Query, Store};
 /// use overdue::{Outcome, rules};
 ///
@@ -29,17 +28,17 @@ use super::report::Report;
 /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// # let store = engine.store();
 /// let policy = Policy::default();
-/// let arrival = Arrival::receive(&message, &AdmitAll, policy.quirks)?;
-/// let snapshot = store.load(&arrival.key(), &Query::arrival(&arrival, &policy))?;
-/// let decision = rules::process_checkin(snapshot, &arrival, &policy);
+/// let valid = ValidCheckin::admit(&message, &AdmitAll, &policy).map_err(|_| "rejected")?;
+/// let snapshot = store.load(&valid.key(), &Query::checkin(&valid, &policy))?;
+/// let decision = rules::process_checkin(snapshot, &valid, &policy);
 /// assert!(matches!(decision.outcome, Outcome::Accepted(_)));
 /// store.commit(&decision.transition.ok_or("nothing to write")?)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn process_checkin(snapshot: Snapshot, arrival: &Arrival<'_>, policy: &Policy) -> Decision<Outcome> {
+pub fn process_checkin(snapshot: Snapshot, valid: &ValidCheckin<'_>, policy: &Policy) -> Decision<Outcome> {
     let Snapshot { organization, monitor, mut environment, run, history } = snapshot;
     let mut intake = Intake {
-        arrival,
+        valid,
         policy,
         organization,
         stored: monitor,
@@ -47,26 +46,26 @@ pub fn process_checkin(snapshot: Snapshot, arrival: &Arrival<'_>, policy: &Polic
         counted: None,
         config: ConfigChange::None,
     };
-    let Judged { report, judgement, effects } = match intake.judge(&mut environment, run, &history) {
+    let Judged { update, health, effects } = match intake.judge(&mut environment, run, &history) {
         Ok(judged) => judged,
-        Err(Dismissal::Ignored(reason)) => return Decision::answer(Outcome::Ignored(reason)),
-        Err(Dismissal::Refused(errors)) => return intake.refuse(errors, environment),
+        Err(EarlyExit::Ignored(reason)) => return Decision::answer(Outcome::Ignored(reason)),
+        Err(EarlyExit::Rejected(errors)) => return intake.refuse(errors, environment),
     };
     let change = intake.monitor_change();
     Decision {
         outcome: Outcome::Accepted(Accepted {
-            environment: arrival.key(),
-            checkin: report.run.id,
-            change: report.change,
-            judgement,
-            deadline: environment.as_ref().and_then(|environment| environment.deadline),
+            environment: valid.key(),
+            run: update.run.id,
+            change: update.change,
+            health,
+            deadline: environment.as_ref().and_then(|environment| environment.deadline().copied()),
             config: intake.config,
         }),
         transition: change.map(|monitor| Transition {
             organization: intake.counted,
             monitor,
             environments: environment.into_iter().map(put).collect(),
-            runs: report.put().into_iter().collect(),
+            runs: update.put().into_iter().collect(),
             incidents: effects.incident.into_iter().collect(),
             events: effects.events,
         }),
@@ -75,14 +74,14 @@ pub fn process_checkin(snapshot: Snapshot, arrival: &Arrival<'_>, policy: &Polic
 
 /// A run after its check-in, what it says about its environment, and what that causes.
 struct Judged {
-    report: Report,
-    judgement: Judgement,
+    update: RunUpdate,
+    health: Effect,
     effects: Effects,
 }
 
 /// A check-in on its way in, and what it has changed so far.
 struct Intake<'a> {
-    arrival: &'a Arrival<'a>,
+    valid: &'a ValidCheckin<'a>,
     policy: &'a Policy,
     /// The organization's row as it was read.
     organization: Option<Organization>,
@@ -99,55 +98,58 @@ impl Intake<'_> {
     fn judge(
         &mut self,
         environment: &mut Option<Box<Environment>>,
-        run: Option<Found>,
+        run: Option<RunLookup>,
         history: &[RunSummary],
-    ) -> Result<Judged, Dismissal> {
+    ) -> Result<Judged, EarlyExit> {
         self.configure()?;
         self.admit()?;
         let environment = self.enter(environment)?;
-        let (arrival, monitor) = (self.arrival, self.monitor().ok_or(ProcessingError::MonitorNotFound)?);
-        let report = Report::of(arrival, run, monitor, environment, self.policy.quirks)?;
-        let run = &report.run;
-        let mut draft = Draft::new(self.policy, monitor, environment, history);
-        let judgement = match run.status {
-            RunStatus::Error => draft.mark_failed(run, &arrival.received_at.into()),
-            _ => draft.mark_ok(run, arrival.received_at),
+        let (valid, monitor) = (self.valid, self.monitor().ok_or(RejectionReason::MonitorNotFound)?);
+        let update = profile::apply(self.policy.profile, valid, run, monitor, environment)?;
+        let run = &update.run;
+        let mut changes = Changes::new(self.policy, monitor, environment, history);
+        let health = match run.status() {
+            RunStatus::Error => profile::mark_failed(&mut changes, run, valid.received_at),
+            RunStatus::InProgress
+            | RunStatus::Ok
+            | RunStatus::Missed
+            | RunStatus::Timeout
+            | RunStatus::Unknown => profile::mark_ok(&mut changes, run, valid.received_at),
         };
-        draft.note(run);
-        let effects = draft.effects;
-        Ok(Judged { report, judgement, effects })
+        changes.record_result(run);
+        let effects = changes.effects;
+        Ok(Judged { update, health, effects })
     }
 
-    /// The monitor as it stands. None: there is none, or it is going away.
+    /// The monitor as it stands. `None` if there is none, or it is being deleted.
     fn monitor(&self) -> Option<&Arc<Monitor>> {
         let stored = self.stored.as_ref().filter(|monitor| monitor.status != MonitorStatus::Deleting);
         self.changed.as_ref().or(stored)
     }
 
     /// Finds the monitor, or creates it, or gives it the configuration that the check-in brings.
-    fn configure(&mut self) -> Result<(), Dismissal> {
-        match self.arrival.checkin.config() {
-            Ok(None) if self.monitor().is_none() => Err(ProcessingError::MonitorNotFound.into()),
+    fn configure(&mut self) -> Result<(), EarlyExit> {
+        match self.valid.checkin.config() {
+            Ok(None) if self.monitor().is_none() => Err(RejectionReason::MonitorNotFound.into()),
             Ok(None) => Ok(()),
             Ok(Some(update)) => self.upsert(update),
-            Err(ConfigError::Unusable) => Err(Ignored::UnusableConfig.into()),
-            Err(ConfigError::Invalid(errors)) => self.pass_over(errors),
+            Err(errors) => self.pass_over(errors),
         }
     }
 
     /// An invalid configuration does not keep a check-in from a monitor that can do without it.
-    fn pass_over(&mut self, errors: &FieldErrors) -> Result<(), Dismissal> {
+    fn pass_over(&mut self, errors: &FieldErrors) -> Result<(), EarlyExit> {
         let errors = errors.clone();
         if self.monitor().is_none() {
-            let invalid = ProcessingError::MonitorInvalidConfig { errors };
-            return Err(Dismissal::Refused(vec![invalid, ProcessingError::MonitorNotFound]));
+            let invalid = RejectionReason::MonitorInvalidConfig { errors };
+            return Err(EarlyExit::Rejected(vec![invalid, RejectionReason::MonitorNotFound]));
         }
         self.config = ConfigChange::Invalid(errors);
         Ok(())
     }
 
-    fn upsert(&mut self, update: &ConfigUpdate) -> Result<(), Dismissal> {
-        let arrival = self.arrival;
+    fn upsert(&mut self, update: &ConfigUpdate) -> Result<(), EarlyExit> {
+        let valid = self.valid;
         let mut monitor = match self.monitor() {
             Some(stored) => {
                 let mut monitor = Monitor::clone(stored);
@@ -155,16 +157,16 @@ impl Intake<'_> {
                 monitor
             }
             // The rows of a monitor that is being deleted are still in the way of a new one.
-            None if self.stored.is_some() => return Err(ProcessingError::MonitorNotFound.into()),
+            None if self.stored.is_some() => return Err(RejectionReason::MonitorNotFound.into()),
             None => {
                 let organization = self.organization.take();
-                let organization = organization.unwrap_or_else(|| Organization::new(arrival.organization));
+                let organization = organization.unwrap_or_else(|| Organization::new(valid.organization));
                 self.counted = Some(one_more_monitor(organization, self.policy)?);
-                Monitor::new(arrival.organization, arrival.monitor_key(), update.create())
+                Monitor::new(valid.organization, valid.monitor_key(), update.create())
             }
         };
         monitor.owner = update.owner().or(monitor.owner);
-        if arrival.permit == Permit::Upsert(Seat::Denied) {
+        if valid.permit == Permit::Seated(Seat::Denied) {
             monitor.status = MonitorStatus::Disabled;
         }
         self.config = match self.monitor() {
@@ -179,13 +181,13 @@ impl Intake<'_> {
     }
 
     /// Whether the monitor takes check-ins.
-    fn admit(&self) -> Result<(), Dismissal> {
+    fn admit(&self) -> Result<(), EarlyExit> {
         if self.monitor().is_some_and(|monitor| monitor.status == MonitorStatus::Active) {
             return Ok(());
         }
-        Err(match self.arrival.permit {
-            Permit::Upsert(_) => ProcessingError::MonitorDisabledNoQuota.into(),
-            Permit::Full => ProcessingError::MonitorDisabled.into(),
+        Err(match self.valid.permit {
+            Permit::Seated(_) => RejectionReason::MonitorDisabledNoQuota.into(),
+            Permit::Unconditional => RejectionReason::MonitorDisabled.into(),
         })
     }
 
@@ -193,29 +195,31 @@ impl Intake<'_> {
     fn enter<'e>(
         &mut self,
         environment: &'e mut Option<Box<Environment>>,
-    ) -> Result<&'e mut Environment, Dismissal> {
-        if let Some(reason) = &self.arrival.fault {
-            return Err(ProcessingError::MonitorInvalidEnvironment { reason: reason.to_string() }.into());
+    ) -> Result<&'e mut Environment, EarlyExit> {
+        if let Some(reason) = &self.valid.deferred {
+            return Err(RejectionReason::clone(reason).into());
         }
         match environment {
-            Some(environment) if environment.disabled => Err(ProcessingError::MonitorDisabled.into()),
+            Some(environment) if !environment.watch.environment() => {
+                Err(RejectionReason::MonitorDisabled.into())
+            }
             Some(environment) => {
                 // The monitor is active, whatever the copy says.
-                environment.dormant = false;
+                environment.watch = environment.watch.with_monitor(true);
                 Ok(environment)
             }
             None => Ok(environment.insert(Box::new(self.open_environment()?))),
         }
     }
 
-    fn open_environment(&mut self) -> Result<Environment, Dismissal> {
-        let mut monitor = Monitor::clone(self.monitor().ok_or(ProcessingError::MonitorNotFound)?);
+    fn open_environment(&mut self) -> Result<Environment, EarlyExit> {
+        let mut monitor = Monitor::clone(self.monitor().ok_or(RejectionReason::MonitorNotFound)?);
         if let Some(limit) = self.policy.limits.environments.filter(|limit| monitor.environments >= *limit) {
-            return Err(ProcessingError::MonitorEnvironmentLimitExceeded { limit }.into());
+            return Err(RejectionReason::MonitorEnvironmentLimitExceeded { limit }.into());
         }
         monitor.environments = monitor.environments.saturating_add(1);
         self.changed = Some(Arc::new(monitor));
-        Ok(Environment::new(self.arrival.key()))
+        Ok(Environment::new(self.valid.key()))
     }
 
     /// What the check-in does to the monitor. None: there is none.
@@ -233,11 +237,14 @@ impl Intake<'_> {
     /// given a seat and found none, and for what the reference system leaves behind.
     fn refuse(
         mut self,
-        errors: Vec<ProcessingError>,
+        errors: Vec<RejectionReason>,
         environment: Option<Box<Environment>>,
     ) -> Decision<Outcome> {
-        let seatless = errors.contains(&ProcessingError::MonitorDisabledNoQuota);
-        let leaves = seatless || self.policy.quirks.keeps(Quirk::RefusalsLeaveChanges);
+        let seatless = errors.contains(&RejectionReason::MonitorDisabledNoQuota);
+        // Invalid fields change nothing, even those that are judged after the monitor.
+        let invalid =
+            errors.iter().any(|error| matches!(error, RejectionReason::CheckinValidationFailed { .. }));
+        let leaves = seatless || (!invalid && profile::rejections_leave_changes(self.policy.profile));
         let change = if leaves && self.changed.is_some() { self.monitor_change() } else { None };
         let transition = change.map(|monitor| Transition {
             organization: self.counted,
@@ -251,6 +258,6 @@ impl Intake<'_> {
             incidents: Vec::new(),
             events: Vec::new(),
         });
-        Decision { transition, outcome: Outcome::Refused(Refused { errors }) }
+        Decision { transition, outcome: Outcome::Rejected(Rejected { errors }) }
     }
 }

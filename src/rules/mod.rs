@@ -2,14 +2,12 @@
 //!
 //! Nothing here does I/O, asks a clock, draws a random number, logs, locks or panics; time is an argument,
 //! ids derive from their cause. A host with an asynchronous database needs nothing else of this crate: load
-//! what a [`Query`](crate::store::Query) says, decide, commit, and start over when the commit conflicts.
+//! what a [`Query`] says, decide, commit, and start over when the commit conflicts.
 //!
 //! ```
-//! use overdue::checkin::Arrival;
+//! use overdue::admission::ValidCheckin;
 //! use overdue::outcome::Outcome;
-//! use overdue::store::{Query, Snapshot};
-//! use overdue::store::CommitError;
-//! use overdue::store::Transition;
+//! use overdue::store::{Query, Snapshot, CommitError, Transition};
 //! use overdue::{Policy, rules};
 //!
 //! # struct Database;
@@ -18,10 +16,10 @@
 //! #     async fn load(&self, _: &Query<'_>) -> Result<Snapshot, Broken> { Err(Broken) }
 //! #     async fn commit(&self, _: &Transition) -> Result<(), CommitError<Broken>> { Ok(()) }
 //! # }
-//! async fn judge(database: &Database, arrival: &Arrival<'_>, policy: &Policy) -> Result<Outcome, Broken> {
+//! async fn judge(database: &Database, valid: &ValidCheckin<'_>, policy: &Policy) -> Result<Outcome, Broken> {
 //!     loop {
-//!         let snapshot = database.load(&Query::arrival(arrival, policy)).await?;
-//!         let decision = rules::process_checkin(snapshot, arrival, policy);
+//!         let snapshot = database.load(&Query::checkin(valid, policy)).await?;
+//!         let decision = rules::process_checkin(snapshot, valid, policy);
 //!         let Some(transition) = decision.transition else { return Ok(decision.outcome) };
 //!         match database.commit(&transition).await {
 //!             Ok(()) => return Ok(decision.outcome),
@@ -33,55 +31,37 @@
 //! ```
 
 mod administration;
-mod dismissal;
-mod draft;
+mod alerts;
+mod changes;
+mod early_exit;
 mod intake;
-mod judge;
-mod report;
+mod profile;
+mod reads;
+mod reference;
+mod run;
+mod standard;
 mod tick;
 
 use chrono::{DateTime, Utc};
 
-use crate::outcome::Judgement;
-use crate::policy::Policy;
-use crate::store::Transition;
-use crate::store::{Found, Snapshot};
-
-pub use administration::{Edit, EditRefused, create_monitor, edit_monitor, remove_monitor};
+pub use administration::{Edit, EditError, create_monitor, edit_monitor, remove_monitor};
 pub use intake::process_checkin;
+pub use reads::Query;
 pub use tick::{check_missed, check_timeout};
 
-use draft::{Draft, write};
+pub use crate::decision::Decision;
 
-/// An answer, and what to write before giving it.
-///
-/// ```
-/// use overdue::rules::Decision;
-///
-/// fn log<T: std::fmt::Debug>(decision: &Decision<T>) {
-///     let events = decision.transition.as_ref().map_or(0, |transition| transition.events.len());
-///     println!("{:?}, and {events} events", decision.outcome);
-/// }
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "what to write and what to answer")]
-pub struct Decision<T> {
-    /// Write exactly this first. None: there is nothing to write.
-    pub transition: Option<Transition>,
-    /// The answer: what was decided, and why nothing else was.
-    pub outcome: T,
-}
+use changes::{Changes, write};
 
-impl<T> Decision<T> {
-    const fn answer(outcome: T) -> Self {
-        Self { transition: None, outcome }
-    }
-}
+use crate::decision::{RunLookup, Snapshot};
+use crate::outcome::Effect;
+use crate::policy::Policy;
+use crate::row::Run;
 
 /// Judges a run that went well, or that says nothing about health: the deadlines follow from `at`, and an
 /// incident may end.
 ///
-/// `snapshot` must hold the run, as [`Query::run_of`](crate::store::Query::run_of) asks for.
+/// `snapshot` must hold the run, as [`Query::run_of`](crate::rules::Query::run_of) asks for.
 /// None: there is no such run in the environment. [`process_checkin`] does this for every check-in whose run has not failed; call it to judge a run again.
 ///
 /// ```
@@ -95,13 +75,13 @@ impl<T> Decision<T> {
 /// assert_eq!((decision.transition, decision.outcome), (None, None));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn mark_ok(snapshot: Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
-    mark(snapshot, policy, |draft, run| draft.mark_ok(run, at))
+pub fn mark_ok(snapshot: Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Effect>> {
+    mark(snapshot, policy, |changes, run| profile::mark_ok(changes, run, at))
 }
 
 /// Judges a run that failed: the deadlines follow from `at`, and an incident may open or go on.
 ///
-/// `snapshot` must hold the run, as [`Query::run_of`](crate::store::Query::run_of) asks for.
+/// `snapshot` must hold the run, as [`Query::run_of`](crate::rules::Query::run_of) asks for.
 /// None: there is no such run in the environment. [`process_checkin`] and the ticks do this for every run that failed; call it to judge a run again.
 ///
 /// ```
@@ -115,22 +95,22 @@ pub fn mark_ok(snapshot: Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decisi
 /// assert_eq!((decision.transition, decision.outcome), (None, None));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn mark_failed(snapshot: Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Judgement>> {
-    mark(snapshot, policy, |draft, run| draft.mark_failed(run, &at.into()))
+pub fn mark_failed(snapshot: Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decision<Option<Effect>> {
+    mark(snapshot, policy, |changes, run| profile::mark_failed(changes, run, at))
 }
 
 fn mark(
     snapshot: Snapshot,
     policy: &Policy,
-    judge: impl FnOnce(&mut Draft<'_>, &crate::row::Run) -> Judgement,
-) -> Decision<Option<Judgement>> {
-    let (Some(monitor), Some(mut environment), Some(Found::Here(run))) =
+    judge: impl FnOnce(&mut Changes<'_>, &Run) -> Effect,
+) -> Decision<Option<Effect>> {
+    let (Some(monitor), Some(mut environment), Some(RunLookup::Own(run))) =
         (snapshot.monitor, snapshot.environment, &snapshot.run)
     else {
         return Decision::answer(None);
     };
-    let mut draft = Draft::new(policy, &monitor, &mut environment, &snapshot.history);
-    let judgement = judge(&mut draft, run);
-    let effects = draft.effects;
-    Decision { transition: Some(write(monitor, environment, None, effects)), outcome: Some(judgement) }
+    let mut changes = Changes::new(policy, &monitor, &mut environment, &snapshot.history);
+    let health = judge(&mut changes, run);
+    let effects = changes.effects;
+    Decision { transition: Some(write(monitor, environment, None, effects)), outcome: Some(health) }
 }

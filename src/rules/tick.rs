@@ -1,28 +1,20 @@
 //! `check_missed` and `check_timeout`: what the clock alone can tell.
 
-use std::sync::Arc;
-
-use chrono::{DateTime, Utc};
-
+use super::changes::{Changes, Effects, write};
+use super::{profile, run};
 use crate::clock::Tick;
-use crate::id::CheckinId;
-use crate::key::EnvironmentKey;
-use crate::outcome::{Ignored, Judgement, Overdue, TickOutcome, Verdict};
-use crate::policy::{Policy, Quirk};
-use crate::row::Environment;
-use crate::row::{Monitor, MonitorStatus};
-use crate::row::{Run, RunStatus, boxed};
-use crate::store::{Found, PutRun, Snapshot, Transition};
-
-use super::Decision;
-use super::draft::{Draft, Effects, write};
+use crate::decision::{Decision, PutRun, RunLookup, Snapshot, Transition};
+use crate::id::EnvironmentKey;
+use crate::outcome::{DueOutcome, FailedRun, Ignored, TickEffect};
+use crate::policy::Policy;
+use crate::row::{MonitorStatus, Phase, Reported, RunState};
 
 /// Decides whether an environment that was listed as due has missed its run.
 ///
 /// It looks again: a check-in that arrived after the list was drawn up wins.
 ///
 /// ```
-/// use overdue::outcome::{Ignored, Verdict};
+/// use overdue::outcome::{Ignored, TickEffect};
 /// use overdue::rules;
 /// use overdue::store::{Query, Store};
 ///
@@ -35,7 +27,7 @@ use super::draft::{Draft, Effects, write};
 /// let tick = Tick::at("2024-09-03T02:00:00Z".parse()?);
 /// let decision = rules::check_missed(snapshot, &environment, tick, &policy);
 /// let due_at = Some("2024-09-03T02:01:00Z".parse()?);
-/// assert_eq!(decision.outcome.verdict, Verdict::Ignored(Ignored::NotDue { due_at }));
+/// assert_eq!(decision.outcome.effect, TickEffect::Ignored(Ignored::NotDue { due_at }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn check_missed(
@@ -43,25 +35,33 @@ pub fn check_missed(
     key: &EnvironmentKey,
     tick: Tick,
     policy: &Policy,
-) -> Decision<TickOutcome> {
+) -> Decision<DueOutcome> {
     let (Some(monitor), Some(mut environment)) = (snapshot.monitor, snapshot.environment) else {
-        return ignore(key, Ignored::Gone);
+        return ignore(key, Ignored::NotFound);
     };
-    let dormant = monitor.status != MonitorStatus::Active;
-    if dormant || environment.disabled {
-        return rest(monitor, environment, dormant, key);
+    let watch = environment.watch.with_monitor(monitor.status == MonitorStatus::Active);
+    if !watch.is_on() {
+        // Not watched: nothing is decided, and the copy takes the environment off the list of what is due (I7).
+        let known = std::mem::replace(&mut environment.watch, watch) == watch;
+        let transition = (!known).then(|| write(monitor, environment, None, Effects::default()));
+        return Decision { transition, ..ignore(key, Ignored::Disabled) };
     }
     let due_at = environment.due_at();
-    let Some(deadline) = environment.deadline.filter(|deadline| deadline.latest <= tick.time()) else {
+    let Some(expected) = environment
+        .deadline()
+        .filter(|deadline| deadline.closes <= tick.time())
+        .map(|deadline| deadline.expected)
+    else {
         return ignore(key, Ignored::NotDue { due_at });
     };
-    let run = miss(&mut environment, deadline.next, policy);
-    let mut draft = Draft::new(policy, &monitor, &mut environment, &snapshot.history);
-    let judgement = draft.overdue(&run, deadline.next, tick);
-    let effects = draft.effects;
-    let overdue = Overdue { checkin: run.id, judgement, deadline: environment.deadline };
+    let id = profile::missed_id(policy.profile, &environment, expected);
+    let run = run::missed(id, &mut environment, expected);
+    let mut changes = Changes::new(policy, &monitor, &mut environment, &snapshot.history);
+    let health = profile::missed(&mut changes, &run, tick);
+    let effects = changes.effects;
+    let missed = FailedRun { run: run.id, health, deadline: environment.deadline().copied() };
     let transition = write(monitor, environment, Some(PutRun::New(run)), effects);
-    decide(key, Verdict::Missed(overdue), transition)
+    decide(key, TickEffect::Missed(missed), transition)
 }
 
 /// Decides whether a run that was listed as due has timed out. `snapshot` must hold the run.
@@ -70,7 +70,7 @@ pub fn check_missed(
 /// a timeout (I5).
 ///
 /// ```
-/// use overdue::outcome::{Ignored, Verdict};
+/// use overdue::outcome::{Ignored, TickEffect};
 /// use overdue::rules;
 /// use overdue::store::{Query, Store};
 ///
@@ -83,7 +83,7 @@ pub fn check_missed(
 /// let snapshot = store.load(&environment, &Query::run_of(run, &policy))?;
 /// let tick = Tick::at("2024-09-03T02:00:00Z".parse()?);
 /// let decision = rules::check_timeout(snapshot, &environment, tick, &policy);
-/// assert_eq!(decision.outcome.verdict, Verdict::Ignored(Ignored::NotDue { due_at: None }), "it has finished");
+/// assert_eq!(decision.outcome.effect, TickEffect::Ignored(Ignored::NotDue { due_at: None }), "it has finished");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn check_timeout(
@@ -91,89 +91,39 @@ pub fn check_timeout(
     key: &EnvironmentKey,
     tick: Tick,
     policy: &Policy,
-) -> Decision<TickOutcome> {
-    let (Some(monitor), Some(mut environment), Some(Found::Here(mut run))) =
+) -> Decision<DueOutcome> {
+    let (Some(monitor), Some(mut environment), Some(RunLookup::Own(mut run))) =
         (snapshot.monitor, snapshot.environment, snapshot.run)
     else {
-        return ignore(key, Ignored::Gone);
+        return ignore(key, Ignored::NotFound);
     };
-    if run.due_at().is_none_or(|due_at| due_at > tick.time()) {
-        return ignore(key, Ignored::NotDue { due_at: run.due_at() });
+    let due_at = run.due_at();
+    let (RunState::Reported(Reported { phase, .. }), Some(timeout_at)) = (&mut run.state, due_at) else {
+        return ignore(key, Ignored::NotDue { due_at });
+    };
+    if timeout_at > tick.time() {
+        return ignore(key, Ignored::NotDue { due_at });
     }
-    let watched = monitor.status == MonitorStatus::Active && !environment.disabled;
-    if !watched && !policy.quirks.keeps(Quirk::DisabledMonitorsTimeOut) {
-        let checkin = run.id;
-        run.status = RunStatus::Unknown;
+    let watch = environment.watch.with_monitor(monitor.status == MonitorStatus::Active);
+    if !watch.is_on() && !profile::unwatched_time_out(policy.profile) {
+        *phase = Phase::Unknown { timeout_at };
+        let id = run.id;
         let transition = write(monitor, environment, Some(PutRun::Changed(run)), Effects::default());
-        return decide(key, Verdict::Unknown { checkin }, transition);
+        return decide(key, TickEffect::Unknown { run: id }, transition);
     }
-    run.status = RunStatus::Timeout;
-    let newer = environment.last_result.filter(|result| *result > run.started_at);
-    let mut draft = Draft::new(policy, &monitor, &mut environment, &snapshot.history);
-    let judgement = match newer {
-        Some(last_result) => Judgement::NewerFinished { last_result },
-        None => draft.overdue(&run, run.started_at, tick),
-    };
-    let effects = draft.effects;
-    let overdue = Overdue { checkin: run.id, judgement, deadline: environment.deadline };
+    *phase = Phase::TimedOut { timeout_at: Some(timeout_at) };
+    let mut changes = Changes::new(policy, &monitor, &mut environment, &snapshot.history);
+    let health = profile::timed_out(&mut changes, &run, tick);
+    let effects = changes.effects;
+    let timed_out = FailedRun { run: run.id, health, deadline: environment.deadline().copied() };
     let transition = write(monitor, environment, Some(PutRun::Changed(run)), effects);
-    decide(key, Verdict::TimedOut(overdue), transition)
+    decide(key, TickEffect::TimedOut(timed_out), transition)
 }
 
-/// The decision about an environment that is not watched: none, but for the mark that takes it off the
-/// list of what is due (I7).
-fn rest(
-    monitor: Arc<Monitor>,
-    mut environment: Box<Environment>,
-    dormant: bool,
-    key: &EnvironmentKey,
-) -> Decision<TickOutcome> {
-    let marked = environment.dormant || !dormant;
-    environment.dormant = dormant;
-    let transition = (!marked).then(|| write(monitor, environment, None, Effects::default()));
-    Decision { transition, ..ignore(key, Ignored::Disabled) }
+fn decide(key: &EnvironmentKey, effect: TickEffect, transition: Transition) -> Decision<DueOutcome> {
+    Decision { transition: Some(transition), outcome: DueOutcome { environment: key.clone(), effect } }
 }
 
-/// The run that was expected and did not come.
-fn miss(environment: &mut Environment, expected: DateTime<Utc>, policy: &Policy) -> Box<Run> {
-    let again = policy.quirks.slots_repeat().then_some(environment.version);
-    let number = environment.runs;
-    environment.runs = number.saturating_add(1);
-    boxed(|| Run {
-        id: CheckinId::of_missed(environment.id, expected, again),
-        environment: environment.id,
-        number,
-        status: RunStatus::Missed,
-        started_at: expected,
-        expected_at: Some(expected),
-        timeout_at: None,
-        duration: None,
-        updated_at: expected,
-        closed_by: None,
-        trace_id: None,
-        release: None,
-    })
-}
-
-impl Draft<'_> {
-    /// Judges a run that was missed or timed out at a tick, as failed at the last scheduled time before that: so one
-    /// miss is recorded and the schedule catches up even when ticks were skipped (I8).
-    ///
-    /// A schedule that ended long before the tick knows of no such time; then deadlines follow from the tick
-    /// itself, after which nothing is due any more (I7).
-    fn overdue(&mut self, run: &Run, start: DateTime<Utc>, tick: Tick) -> Judgement {
-        let slot = self.monitor.config.schedule().previous_slot(start, tick.time(), self.policy.quirks);
-        match slot {
-            None if self.keeps(Quirk::MissingSlotStopsTick) => Judgement::Abandoned,
-            slot => self.mark_failed(run, &slot.unwrap_or_else(|| tick.time().into())),
-        }
-    }
-}
-
-fn decide(key: &EnvironmentKey, verdict: Verdict, transition: Transition) -> Decision<TickOutcome> {
-    Decision { transition: Some(transition), outcome: TickOutcome { environment: key.clone(), verdict } }
-}
-
-fn ignore(key: &EnvironmentKey, reason: Ignored) -> Decision<TickOutcome> {
-    Decision::answer(TickOutcome { environment: key.clone(), verdict: Verdict::Ignored(reason) })
+fn ignore(key: &EnvironmentKey, reason: Ignored) -> Decision<DueOutcome> {
+    Decision::answer(DueOutcome { environment: key.clone(), effect: TickEffect::Ignored(reason) })
 }

@@ -5,10 +5,11 @@
 //! condition and projects is live it is extended, else one is created, within [`SamplingLimits`].
 //! [`SamplingPolicy`] says whether that happens when an incident opens.
 //!
+//! This module needs the feature `sampling`. The event that asks for a rule does not.
+//!
 //! ```
 //! use overdue::id::{OrganizationId, ProjectId};
-//! use overdue::sampling::{self, Condition, MemorySamplingStore, SampleRate, SamplingLimits};
-//! use overdue::sampling::{SamplingRequest, SamplingStore, Upserted};
+//! use overdue::sampling::{self, Condition, MemorySamplingStore, SampleRate, SamplingLimits, SamplingRequest, SamplingStore, Upserted};
 //!
 //! let store = MemorySamplingStore::new();
 //! let limits = SamplingLimits::default();
@@ -39,23 +40,23 @@
 //! write. A host with an asynchronous database loads, decides and commits in a loop of its own, which is
 //! all that [`upsert`] and [`retire`] do.
 
-mod condition;
+mod limits;
 mod memory;
-mod policy;
-mod rate;
 mod rule;
 mod rule_set;
 mod sink;
 mod store;
 
-pub use condition::Condition;
+pub use limits::SamplingLimits;
 pub use memory::MemorySamplingStore;
-pub use policy::{IncidentSampling, SamplingLimits, SamplingPolicy};
-pub use rate::{InvalidSampleRate, SampleRate};
-pub use rule::{RuleNumber, SamplingRequest, SamplingRule};
+pub use rule::{RuleNumber, SamplingRule};
 pub use rule_set::{RuleSet, RuleSetVersion, SamplingChange, SamplingDecision, SamplingRefusal, Upserted};
 pub use sink::SamplingSink;
 pub use store::{SamplingCommitError, SamplingStore};
+
+pub use crate::policy::{
+    Condition, IncidentSampling, InvalidSampleRate, SampleRate, SamplingPolicy, SamplingRequest,
+};
 
 use chrono::{DateTime, Utc};
 

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, SampleRate};
 use crate::id::{OrganizationId, ProjectId};
+use crate::policy::{Condition, SampleRate, SamplingRequest};
 
 /// The number of a rule within its organization, from 1. Free again once the rule has expired.
 ///
@@ -62,45 +62,6 @@ impl fmt::Display for RuleNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
-}
-
-/// A wish for samples: what a rule is to provide at least.
-///
-/// ```
-/// use overdue::sampling::SamplingRequest;
-///
-/// # use overdue::id::{OrganizationId, ProjectId};
-/// # use overdue::sampling::{Condition, SampleRate};
-/// # let now = "2024-09-02T10:00:00Z".parse()?;
-/// let request = SamplingRequest {
-///     organization: OrganizationId::new(1),
-///     projects: [ProjectId::new(7)].into(),
-///     condition: Condition::of_monitor("nightly", "production"),
-///     start: now,
-///     end: now + chrono::TimeDelta::hours(6),
-///     max_samples: 1000,
-///     rate: SampleRate::ALL,
-/// };
-/// # let _ = request;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[expect(clippy::exhaustive_structs, reason = "a request is its parts, and hosts build them")]
-pub struct SamplingRequest {
-    /// Whose rule it is.
-    pub organization: OrganizationId,
-    /// The projects it is for. None named means all of the organization.
-    pub projects: BTreeSet<ProjectId>,
-    /// Which traces it is about.
-    pub condition: Condition,
-    /// From when on.
-    pub start: DateTime<Utc>,
-    /// Until when; not at that instant itself.
-    pub end: DateTime<Utc>,
-    /// The most traces to collect.
-    pub max_samples: u32,
-    /// The share of them to keep.
-    pub rate: SampleRate,
 }
 
 /// A rule in force, or to be: "keep this share of the traces that meet this condition, until then".

@@ -3,8 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{RuleNumber, SamplingLimits, SamplingRequest, SamplingRule};
+use super::{RuleNumber, SamplingLimits, SamplingRule};
 use crate::id::{OrganizationId, ProjectId};
+use crate::policy::SamplingRequest;
 
 /// Counts the changes to an organization's rules: whoever decided on an older version decides again.
 ///

@@ -1,6 +1,6 @@
-use super::{SamplingError, SamplingLimits, SamplingRequest, SamplingStore, Upserted, upsert};
-use crate::event::Event;
-use crate::event::EventSink;
+use super::{SamplingError, SamplingLimits, SamplingStore, Upserted, upsert};
+use crate::event::{Event, EventSink};
+use crate::policy::SamplingRequest;
 
 /// Carries out the [sampling requests](Event::SamplingRequested) among the events of an engine, and tells a
 /// closure what came of each. Other events pass by: pair it with the sink that takes them.
@@ -15,7 +15,7 @@ use crate::event::EventSink;
 ///         eprintln!("no sampling rule: {error}");
 ///     }
 /// });
-/// let engine = Engine::new(MemoryStore::new(), (sampling, NoSink), Policy::default());
+/// let engine = Engine::new(MemoryStore::new(), Policy::default()).with_sink((sampling, NoSink));
 /// # let _ = engine;
 /// ```
 #[derive(Clone, Debug)]

@@ -1,15 +1,14 @@
 //! Crontabs: five fields, and the rule that takes their local times to instants.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::ScheduleError;
 use super::calendar::Calendar;
 use super::days::Days;
 use super::field::Field;
 use super::minute::{Local, Minute};
-use super::zone::Window;
-use crate::policy::{Quirk, Quirks};
+use super::window::Window;
+use super::zone::Zone;
 
 /// The nicknames there are, in exactly this spelling.
 const NICKNAMES: [(&str, &str); 6] = [
@@ -22,19 +21,19 @@ const NICKNAMES: [(&str, &str); 6] = [
 ];
 
 /// After so many years without a match there is taken to be none, as in CronSim.
-const PATIENCE: i32 = 50;
+const MAX_SEARCH_YEARS: i32 = 50;
 
 /// A crontab, without a zone.
 #[derive(Clone, Debug)]
 pub(super) struct Crontab {
     text: Box<str>,
     pub(super) calendar: Calendar,
-    passes: Passes,
+    pub(super) passes: Passes,
 }
 
 /// On which passes of a local time a job runs. Debian's cron tells the two sorts of job apart so.
 #[derive(Clone, Copy, Debug)]
-enum Passes {
+pub(super) enum Passes {
     /// The text of minute or hour starts with `*`: the job runs at every real minute whose local time
     /// matches. A gap drops runs, and a fold repeats them.
     Every,
@@ -77,53 +76,38 @@ impl Crontab {
     }
 
     /// The first run after a minute.
-    pub(super) fn next(&self, after: Minute, zone: Tz, quirks: Quirks) -> Option<Minute> {
+    pub(super) fn next(&self, after: Minute, zone: Zone) -> Option<Minute> {
         let window = Window::around(zone, after);
         match self.passes {
-            Passes::First => {
-                let shown = match quirks.keeps(Quirk::RepeatedHourForgotten) {
-                    true => window.local(after),
-                    false => window.latest_shown(after),
-                };
-                let from = shown.plus(1);
-                let found = in_reach(from, self.calendar.next(from)?)?;
-                Some(window.holding(found).first(found))
-            }
-            Passes::Every => {
-                let next = self.next_pass(window, after.plus(1), zone)?;
-                match quirks.keeps(Quirk::RepeatedHourForgotten) {
-                    true => Some(self.walk_forward(window, after.plus(1), next)),
-                    false => Some(next),
-                }
-            }
+            Passes::First => self.first_pass_from(window, window.latest_shown(after).plus(1)),
+            Passes::Every => self.next_pass(window, after.plus(1), zone),
         }
     }
 
     /// The last run before an instant.
-    pub(super) fn previous(&self, before: DateTime<Utc>, zone: Tz, quirks: Quirks) -> Option<Minute> {
+    pub(super) fn previous(&self, before: DateTime<Utc>, zone: Zone) -> Option<Minute> {
         let until = Minute::before(before);
         let window = Window::around(zone, until);
         match self.passes {
-            Passes::First => {
-                let from = match quirks.keeps(Quirk::RepeatedHourForgotten) {
-                    true => forgetful_start(window, before),
-                    false => window.latest_shown(until),
-                };
-                let found = in_reach(from, self.calendar.previous(from)?)?;
-                Some(window.holding(found).first(found))
-            }
-            Passes::Every => {
-                let previous = self.previous_pass(window, until, zone)?;
-                match quirks.keeps(Quirk::RepeatedHourForgotten) {
-                    true => Some(self.walk_back(window, until, previous)),
-                    false => Some(previous),
-                }
-            }
+            Passes::First => self.first_pass_until(window, window.latest_shown(until)),
+            Passes::Every => self.previous_pass(window, until, zone),
         }
     }
 
+    /// The first pass of the first local time that matches, from `from` on.
+    pub(super) fn first_pass_from(&self, window: Window, from: Local) -> Option<Minute> {
+        let found = in_reach(from, self.calendar.next(from)?)?;
+        Some(window.holding(found).first(found))
+    }
+
+    /// The first pass of the last local time that matches, up to `until`.
+    pub(super) fn first_pass_until(&self, window: Window, until: Local) -> Option<Minute> {
+        let found = in_reach(until, self.calendar.previous(until)?)?;
+        Some(window.holding(found).first(found))
+    }
+
     /// The first minute from `from` on whose local time matches.
-    fn next_pass(&self, window: Window, mut from: Minute, zone: Tz) -> Option<Minute> {
+    pub(super) fn next_pass(&self, window: Window, mut from: Minute, zone: Zone) -> Option<Minute> {
         let start = window.local(from);
         if let Some(change) = window.change().filter(|change| from < change.at) {
             let found = self.calendar.next(start)?.at_offset(change.before);
@@ -146,7 +130,7 @@ impl Crontab {
     }
 
     /// The last minute up to `until` whose local time matches.
-    fn previous_pass(&self, window: Window, mut until: Minute, zone: Tz) -> Option<Minute> {
+    pub(super) fn previous_pass(&self, window: Window, mut until: Minute, zone: Zone) -> Option<Minute> {
         let start = window.local(until);
         if let Some(change) = window.change().filter(|change| change.at <= until) {
             let found = self.calendar.previous(start)?.at_offset(change.after);
@@ -168,18 +152,10 @@ impl Crontab {
     }
 }
 
-/// Where the reference system starts to look back from: the last minute before, as reckoned on the wall
-/// clock, and out of the gap if that leads into one.
-fn forgetful_start(window: Window, before: DateTime<Utc>) -> Local {
-    let within = Minute::of(before);
-    let start = window.local(within).plus(Minute::before(before).since(within));
-    window.skipping(start).map_or(start, |gap| gap.last_before())
-}
-
 /// What was found, unless it is too far away.
 fn in_reach(start: Local, found: Local) -> Option<Local> {
     let years = found.year().saturating_sub(start.year());
-    (-PATIENCE..=PATIENCE).contains(&years).then_some(found)
+    (-MAX_SEARCH_YEARS..=MAX_SEARCH_YEARS).contains(&years).then_some(found)
 }
 
 /// White space as Python has it, which counts four ASCII separators in.

@@ -7,10 +7,10 @@ use super::{Field, Unit};
 /// Why a schedule is refused.
 ///
 /// ```
-/// use chrono_tz::Tz;
+/// use overdue::Zone;
 /// use overdue::schedule::{Field, Schedule, ScheduleError};
 ///
-/// let error = Schedule::crontab("0 0 31 2 *", Tz::UTC).unwrap_err();
+/// let error = Schedule::crontab("0 0 31 2 *", Zone::UTC).unwrap_err();
 /// assert_eq!(error.to_string(), "day of month: day 31 never occurs in February");
 /// assert!(matches!(error, ScheduleError::Field { field: Field::DayOfMonth, .. }));
 /// ```
@@ -50,10 +50,10 @@ pub enum ScheduleError {
 /// What is wrong with one field of a crontab.
 ///
 /// ```
-/// use chrono_tz::Tz;
+/// use overdue::Zone;
 /// use overdue::schedule::{FieldProblem, Schedule, ScheduleError};
 ///
-/// let error = Schedule::crontab("0 22-2 * * *", Tz::UTC).unwrap_err();
+/// let error = Schedule::crontab("0 22-2 * * *", Zone::UTC).unwrap_err();
 /// let ScheduleError::Field { problem, .. } = error else { panic!("another error") };
 /// assert_eq!(problem, FieldProblem::Backwards { text: "22-2".to_owned() });
 /// ```

@@ -4,23 +4,18 @@ use std::fmt;
 use std::num::NonZeroU32;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Timelike, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::ScheduleError;
 use super::minute::{DAY, HOUR, Local, Minute};
-use super::slot::Slot;
-use super::zone::Window;
-use crate::policy::{Quirk, Quirks};
+use super::window::Window;
+use super::zone::Zone;
 
 const CENTURY_OF_DAYS: i64 = 36_525;
 
 /// After so many steps, 400 years of months, the calendar is back where it was: a date that has not come by
 /// then never comes.
 const CYCLE: i64 = 4_800;
-
-/// The last year that Python knows.
-const LAST_YEAR_OF_PYTHON: i32 = 9_999;
 
 /// What an interval counts.
 ///
@@ -56,7 +51,7 @@ pub(super) struct Interval {
 
 /// One step of an interval.
 #[derive(Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     /// So many minutes of real time.
     Exact(i64),
     /// So many minutes on the wall clock.
@@ -90,71 +85,70 @@ impl Interval {
     }
 
     /// The first time of an interval that starts at `after`, but for `after` itself.
-    pub(super) fn next(&self, after: Slot, zone: Tz, quirks: Quirks) -> Option<Slot> {
-        let step = self.step(quirks);
+    pub(super) fn next(&self, after: Minute, zone: Zone) -> Option<Minute> {
+        let step = self.step();
         if let Step::Exact(minutes) = step {
-            return Slot::at(after.minute().plus(minutes));
+            return Some(after.plus(minutes));
         }
-        let window = Window::around(zone, after.minute());
-        let start = after.local(window);
-        let next = (1..=CYCLE).find_map(|nth| step.occurrence(start, nth))?;
-        // Later than `after`: the clock has not shown `next` yet, for it is a day or more ahead of `start`,
-        // and no clock was ever set back by more than a day.
-        placed(next, window, quirks)
+        let window = Window::around(zone, after);
+        let next = step.next(window.local(after))?;
+        // Later than `after`: the clock has not shown `next` yet, for it is a day or more ahead of `after`, and no
+        // clock was ever set back by more than a day.
+        Some(window.holding(next).first(next))
     }
 
     /// The last time of an interval that starts at `start`, before `before`.
-    pub(super) fn previous(
-        &self,
-        start: DateTime<Utc>,
-        before: DateTime<Utc>,
-        zone: Tz,
-        quirks: Quirks,
-    ) -> Option<Slot> {
+    pub(super) fn previous(&self, start: DateTime<Utc>, before: DateTime<Utc>, zone: Zone) -> Option<Minute> {
         let first = Minute::of(start);
-        // Every occurrence has the seconds of `start`, so they decide whether the last minute counts.
-        let seconds = |time: DateTime<Utc>| (time.second(), time.nanosecond());
-        let last_counts = (start.second(), 0) < seconds(before);
-        let last = Minute::of(before).plus(if last_counts { 0 } else { -1 });
-
-        let step = self.step(quirks);
+        let last = last_minute(start, before);
+        let step = self.step();
         if let Step::Exact(minutes) = step {
             let elapsed = last.since(first);
-            return (elapsed >= 0).then_some(first.plus(whole(elapsed, minutes))).and_then(Slot::at);
+            return (elapsed >= 0).then_some(first.plus(whole(elapsed, minutes)));
         }
         let origin = Window::around(zone, first).local(first);
-        if quirks.keeps(Quirk::IntervalsOnLocalClock) {
-            let window = Window::around(zone, Minute::of(before));
-            let until = window.local(Minute::of(before)).plus(if last_counts { 0 } else { -1 });
-            let (_, found) = step.last_occurrence(origin, until)?;
-            return placed(found, window, quirks);
-        }
         let window = Window::around(zone, last);
         match step.last_occurrence(origin, window.latest_shown(last)) {
             // The start is an instant. Read off the clock it might be taken for an earlier pass.
-            Some((0, _)) | None => (first <= last).then_some(first).and_then(Slot::at),
-            Some((_, found)) => placed(found, window, quirks),
+            Some((0, _)) | None => (first <= last).then_some(first),
+            Some((_, found)) => Some(window.holding(found).first(found)),
         }
     }
 
-    fn step(&self, quirks: Quirks) -> Step {
+    fn step(&self) -> Step {
         let count = i64::from(self.count.get());
-        let exact = match quirks.keeps(Quirk::IntervalsOnLocalClock) {
-            true => Step::Clock,
-            false => Step::Exact,
-        };
         match self.unit {
-            Unit::Minute => exact(count),
-            Unit::Hour => exact(count.saturating_mul(HOUR)),
+            Unit::Minute => Step::Exact(count),
+            Unit::Hour => Step::Exact(count.saturating_mul(HOUR)),
             Unit::Day => Step::Clock(count.saturating_mul(DAY)),
             Unit::Week => Step::Clock(count.saturating_mul(7 * DAY)),
             Unit::Month => Step::Months(self.count.get()),
             Unit::Year => Step::Months(self.count.get().saturating_mul(12)),
         }
     }
+
+    /// The same with all steps on the wall clock.
+    pub(super) fn step_on_clock(&self) -> Step {
+        match self.step() {
+            Step::Exact(minutes) => Step::Clock(minutes),
+            step @ (Step::Clock(_) | Step::Months(_)) => step,
+        }
+    }
+}
+
+/// The last minute that counts as before `before`: every occurrence has the seconds of `start`, so they decide
+/// whether the minute of `before` does.
+pub(super) fn last_minute(start: DateTime<Utc>, before: DateTime<Utc>) -> Minute {
+    let counts = (start.second(), 0) < (before.second(), before.nanosecond());
+    Minute::of(before).plus(if counts { 0 } else { -1 })
 }
 
 impl Step {
+    /// The first local time after a start. `None` if there is none that chrono can hold.
+    pub(super) fn next(self, start: Local) -> Option<Local> {
+        (1..=CYCLE).find_map(|nth| self.occurrence(start, nth))
+    }
+
     /// The nth local time after a start. `None` if there is no such date, or none that chrono can hold.
     fn occurrence(self, start: Local, nth: i64) -> Option<Local> {
         match self {
@@ -170,7 +164,7 @@ impl Step {
     }
 
     /// The last local time up to `until`, and how many steps it is from the start.
-    fn last_occurrence(self, start: Local, until: Local) -> Option<(i64, Local)> {
+    pub(super) fn last_occurrence(self, start: Local, until: Local) -> Option<(i64, Local)> {
         let steps = match self {
             Step::Exact(minutes) | Step::Clock(minutes) => until.since(start).div_euclid(minutes),
             Step::Months(months) => {
@@ -210,17 +204,6 @@ impl fmt::Display for Interval {
             count => write!(f, "every {count} {}s", self.unit),
         }
     }
-}
-
-/// The instant of a local time that an interval has led to: on the first pass of a fold. A time that is
-/// skipped becomes the end of the gap, or with the quirk, as in Python, what a clock would show that nobody
-/// has set.
-fn placed(local: Local, near: Window, quirks: Quirks) -> Option<Slot> {
-    let window = near.holding(local);
-    if !quirks.keeps(Quirk::IntervalsOnLocalClock) {
-        return Slot::at(window.first(local));
-    }
-    Slot::imagined(window.unset(local), local).filter(|_| local.year() <= LAST_YEAR_OF_PYTHON)
 }
 
 /// As much of an amount as a unit goes into.

@@ -3,7 +3,7 @@
 //! All schedules are worked out in whole minutes, with offsets rounded down to the minute. That rounding
 //! is seen only where a zone still kept its local mean time (the last was Liberia, until 1972).
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 
 pub(super) const HOUR: i64 = 60;
 pub(super) const DAY: i64 = 1_440;
@@ -23,6 +23,16 @@ pub(crate) fn start_of_minute(at: DateTime<Utc>) -> DateTime<Utc> {
     let minutes = time.num_seconds_from_midnight().div_euclid(60);
     let start = NaiveTime::from_num_seconds_from_midnight_opt(minutes.saturating_mul(60), 0);
     date.and_time(start.unwrap_or(time)).and_utc()
+}
+
+/// An instant later by a span, if chrono can hold it.
+pub(crate) fn later(at: &DateTime<Utc>, by: TimeDelta) -> Option<DateTime<Utc>> {
+    let naive = at.naive_utc();
+    match naive.time().overflowing_add_signed(by) {
+        // No calendar is needed for that, which costs several times as much.
+        (later_that_day, 0) => Some(naive.date().and_time(later_that_day).and_utc()),
+        _ => at.checked_add_signed(by),
+    }
 }
 
 impl Minute {

@@ -31,25 +31,24 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use self::crontab::Crontab;
 use self::interval::Interval;
+use self::last_answer::LastAnswer;
 use self::minute::Minute;
-pub(crate) use self::minute::start_of_minute;
-use self::pause::LastPause;
-pub(crate) use self::slot::Slot;
-use crate::policy::{Quirk, Quirks};
+pub(crate) use self::minute::{later, start_of_minute};
 
 mod calendar;
 mod crontab;
 mod days;
+mod last_answer;
 mod minute;
-mod pause;
-mod slot;
+pub mod reference;
 mod stored;
-mod walk;
+mod window;
 mod zone;
+
+pub use self::zone::{ParseZoneError, Zone};
 
 mod error;
 pub use self::error::{FieldProblem, ScheduleError};
@@ -63,13 +62,11 @@ pub use self::interval::Unit;
 /// When runs are due: a crontab or an interval, in a zone. Parsed once, and cheap to clone.
 ///
 /// ```
-/// use chrono_tz::Europe::Berlin;
-/// use overdue::policy::Quirks;
 /// use overdue::schedule::Schedule;
 ///
-/// let nightly = Schedule::crontab("30 2 * * *", Berlin)?;
+/// let nightly = Schedule::crontab("30 2 * * *", "Europe/Berlin".parse()?)?;
 /// // Clocks went from 02:00 to 03:00 that night, and the run is due at 03:00, 01:00 UTC.
-/// let next = nightly.next("2025-03-29T12:00:00Z".parse()?, Quirks::NONE);
+/// let next = nightly.next("2025-03-29T12:00:00Z".parse()?);
 /// assert_eq!(next, Some("2025-03-30T01:00:00Z".parse()?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -82,10 +79,10 @@ pub struct Schedule(Arc<Zoned>);
 /// A schedule as written, without its zone: what a host stores in columns of its own.
 ///
 /// ```
-/// use chrono_tz::Tz;
+/// use overdue::Zone;
 /// use overdue::schedule::{Schedule, ScheduleKind};
 ///
-/// let schedule = Schedule::crontab("0 2 * * *", Tz::UTC)?;
+/// let schedule = Schedule::crontab("0 2 * * *", Zone::UTC)?;
 /// assert_eq!(schedule.kind(), ScheduleKind::Crontab("0 2 * * *"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -108,11 +105,11 @@ pub enum ScheduleKind<'a> {
 
 struct Zoned {
     plan: Plan,
-    zone: Tz,
+    zone: Zone,
 }
 
 enum Plan {
-    Crontab { crontab: Arc<Crontab>, pause: LastPause },
+    Crontab { crontab: Arc<Crontab>, last: LastAnswer },
     Interval(Interval),
 }
 
@@ -120,11 +117,11 @@ impl Schedule {
     /// A five-field crontab, or one of its nicknames.
     ///
     /// ```
-    /// use chrono_tz::Tz;
+    /// use overdue::Zone;
     /// use overdue::Schedule;
     ///
-    /// let schedule = Schedule::crontab("0 9-17/2 * * MON-FRI", Tz::Europe__Berlin)?;
-    /// assert!(Schedule::crontab("0 0 31 2 *", Tz::UTC).is_err());
+    /// let schedule = Schedule::crontab("0 9-17/2 * * MON-FRI", "Europe/Berlin".parse()?)?;
+    /// assert!(Schedule::crontab("0 0 31 2 *", Zone::UTC).is_err());
     /// # let _ = schedule;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -133,32 +130,32 @@ impl Schedule {
     /// * [`ScheduleError::FieldCount`] unless there are exactly five fields.
     /// * [`ScheduleError::Nickname`] for an unknown one. They are lower case.
     /// * [`ScheduleError::Field`] when a field makes no sense, or names only days that never occur.
-    pub fn crontab(expression: &str, zone: Tz) -> Result<Self, ScheduleError> {
+    pub fn crontab(expression: &str, zone: Zone) -> Result<Self, ScheduleError> {
         Ok(Self::of_crontab(Arc::new(Crontab::parse(expression)?), zone))
     }
 
     /// Every `count` units.
     ///
     /// ```
+    /// use overdue::Zone;
     /// use std::num::NonZeroU32;
     ///
-    /// use chrono_tz::Tz;
     /// use overdue::schedule::{Schedule, Unit};
     ///
-    /// let schedule = Schedule::every(NonZeroU32::MIN, Unit::Hour, Tz::UTC)?;
+    /// let schedule = Schedule::every(NonZeroU32::MIN, Unit::Hour, Zone::UTC)?;
     /// assert_eq!(schedule.to_string(), "every hour");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     /// [`ScheduleError::TooLong`] when that is more than 100 years.
-    pub fn every(count: NonZeroU32, unit: Unit, zone: Tz) -> Result<Self, ScheduleError> {
+    pub fn every(count: NonZeroU32, unit: Unit, zone: Zone) -> Result<Self, ScheduleError> {
         Ok(Self::of_interval(Interval::new(count, unit)?, zone))
     }
 
     /// The same schedule in another zone. Nothing is parsed again.
     #[must_use]
-    pub fn in_zone(&self, zone: Tz) -> Self {
+    pub fn in_zone(&self, zone: Zone) -> Self {
         match &self.0.plan {
             Plan::Crontab { crontab, .. } => Self::of_crontab(Arc::clone(crontab), zone),
             Plan::Interval(interval) => Self::of_interval(*interval, zone),
@@ -166,7 +163,7 @@ impl Schedule {
     }
 
     /// The zone in which local times are meant.
-    pub fn zone(&self) -> Tz {
+    pub fn zone(&self) -> Zone {
         self.0.zone
     }
 
@@ -186,25 +183,26 @@ impl Schedule {
     /// `None` where the schedule ends: when a crontab has no run for 50 years or until the end of 2100, and
     /// beyond the last date that chrono can hold.
     ///
-    /// With [`Quirk::RepeatedHourForgotten`] or [`Quirk::IntervalsOnLocalClock`] the answer need not be later
-    /// than `after` when clocks are set back.
-    ///
     /// ```
-    /// use chrono_tz::Tz;
+    /// use overdue::Zone;
     /// use overdue::Schedule;
-    /// use overdue::policy::Quirks;
     ///
-    /// let last_friday = Schedule::crontab("0 18 * * 5L", Tz::UTC)?;
-    /// let next = last_friday.next("2025-03-01T00:00:00Z".parse()?, Quirks::NONE);
+    /// let last_friday = Schedule::crontab("0 18 * * 5L", Zone::UTC)?;
+    /// let next = last_friday.next("2025-03-01T00:00:00Z".parse()?);
     /// assert_eq!(next, Some("2025-03-28T18:00:00Z".parse()?));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn next(&self, after: DateTime<Utc>, quirks: Quirks) -> Option<DateTime<Utc>> {
+    pub fn next(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.next_after(&after)
+    }
+
+    /// [`next`](Self::next), by reference: copying a date that was written just before takes as long as the answer.
+    pub(crate) fn next_after(&self, after: &DateTime<Utc>) -> Option<DateTime<Utc>> {
         match &self.0.plan {
-            Plan::Crontab { crontab, pause } => self.next_run(crontab, pause, &after, quirks),
-            Plan::Interval(interval) => {
-                interval.next(after.into(), self.zone(), quirks).map(|slot| *slot.start())
+            Plan::Crontab { crontab, last } => {
+                last.next(after, || crontab.next(Minute::of(*after), self.zone()))
             }
+            Plan::Interval(interval) => interval.next(Minute::of(*after), self.zone())?.instant(),
         }
     }
 
@@ -214,82 +212,29 @@ impl Schedule {
     /// whenever it did, and has no use for `start`.
     ///
     /// ```
+    /// use overdue::Zone;
     /// use std::num::NonZeroU32;
     ///
-    /// use chrono_tz::Tz;
-    /// use overdue::policy::Quirks;
     /// use overdue::schedule::{Schedule, Unit};
     ///
-    /// let schedule = Schedule::every(NonZeroU32::MIN, Unit::Month, Tz::UTC)?;
-    /// let last = schedule.previous("2025-01-31T09:00:30Z".parse()?, "2025-03-01T00:00:00Z".parse()?, Quirks::NONE);
+    /// let schedule = Schedule::every(NonZeroU32::MIN, Unit::Month, Zone::UTC)?;
+    /// let last = schedule.previous("2025-01-31T09:00:30Z".parse()?, "2025-03-01T00:00:00Z".parse()?);
     /// assert_eq!(last, Some("2025-01-31T09:00:00Z".parse()?));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// `None` when there is none since `start`; for a crontab when it had no run for 50 years or since 1970.
-    pub fn previous(
-        &self,
-        start: DateTime<Utc>,
-        before: DateTime<Utc>,
-        quirks: Quirks,
-    ) -> Option<DateTime<Utc>> {
-        self.previous_slot(start, before, quirks).map(|slot| *slot.start())
-    }
-
-    /// [`next`](Self::next), from a slot to a slot.
-    pub(crate) fn next_slot(&self, after: &Slot, quirks: Quirks) -> Option<Slot> {
+    pub fn previous(&self, start: DateTime<Utc>, before: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match &self.0.plan {
-            Plan::Crontab { crontab, pause } => {
-                self.next_run(crontab, pause, after.start(), quirks).map(Slot::starting)
-            }
-            Plan::Interval(interval) => interval.next(*after, self.zone(), quirks),
-        }
-    }
-
-    fn next_run(
-        &self,
-        crontab: &Crontab,
-        pause: &LastPause,
-        after: &DateTime<Utc>,
-        quirks: Quirks,
-    ) -> Option<DateTime<Utc>> {
-        let search = || crontab.next(Minute::of(*after), self.zone(), quirks);
-        match quirks.keeps(Quirk::RepeatedHourForgotten) {
-            true => search()?.instant(),
-            false => pause.next(after, search),
-        }
-    }
-
-    /// [`previous`](Self::previous), to a slot.
-    pub(crate) fn previous_slot(
-        &self,
-        start: DateTime<Utc>,
-        before: DateTime<Utc>,
-        quirks: Quirks,
-    ) -> Option<Slot> {
-        match &self.0.plan {
-            Plan::Crontab { crontab, pause } => {
-                let search = || crontab.previous(before, self.zone(), quirks);
-                if quirks.keeps(Quirk::RepeatedHourForgotten) {
-                    return search().and_then(Slot::at);
+            Plan::Crontab { crontab, last } => {
+                // A caller that looks back to an expected run asks for the run after it next. If that lies ahead,
+                // finding it answers both.
+                if start < before && last.ends_at(&start) {
+                    self.next_after(&start);
                 }
-                // Whoever looks back to a run that was expected asks for the one after it next. If that lies
-                // ahead, finding it answers both.
-                if start < before && pause.ends_at(&start) {
-                    self.next_slot(&start.into(), quirks);
-                }
-                pause.previous(Minute::before(before), search).map(Slot::starting)
+                last.previous(Minute::before(before), || crontab.previous(before, self.zone()))
             }
-            Plan::Interval(interval) => interval.previous(start, before, self.zone(), quirks),
-        }
-    }
-
-    /// Why older releases of CronSim refuse a schedule that runs by its weekdays alone; see
-    /// [`Quirk::IdleDaysRefused`](crate::policy::Quirk::IdleDaysRefused).
-    pub(crate) fn idle_day(&self) -> Option<ScheduleError> {
-        match &self.0.plan {
-            Plan::Crontab { crontab, .. } => crontab.calendar.days.idle_day(),
-            Plan::Interval(_) => None,
+            Plan::Interval(interval) => interval.previous(start, before, self.zone())?.instant(),
         }
     }
 
@@ -298,11 +243,11 @@ impl Schedule {
         Arc::strong_count(&self.0) > 1
     }
 
-    fn of_crontab(crontab: Arc<Crontab>, zone: Tz) -> Self {
-        Self(Arc::new(Zoned { plan: Plan::Crontab { crontab, pause: LastPause::default() }, zone }))
+    fn of_crontab(crontab: Arc<Crontab>, zone: Zone) -> Self {
+        Self(Arc::new(Zoned { plan: Plan::Crontab { crontab, last: LastAnswer::default() }, zone }))
     }
 
-    fn of_interval(interval: Interval, zone: Tz) -> Self {
+    fn of_interval(interval: Interval, zone: Zone) -> Self {
         Self(Arc::new(Zoned { plan: Plan::Interval(interval), zone }))
     }
 }

@@ -2,10 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Schedule, ScheduleError, ScheduleKind, Unit};
+use super::{ParseZoneError, Schedule, ScheduleError, ScheduleKind, Unit};
 
 /// `{"type":"crontab","value":"0 2 * * *","timezone":"Europe/Berlin"}`, or
 /// `{"type":"interval","value":2,"unit":"hour","timezone":"UTC"}`.
@@ -22,18 +21,17 @@ type Text<'a> = std::borrow::Cow<'a, str>;
 enum StoredError {
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
-    #[error("`{0}` is not an IANA time zone")]
-    Zone(String),
+    #[error(transparent)]
+    Zone(#[from] ParseZoneError),
 }
 
 impl TryFrom<Stored<'_>> for Schedule {
     type Error = StoredError;
 
     fn try_from(stored: Stored<'_>) -> Result<Self, Self::Error> {
-        let zone = |name: Text<'_>| name.parse::<Tz>().map_err(|_| StoredError::Zone(name.into_owned()));
         Ok(match stored {
-            Stored::Crontab { value, timezone } => Schedule::crontab(&value, zone(timezone)?)?,
-            Stored::Interval { value, unit, timezone } => Schedule::every(value, unit, zone(timezone)?)?,
+            Stored::Crontab { value, timezone } => Schedule::crontab(&value, timezone.parse()?)?,
+            Stored::Interval { value, unit, timezone } => Schedule::every(value, unit, timezone.parse()?)?,
         })
     }
 }

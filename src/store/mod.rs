@@ -1,22 +1,16 @@
 //! What a host's storage must do: keep rows, look them up, and put several at once.
 
-mod snapshot;
-mod transition;
-
-pub use snapshot::{Found, Query, RunQuery, Snapshot};
-pub use transition::{MonitorChange, Put, PutRun, Transition};
+pub use crate::decision::{
+    HistoryQuery, MonitorChange, MonitorSnapshot, Put, PutRun, RunLookup, RunQuery, Snapshot, Transition,
+};
+pub use crate::rules::Query;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::id::CheckinId;
-use crate::key::{EnvironmentKey, MonitorKey};
-use crate::row::Environment;
-use crate::row::Monitor;
-use crate::row::Organization;
-use crate::row::{Run, RunSummary};
+use crate::id::{EnvironmentKey, MonitorKey, RunId};
 
 /// Keeps the rows.
 ///
@@ -42,7 +36,7 @@ use crate::row::{Run, RunSummary};
 /// ```
 /// use chrono::{DateTime, Utc};
 /// use overdue::store::{CommitError, Due, DueKind, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition};
-/// use overdue::key::{EnvironmentKey, MonitorKey};
+/// use overdue::id::{EnvironmentKey, MonitorKey};
 /// use std::convert::Infallible;
 ///
 /// /// Counts the commits of another store.
@@ -79,7 +73,7 @@ use crate::row::{Run, RunSummary};
 /// }
 /// # use overdue::{Engine, MemoryStore, Policy};
 /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-/// let engine = Engine::new(Counting::default(), overdue::event::NoSink, Policy::default());
+/// let engine = Engine::new(Counting::default(), Policy::default());
 /// engine.process_checkin(&message)?;
 /// assert_eq!(engine.store().commits.load(std::sync::atomic::Ordering::Relaxed), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -127,32 +121,6 @@ pub trait Store {
     /// * [`CommitError::Store`] when the storage cannot be written. The caller cannot know whether the
     ///   transition was applied; deciding again on a new snapshot is always safe (I4).
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Self::Error>>;
-}
-
-/// A monitor and all that belongs to it, but for finished runs and resolved incidents.
-///
-/// ```
-/// use overdue::store::Store;
-///
-/// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-/// engine.process_checkin(&message)?;
-/// let snapshot = engine.store().load_monitor(&monitor)?.ok_or("no such monitor")?;
-/// assert_eq!(snapshot.organization.monitors(), 1);
-/// assert_eq!(snapshot.environments.len(), 1);
-/// assert!(snapshot.open_runs.is_empty());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "a store fills it in")]
-pub struct MonitorSnapshot {
-    /// The organization's row; [`Organization::new`] when there is none.
-    pub organization: Organization,
-    /// The monitor.
-    pub monitor: Arc<Monitor>,
-    /// Its environments, in order of name.
-    pub environments: Vec<Environment>,
-    /// Their runs in progress.
-    pub open_runs: Vec<Run>,
 }
 
 /// Why a commit did not happen.
@@ -224,9 +192,9 @@ pub struct DueQuery {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "the two kinds of deadlines")]
 pub enum DueKind {
-    /// Environments, by [`Environment::due_at`].
+    /// Environments, by [`Environment::due_at`](crate::row::Environment::due_at).
     Miss,
-    /// Runs, by [`Run::due_at`].
+    /// Runs, by [`Run::due_at`](crate::row::Run::due_at).
     Timeout,
 }
 
@@ -266,42 +234,13 @@ pub struct DueRun {
     /// Its number, which orders the runs of one environment.
     pub number: u32,
     /// Its id.
-    pub id: CheckinId,
+    pub id: RunId,
 }
 
 impl Due {
     /// The order of lists: by deadline, then by environment, then by creation of the run.
     pub fn order(&self) -> (DateTime<Utc>, &EnvironmentKey, Option<u32>) {
         (self.at, &self.key, self.run.map(|run| run.number))
-    }
-}
-
-/// Asks for the newest runs of an environment, newest first in order of [`RunSummary::order`].
-///
-/// ```
-/// use overdue::row::RunSummary;
-/// use overdue::store::HistoryQuery;
-///
-/// /// For a store that keeps the runs of an environment newest first.
-/// fn read(query: HistoryQuery, newest_first: &[RunSummary]) -> Vec<RunSummary> {
-///     newest_first.iter().filter(|run| query.matches(run)).take(query.count as usize).copied().collect()
-/// }
-/// ```
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "the three parts of a window")]
-pub struct HistoryQuery {
-    /// At most so many.
-    pub count: u32,
-    /// Only runs that started not later than this.
-    pub until: Option<DateTime<Utc>>,
-    /// Only runs that [succeeded or failed](crate::row::RunStatus::is_judged).
-    pub judged: bool,
-}
-
-impl HistoryQuery {
-    /// Whether a run belongs into the list.
-    pub fn matches(&self, run: &RunSummary) -> bool {
-        self.until.is_none_or(|until| run.started_at <= until) && (!self.judged || run.status.is_judged())
     }
 }
 

@@ -4,24 +4,25 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use crate::key::{EnvironmentKey, MonitorKey};
-use crate::store::{
-    CommitError, Due, DueKind, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition,
-};
+use crate::decision::{MonitorSnapshot, Snapshot, Transition};
+use crate::id::{EnvironmentKey, MonitorKey};
+use crate::rules::Query;
+use crate::store::{CommitError, Due, DueKind, DueQuery, Store};
 
-/// A store around a store that goes wrong once, at a call of your choice.
+/// Wraps a store and injects one fault, at a call of your choice.
 ///
-/// With it a host is led through every bad night it can have: let the fault strike at call 0, 1, 2 and so on,
-/// until it [no longer strikes](Self::has_struck), and see that the rows and the alerts are the same in the end.
-/// Put one around another for two faults in one night.
+/// To try a host with every possible fault, inject it at call 0, 1, 2 and so on, until it
+/// [no longer strikes](Self::has_struck), and compare the rows and the alerts at the end. Wrap one in another for two
+/// faults in one run.
 ///
 /// ```
 /// use overdue::testkit::{Fault, FaultyStore, Journal, Nth};
-/// use overdue::{Engine, MemoryStore, Message, Policy, Store, event::NoSink};
+/// use overdue::{Engine, MemoryStore, Message, Policy, Store};
+/// use overdue::event::NoSink;
 ///
-/// /// The host in question: it tries what has failed a second time.
+/// /// The host under test: it tries what failed a second time.
 /// fn deliver<S: Store>(message: &Message, store: &S) -> Result<(), overdue::Error<S::Error>> {
-///     let engine = Engine::new(store, NoSink, Policy::default());
+///     let engine = Engine::new(store, Policy::default());
 ///     engine.process_checkin(message).or_else(|_| engine.process_checkin(message))?;
 ///     Ok(())
 /// }
@@ -39,7 +40,7 @@ use crate::store::{
 ///     }
 /// }
 ///
-/// // A process that dies right after its commit says nothing more; another one finds what it has written.
+/// // A process that dies right after its commit does not answer; the next one finds what it has written.
 /// let store = FaultyStore::new(MemoryStore::new(), Fault::StopAfter, Nth::Commit(0));
 /// assert!(deliver(&message, &store).is_err());
 /// let survived = store.into_inner();
@@ -63,7 +64,7 @@ pub struct FaultyStore<S> {
 /// # use overdue::{MemoryStore, testkit::Journal};
 /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
 /// # let kept = Journal::over(MemoryStore::new());
-/// # overdue::Engine::new(&kept, overdue::event::NoSink, overdue::Policy::default()).process_checkin(&message)?;
+/// # overdue::Engine::new(&kept, overdue::Policy::default()).process_checkin(&message)?;
 /// # let transition = kept.transitions().remove(0);
 /// let store = FaultyStore::new(MemoryStore::new(), Fault::Unwritten, Nth::Commit(0));
 /// assert!(matches!(store.commit(&transition), Err(CommitError::Store(_))));
@@ -74,17 +75,17 @@ pub struct FaultyStore<S> {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A commit is told that somebody was faster; nothing is written. Reads have no conflicts: when the call
-    /// in question is one, the next commit is struck instead.
+    /// A commit is answered with a conflict, and nothing is written. Reads have no conflicts: if the chosen call is
+    /// a read, the next commit fails instead.
     Conflict,
     /// The call fails, and nothing is written.
     Unwritten,
-    /// The call fails, but what a commit was to write is written.
+    /// The call fails, but a commit writes what it was to write.
     Unanswered,
     /// The process dies before the call: nothing is written, and every later call fails too.
     StopBefore,
-    /// The process dies after the call: what a commit was to write is written, but neither this call nor a
-    /// later one is answered.
+    /// The process dies after the call: a commit writes what it was to write, but neither this call nor a later one
+    /// is answered.
     StopAfter,
 }
 
@@ -93,7 +94,7 @@ pub enum Fault {
 /// ```
 /// use overdue::testkit::Nth;
 ///
-/// // The first commit, however much is read before it; and the first call of all, which is a read as a rule.
+/// // The first commit, whatever is read before it; and the first call of all, which is usually a read.
 /// assert_ne!(Nth::Commit(0), Nth::Call(0));
 /// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -115,24 +116,24 @@ pub enum Nth {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "on purpose or not")]
 pub enum FaultyError<E> {
-    /// As it was told to.
+    /// As injected.
     #[error("the store fails on purpose")]
     OnPurpose,
-    /// For a reason of the store inside.
+    /// The store inside failed.
     #[error(transparent)]
     Store(E),
 }
 
-/// How far it has come.
+/// Whether the fault has struck.
 #[derive(Debug)]
 enum Course {
-    /// So many calls have been counted.
+    /// Not yet, after this number of calls.
     Counting(usize),
     Struck,
 }
 
 impl<S> FaultyStore<S> {
-    /// A store that is struck by this fault, at that call.
+    /// Wraps a store that fails with this fault at that call.
     pub const fn new(store: S, fault: Fault, nth: Nth) -> Self {
         Self { store, fault, nth, course: Mutex::new(Course::Counting(0)) }
     }
@@ -142,12 +143,12 @@ impl<S> FaultyStore<S> {
         &self.store
     }
 
-    /// The store inside: what survives when the process has died.
+    /// The store inside: what survives when the process dies.
     pub fn into_inner(self) -> S {
         self.store
     }
 
-    /// Whether the fault has come to pass.
+    /// Whether the fault has struck.
     pub fn has_struck(&self) -> bool {
         matches!(*self.course(), Course::Struck)
     }
@@ -156,7 +157,7 @@ impl<S> FaultyStore<S> {
         self.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call, and tells the fault that it meets.
+    /// Counts a call. Returns the fault that it meets, if it meets one.
     fn meets(&self, is_commit: bool) -> Option<Fault> {
         let mut course = self.course();
         let Course::Counting(counted) = &mut *course else {
@@ -216,7 +217,7 @@ impl<S: Store> Store for FaultyStore<S> {
             Some(Fault::Conflict) => Err(CommitError::Conflict),
             Some(Fault::Unwritten | Fault::StopBefore) => Err(CommitError::Store(FaultyError::OnPurpose)),
             Some(Fault::Unanswered | Fault::StopAfter) => {
-                // Whether it conflicted is not heard of either.
+                // The caller does not learn of a conflict either.
                 let _unheard = commit();
                 Err(CommitError::Store(FaultyError::OnPurpose))
             }

@@ -1,37 +1,33 @@
-//! Histories: monitors and all that happens to them, as values that can be read, kept and played again.
+//! Histories: monitors and all that happens to them, as values to read, keep and replay.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::admission::Admission;
-use crate::checkin::Body;
 use crate::config::MonitorConfig;
-use crate::event::EventSink;
-use crate::id::OrganizationId;
-use crate::key::MonitorKey;
-use crate::rules::{Edit, EditRefused};
+use crate::id::{MonitorKey, OrganizationId};
+use crate::rules::{Edit, EditError};
+use crate::wire::Body;
 use crate::{AdminError, Engine, Error, Message, Outcome, Store, Tick, TickReport};
 
 /// Monitors, and what happens to them, step by step.
 ///
-/// A history says everything: played on any engine of the same policy it gives the same answers, rows and
-/// events (I3). Its `Debug` is a line for each monitor and step. Late, early, repeated and reordered messages are steps like others, told by the time at which
-/// they were received; a message that was lost is no step at all. It is stored with serde, so that one that went
-/// wrong can be kept.
+/// A history is complete: on every engine of the same policy it gives the same answers, rows and events (I3). Late,
+/// early, repeated and reordered messages are steps like others; the time at which they were received tells them
+/// apart. A lost message is no step. `Debug` prints a line for each monitor and step. Serde stores a history, so that
+/// a failing one can be kept.
 ///
 /// ```
-/// use chrono_tz::Tz;
+/// use overdue::Zone;
 /// use overdue::config::MonitorConfig;
 /// use overdue::event::NoSink;
-/// use overdue::id::{OrganizationId, ProjectId};
-/// use overdue::key::MonitorKey;
+/// use overdue::id::{OrganizationId, ProjectId, MonitorKey};
 /// use overdue::testkit::history::{Answer, History, Step};
 /// use overdue::{Engine, MemoryStore, Policy, Schedule, Tick};
 ///
 /// let nightly = MonitorKey { project: ProjectId::new(1), slug: "nightly".parse()? };
-/// let config = MonitorConfig::builder(Schedule::crontab("0 2 * * *", Tz::UTC)?).build();
+/// let config = MonitorConfig::new(Schedule::crontab("0 2 * * *", Zone::UTC)?);
 /// let history = History {
 ///     organization: OrganizationId::new(1),
 ///     monitors: vec![(nightly, config)],
@@ -40,12 +36,12 @@ use crate::{AdminError, Engine, Error, Message, Outcome, Store, Tick, TickReport
 /// let again: History = serde_json::from_str(&serde_json::to_string(&history)?)?;
 /// assert_eq!(again, history);
 ///
-/// let answers = again.play(&Engine::new(MemoryStore::new(), NoSink, Policy::default()))?;
+/// let answers = again.play(&Engine::new(MemoryStore::new(), Policy::default()))?;
 /// assert!(matches!(&answers[..], [Answer::Tick(report)] if report.outcomes.is_empty()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Deserialize, PartialEq, Serialize)]
-#[expect(clippy::exhaustive_structs, reason = "whoever writes a history names all of it")]
+#[expect(clippy::exhaustive_structs, reason = "a history names all of it")]
 pub struct History {
     /// Who owns the monitors.
     pub organization: OrganizationId,
@@ -70,9 +66,9 @@ pub struct History {
 /// ```
 #[derive(Clone, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "a new kind of step should break whoever plays them")]
+#[expect(clippy::exhaustive_enums, reason = "a new kind of step should break those who play them")]
 pub enum Step {
-    /// A message is processed. How late it is, its own time tells.
+    /// A message is processed. Its own time tells how late it is.
     Checkin(Message),
     /// The clock ticks.
     Tick(Tick),
@@ -93,7 +89,7 @@ pub enum Step {
 /// use overdue::testkit::history::Answer;
 ///
 /// fn is_refused(answer: &Answer) -> bool {
-///     matches!(answer, Answer::Checkin(overdue::Outcome::Refused(_)) | Answer::Edit(Err(_)))
+///     matches!(answer, Answer::Checkin(overdue::Outcome::Rejected(_)) | Answer::Edit(Err(_)))
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -104,32 +100,26 @@ pub enum Answer {
     /// To a tick.
     Tick(TickReport),
     /// To an edit.
-    Edit(Result<(), EditRefused>),
+    Edit(Result<(), EditError>),
 }
 
 impl History {
-    /// Creates the monitors. A policy with limits may refuse some.
+    /// Creates the monitors. A policy with limits may reject some.
     ///
     /// # Errors
     /// [`AdminError`], of the first monitor that cannot be created.
-    pub fn begin<S: Store, K: EventSink, A: Admission>(
-        &self,
-        engine: &Engine<S, K, A>,
-    ) -> Result<(), AdminError<S::Error>> {
+    pub fn begin<S: Store>(&self, engine: &Engine<S>) -> Result<(), AdminError<S::Error>> {
         for (key, config) in &self.monitors {
             engine.create_monitor(self.organization, key, config)?;
         }
         Ok(())
     }
 
-    /// Creates the monitors, takes every step, and tells the answers.
+    /// Creates the monitors, takes every step, and returns the answers.
     ///
     /// # Errors
     /// [`AdminError`], of the first call that fails, or of the first monitor that cannot be created.
-    pub fn play<S: Store, K: EventSink, A: Admission>(
-        &self,
-        engine: &Engine<S, K, A>,
-    ) -> Result<Vec<Answer>, AdminError<S::Error>> {
+    pub fn play<S: Store>(&self, engine: &Engine<S>) -> Result<Vec<Answer>, AdminError<S::Error>> {
         self.begin(engine)?;
         self.steps.iter().map(|step| step.take(engine).map_err(AdminError::Failed)).collect()
     }
@@ -139,23 +129,20 @@ impl Step {
     /// Has an engine take the step.
     ///
     /// # Errors
-    /// As the engine fails: what is refused is an answer.
-    pub fn take<S: Store, K: EventSink, A: Admission>(
-        &self,
-        engine: &Engine<S, K, A>,
-    ) -> Result<Answer, Error<S::Error>> {
+    /// As the engine fails. A rejection is an answer.
+    pub fn take<S: Store>(&self, engine: &Engine<S>) -> Result<Answer, Error<S::Error>> {
         Ok(match self {
             Self::Checkin(message) => Answer::Checkin(engine.process_checkin(message)?),
             Self::Tick(tick) => Answer::Tick(engine.tick(*tick)?),
             Self::Edit { monitor, edit, at } => Answer::Edit(match engine.edit_monitor(monitor, edit, *at) {
                 Ok(_) => Ok(()),
-                Err(AdminError::Refused(refused)) => Err(refused),
+                Err(AdminError::Rejected(refused)) => Err(refused),
                 Err(AdminError::Failed(error)) => return Err(error),
             }),
         })
     }
 
-    /// The time that the step speaks of: when the message was received, the tick, or when the edit was made.
+    /// The time of the step: when the message was received, the tick, or when the edit was made.
     ///
     /// ```
     /// use overdue::Tick;
@@ -173,7 +160,7 @@ impl Step {
         }
     }
 
-    /// The monitor that the step is about. None: a tick, or a message of which no slug can be read.
+    /// The monitor that the step is about. `None` for a tick, and for a message without a readable slug.
     ///
     /// ```
     /// use overdue::Tick;
@@ -223,7 +210,10 @@ impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Checkin(Message { project, received_at, body, .. }) => {
-                let kind = if matches!(body, Body::Json(_)) { "raw" } else { "typed" };
+                let kind = match body {
+                    Body::Checkin(_) => "typed",
+                    Body::Json(_) | Body::Malformed(_) => "raw",
+                };
                 let sent = String::from_utf8_lossy(&body.bytes()).into_owned();
                 write!(f, "{received_at:?} checkin of {project} ({kind}): {sent}")
             }

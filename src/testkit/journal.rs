@@ -1,19 +1,19 @@
-//! A store that remembers what was written.
+//! A store that records what was written.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
+use crate::decision::{MonitorSnapshot, Snapshot, Transition};
 use crate::event::Event;
-use crate::key::{EnvironmentKey, MonitorKey};
-use crate::store::{
-    CommitError, Due, DueKind, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition,
-};
+use crate::id::{EnvironmentKey, MonitorKey};
+use crate::rules::Query;
+use crate::store::{CommitError, Due, DueKind, DueQuery, Store};
 
-/// A store around a store that keeps every transition it has committed.
+/// Wraps a store and keeps every transition that it committed.
 ///
-/// Its [`events`](Self::events) are what the outbox of a durable host would hold: those that were committed,
-/// whether or not a sink has heard of them.
+/// Its [`events`](Self::events) are what the outbox of a durable host would hold: those that were committed, whether
+/// or not they reached a sink.
 ///
 /// ```
 /// use overdue::event::NoSink;
@@ -21,7 +21,7 @@ use crate::store::{
 /// use overdue::{Engine, Event, MemoryStore, Policy, Tick};
 ///
 /// # let (sample, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-/// let engine = Engine::new(Journal::over(MemoryStore::new()), NoSink, Policy::default());
+/// let engine = Engine::new(Journal::over(MemoryStore::new()), Policy::default());
 /// engine.process_checkin(&message)?;
 /// engine.tick(Tick::at("2024-09-03T02:01:00Z".parse()?))?;
 /// assert_eq!(engine.store().transitions().len(), 2);
@@ -36,7 +36,7 @@ pub struct Journal<S> {
 }
 
 impl<S> Journal<S> {
-    /// Keeps what is committed to this store from now on.
+    /// Wraps a store, and records what is committed from now on.
     pub const fn over(store: S) -> Self {
         Self { store, committed: Mutex::new(Vec::new()) }
     }
@@ -61,7 +61,7 @@ impl<S> Journal<S> {
         self.committed().iter().flat_map(|transition| &transition.events).cloned().collect()
     }
 
-    /// A panic elsewhere leaves no half of an entry.
+    /// A panic elsewhere leaves no half-written entry.
     fn committed(&self) -> MutexGuard<'_, Vec<Transition>> {
         self.committed.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,7 +88,7 @@ impl<S: Store> Store for Journal<S> {
     }
 
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<S::Error>> {
-        // Held meanwhile, so that the journal has the order of the commits.
+        // Locked during the commit, so that the journal has the order of the commits.
         let mut committed = self.committed();
         self.store.commit(transition)?;
         committed.push(transition.clone());

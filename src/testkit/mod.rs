@@ -1,13 +1,13 @@
-//! Proofs for hosts: what a store, and what stands on it, can be held to.
+//! Test support for hosts: a conformance suite for stores, fault injection, invariants and a reference model.
 //!
 //! | to | see |
 //! |---|---|
-//! | hold a store of your own to its promises, in one line | [`store_tests!`], [`store`] |
-//! | lead a host through its bad nights: conflicts, failures, lost answers, death | [`FaultyStore`] |
+//! | test that a store of your own keeps its promises, in one line | [`store_tests!`], [`store`] |
+//! | inject conflicts, failures, lost answers and crashes into a host | [`FaultyStore`] |
 //! | see what was written and what an outbox would hold | [`Journal`] |
 //!
-//! Needs the feature `testkit`; strategies for random histories need the feature `proptest`. Both belong into
-//! the `dev-dependencies` of a host.
+//! Needs the feature `testkit`; strategies for random histories need the feature `proptest`. Put both into the
+//! `dev-dependencies` of a host.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a proof that fails panics"
+    reason = "a check that fails panics"
 )]
 
 mod faulty;

@@ -1,21 +1,19 @@
 //! Creating, editing and removing monitors, and what that does to their deadlines at once.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use chrono_tz::Tz;
-use overdue::admission::AdmitAll;
-use overdue::checkin::Arrival;
-use overdue::config::{ConfigUpdate, Margin, MaxRuntime, MonitorConfig, Threshold};
-use overdue::id::OrganizationId;
-use overdue::outcome::{ConfigChange, Judgement, Notice, Outcome, Verdict};
+use overdue::admission::{AdmitAll, ValidCheckin};
+use overdue::config::{ConfigBuilder, ConfigUpdate};
+use overdue::id::{OrganizationId, Owner};
+use overdue::outcome::{Alerting, ConfigChange, Effect, HealthEffect, Outcome, TickEffect};
 use overdue::policy::Limits;
-use overdue::refusal::ProcessingError;
-use overdue::row::{EnvironmentStatus, MonitorStatus, Owner, RunStatus};
-use overdue::rules::{self, Edit, EditRefused};
+use overdue::rejection::RejectionReason;
+use overdue::row::{EnvironmentStatus, MonitorStatus, RunStatus};
+use overdue::rules::{self, Edit, EditError};
 use overdue::schedule::Unit;
 use overdue::store::{CommitError, Query, Snapshot, Store};
-use overdue::{AdminError, Event, Policy, Schedule};
+use overdue::{AdminError, Event, Policy, Schedule, Zone};
 
-use crate::world::{ORGANIZATION, World, at, checkin, hourly, message, monitor, named, place};
+use crate::world::{ORGANIZATION, World, at, checkin, hourly, message, monitor, named, place, zone};
 
 fn limited(monitors: Option<u32>, environments: Option<u32>) -> World {
     let mut policy = Policy::default();
@@ -24,7 +22,7 @@ fn limited(monitors: Option<u32>, environments: Option<u32>) -> World {
 }
 
 fn crontab(text: &str) -> Schedule {
-    Schedule::crontab(text, Tz::UTC).unwrap()
+    Schedule::crontab(text, Zone::UTC).unwrap()
 }
 
 /// A job that checked in at ten and is due at eleven.
@@ -35,12 +33,9 @@ fn checked_in() -> World {
     world
 }
 
-fn edit_config(
-    world: &World,
-    when: &str,
-    change: impl Fn(overdue::config::MonitorConfigBuilder) -> MonitorConfig,
-) {
-    world.edit(when, &Edit::Config(change(world.monitor().config().to_builder())));
+fn edit_config(world: &World, when: &str, change: impl Fn(ConfigBuilder) -> ConfigBuilder) {
+    let config = change(world.monitor().config().to_builder()).build().unwrap();
+    world.edit(when, &Edit::Config(config));
 }
 
 #[test]
@@ -58,7 +53,7 @@ fn a_monitor_is_created_as_configured() {
 fn a_slug_is_taken_once() {
     let world = World::with(&hourly(1, 1));
     let again = world.create("job", &hourly(2, 2));
-    assert_eq!(again, Err(AdminError::Refused(EditRefused::Exists)));
+    assert_eq!(again, Err(AdminError::Rejected(EditError::Exists)));
     assert_eq!(*world.monitor().config(), hourly(1, 1));
 }
 
@@ -72,9 +67,9 @@ fn an_organization_has_so_many_monitors() {
     assert_eq!(created.config, ConfigChange::Created);
 
     let third = world.create("three", &hourly(1, 1));
-    assert_eq!(third, Err(AdminError::Refused(EditRefused::MonitorLimit { limit: 2 })));
+    assert_eq!(third, Err(AdminError::Rejected(EditError::MonitorLimit { limit: 2 })));
     let refused = world.refused("10:00", checkin("three", 2, "ok").with_config(update.clone()));
-    assert_eq!(refused, [ProcessingError::MonitorLimitExceeded { limit: 2 }]);
+    assert_eq!(refused, [RejectionReason::MonitorLimitExceeded { limit: 2 }]);
     assert_eq!(world.store().monitors().len(), 2);
 
     // Other organizations have limits of their own, and a monitor that goes makes room.
@@ -104,7 +99,7 @@ fn a_limit_of_none_lets_nobody_in() {
     let world = limited(Some(0), None);
     assert_eq!(
         world.create("job", &hourly(1, 1)),
-        Err(AdminError::Refused(EditRefused::MonitorLimit { limit: 0 }))
+        Err(AdminError::Rejected(EditError::MonitorLimit { limit: 0 }))
     );
 }
 
@@ -117,7 +112,7 @@ fn a_monitor_has_so_many_environments() {
     }
     assert_eq!(world.monitor().environments(), 2);
     let refused = world.refused("10:01", checkin("job", 4, "ok").with_environment(named("staging")));
-    assert_eq!(refused, [ProcessingError::MonitorEnvironmentLimitExceeded { limit: 2 }]);
+    assert_eq!(refused, [RejectionReason::MonitorEnvironmentLimitExceeded { limit: 2 }]);
     assert_eq!(world.environment_named("staging"), None);
     assert!(matches!(world.send("10:02", checkin("job", 5, "ok")), Outcome::Accepted(_)), "the others stay");
 }
@@ -125,13 +120,13 @@ fn a_monitor_has_so_many_environments() {
 #[test]
 fn a_new_schedule_expects_its_next_run_after_the_edit() {
     let world = checked_in();
-    edit_config(&world, "10:20", |config| config.schedule(crontab("*/30 * * * *")).build());
+    edit_config(&world, "10:20", |config| config.schedule(crontab("*/30 * * * *")));
     assert_eq!(world.deadline(), Some((at("10:30"), at("10:35"))));
-    let hours = Schedule::every(2.try_into().unwrap(), Unit::Hour, Tz::UTC).unwrap();
-    edit_config(&world, "10:21", |config| config.schedule(hours.clone()).build());
+    let hours = Schedule::every(2.try_into().unwrap(), Unit::Hour, Zone::UTC).unwrap();
+    edit_config(&world, "10:21", |config| config.schedule(hours.clone()));
     assert_eq!(world.deadline(), Some((at("12:21"), at("12:26"))));
-    let zone = crontab("0 14 * * *").in_zone(Tz::Asia__Kolkata);
-    edit_config(&world, "10:22", |config| config.schedule(zone.clone()).build());
+    let zone = crontab("0 14 * * *").in_zone(zone("Asia/Kolkata"));
+    edit_config(&world, "10:22", |config| config.schedule(zone.clone()));
     assert_eq!(world.deadline().map(|(next, _)| next), Some(at("2024-09-03T08:30:00Z")));
     assert_eq!(world.engine.next_deadline(), Ok(Some(at("2024-09-03T08:35:00Z"))));
 }
@@ -139,7 +134,7 @@ fn a_new_schedule_expects_its_next_run_after_the_edit() {
 #[test]
 fn a_new_schedule_forgives_what_the_old_one_expected() {
     let world = checked_in();
-    edit_config(&world, "11:20", |config| config.schedule(crontab("30 * * * *")).build());
+    edit_config(&world, "11:20", |config| config.schedule(crontab("30 * * * *")));
     assert_eq!(world.tick("11:29"), []);
     assert_eq!(world.deadline(), Some((at("11:30"), at("11:35"))));
 }
@@ -147,18 +142,18 @@ fn a_new_schedule_forgives_what_the_old_one_expected() {
 #[test]
 fn an_edit_by_a_slow_clock_goes_back_behind_no_checkin() {
     let world = checked_in();
-    edit_config(&world, "08:00", |config| config.schedule(crontab("*/30 * * * *")).build());
+    edit_config(&world, "08:00", |config| config.schedule(crontab("*/30 * * * *")));
     assert_eq!(world.deadline(), Some((at("10:30"), at("10:35"))));
 }
 
 #[test]
 fn a_new_margin_moves_when_the_expected_run_is_missed() {
     let world = checked_in();
-    edit_config(&world, "10:59", |config| config.margin(Margin::new(20).unwrap()).build());
+    edit_config(&world, "10:59", |config| config.margin(20));
     assert_eq!(world.deadline(), Some((at("11:00"), at("11:20"))));
     assert_eq!(world.tick("11:19"), []);
-    edit_config(&world, "11:19", |config| config.margin(Margin::new(1).unwrap()).build());
-    assert!(matches!(world.tick("11:19")[..], [Verdict::Missed(_)]), "what was late is too late now");
+    edit_config(&world, "11:19", |config| config.margin(1));
+    assert!(matches!(world.tick("11:19")[..], [TickEffect::Missed(_)]), "what was late is too late now");
 }
 
 #[test]
@@ -168,14 +163,14 @@ fn a_new_maximum_runtime_moves_the_timeouts_of_runs_in_progress() {
     world.accepted("10:01", 2, "in_progress");
     world.accepted("10:05:30", 2, "in_progress");
     world.accepted("10:06", 3, "ok");
-    edit_config(&world, "10:07", |config| config.max_runtime(MaxRuntime::new(30).unwrap()).build());
+    edit_config(&world, "10:07", |config| config.max_runtime(30));
     assert_eq!(
         [1, 2, 3].map(|run| world.run(run).timeout_at()),
         [Some(at("10:30")), Some(at("10:35")), None]
     );
     assert_eq!(world.tick("10:29"), []);
 
-    edit_config(&world, "10:29", |config| config.max_runtime(MaxRuntime::new(20).unwrap()).build());
+    edit_config(&world, "10:29", |config| config.max_runtime(20));
     assert_eq!(world.tick("10:29").len(), 2);
     assert_eq!(
         [1, 2, 3].map(|run| world.run(run).status()),
@@ -192,7 +187,7 @@ fn an_edit_writes_no_environment_that_it_does_not_change() {
     let versions =
         || ["production", "dev"].map(|name| world.environment_named(name).unwrap().version().number());
     let [production, dev] = versions();
-    edit_config(&world, "10:05", |config| config.max_runtime(MaxRuntime::new(20).unwrap()).build());
+    edit_config(&world, "10:05", |config| config.max_runtime(20));
     assert_eq!(versions(), [production, dev + 1], "the run in progress has another timeout");
     world.edit("10:06", &Edit::Name("another".into()));
     assert_eq!(versions(), [production, dev + 1]);
@@ -203,18 +198,18 @@ fn thresholds_count_from_the_next_run_on() {
     let world = World::with(&hourly(3, 1));
     world.accepted("10:00", 1, "error");
     world.accepted("11:00", 2, "error");
-    edit_config(&world, "11:30", |config| config.failure_threshold(Threshold::MIN).build());
+    edit_config(&world, "11:30", |config| config.failure_threshold(1));
     assert_eq!(world.environment().status(), EnvironmentStatus::Active, "an edit judges nobody");
-    assert!(matches!(world.judged("12:00", 3, "error"), Judgement::Opened { .. }));
+    assert!(matches!(world.judged("12:00", 3, "error"), HealthEffect::Opened { .. }));
 
-    edit_config(&world, "12:30", |config| config.recovery_threshold(Threshold::new(2).unwrap()).build());
+    edit_config(&world, "12:30", |config| config.recovery_threshold(2));
     assert!(matches!(
         world.judged("13:00", 4, "ok"),
-        Judgement::Recovering { successes: 1, threshold: 2, .. }
+        HealthEffect::Recovering { successes: 1, threshold: 2, .. }
     ));
-    edit_config(&world, "13:30", |config| config.recovery_threshold(Threshold::MIN).build());
+    edit_config(&world, "13:30", |config| config.recovery_threshold(1));
     assert_eq!(world.environment().status(), EnvironmentStatus::Error);
-    assert!(matches!(world.judged("14:00", 5, "ok"), Judgement::Resolved { .. }));
+    assert!(matches!(world.judged("14:00", 5, "ok"), HealthEffect::Resolved { .. }));
 }
 
 #[test]
@@ -251,8 +246,11 @@ fn a_muted_monitor_is_judged_in_silence() {
     world.edit("10:10", &Edit::Muted(true));
     assert!(world.monitor().is_muted());
     let verdicts = world.tick("11:05");
-    let [Verdict::Missed(missed)] = &verdicts[..] else { panic!("{verdicts:?}") };
-    assert!(matches!(missed.judgement, Judgement::Opened { notice: Notice::MonitorMuted, .. }));
+    let [TickEffect::Missed(missed)] = &verdicts[..] else { panic!("{verdicts:?}") };
+    assert!(matches!(
+        missed.health,
+        Effect::Health(HealthEffect::Opened { alerting: Alerting::MonitorMuted, .. })
+    ));
     assert_eq!(world.environment().status(), EnvironmentStatus::Error);
     assert_eq!(world.told(), []);
 }
@@ -281,11 +279,11 @@ fn a_disabled_monitor_rests_and_wakes_without_a_past() {
     world.accepted("10:30", 2, "in_progress");
     world.edit("10:35", &Edit::Status(MonitorStatus::Disabled));
     assert_eq!(world.environment().status(), EnvironmentStatus::Disabled);
-    assert_eq!(world.refused("10:36", checkin("job", 2, "ok")), [ProcessingError::MonitorDisabled]);
+    assert_eq!(world.refused("10:36", checkin("job", 2, "ok")), [RejectionReason::MonitorDisabled]);
 
     // What it was running nobody can tell, and nobody waits for it.
     let verdicts = world.tick("12:20");
-    assert!(matches!(verdicts[..], [Verdict::Unknown { .. }]), "{verdicts:?}");
+    assert!(matches!(verdicts[..], [TickEffect::Unknown { .. }]), "{verdicts:?}");
     assert_eq!(world.run(2).status(), RunStatus::Unknown);
     assert_eq!(world.engine.next_deadline(), Ok(None));
 
@@ -293,15 +291,15 @@ fn a_disabled_monitor_rests_and_wakes_without_a_past() {
     assert_eq!(world.environment().status(), EnvironmentStatus::Ok);
     assert_eq!(world.deadline(), Some((at("13:00"), at("13:05"))));
     assert_eq!(world.tick("13:04"), []);
-    assert!(matches!(world.tick("13:05")[..], [Verdict::Missed(_)]));
+    assert!(matches!(world.tick("13:05")[..], [TickEffect::Missed(_)]));
 }
 
 #[test]
 fn what_was_edited_in_its_sleep_holds_when_it_wakes() {
     let world = checked_in();
     world.edit("10:10", &Edit::Status(MonitorStatus::Disabled));
-    edit_config(&world, "10:11", |config| config.margin(Margin::new(9).unwrap()).build());
-    edit_config(&world, "10:12", |config| config.schedule(crontab("*/20 * * * *")).build());
+    edit_config(&world, "10:11", |config| config.margin(9));
+    edit_config(&world, "10:12", |config| config.schedule(crontab("*/20 * * * *")));
     world.edit("10:15", &Edit::Status(MonitorStatus::Active));
     assert_eq!(world.deadline(), Some((at("10:20"), at("10:29"))));
 }
@@ -320,15 +318,15 @@ fn a_checkin_wakes_an_environment_that_was_left_asleep() {
     let world = checked_in();
     world.edit("10:10", &Edit::Status(MonitorStatus::Disabled));
     let asleep = world.environment();
-    assert!(!asleep.is_live());
+    assert!(!asleep.watch().is_on());
     world.edit("10:11", &Edit::Status(MonitorStatus::Active));
     let policy = world.engine.policy();
     let again = message("10:12", checkin("job", 2, "ok"));
-    let arrival = Arrival::receive(&again, &AdmitAll, policy.quirks).unwrap();
-    let snapshot = world.store().load(&arrival.key(), &Query::arrival(&arrival, policy)).unwrap();
+    let valid = ValidCheckin::admit(&again, &AdmitAll, policy).unwrap();
+    let snapshot = world.store().load(&valid.key(), &Query::checkin(&valid, policy)).unwrap();
     let snapshot = Snapshot { environment: Some(Box::new(asleep)), ..snapshot };
-    let transition = rules::process_checkin(snapshot, &arrival, policy).transition.unwrap();
-    assert!(transition.environments[0].row.is_live());
+    let transition = rules::process_checkin(snapshot, &valid, policy).transition.unwrap();
+    assert!(transition.environments[0].row.watch().is_on());
 }
 
 #[test]
@@ -337,11 +335,11 @@ fn an_environment_rests_alone() {
     world.send("10:00", checkin("job", 2, "in_progress").with_environment(named("dev")));
     world.edit("10:05", &Edit::EnvironmentEnabled(named("dev"), false));
     let dev = || world.environment_named("dev").unwrap();
-    assert_eq!((dev().status(), dev().is_live()), (EnvironmentStatus::Disabled, false));
+    assert_eq!((dev().status(), dev().watch().is_on()), (EnvironmentStatus::Disabled, false));
     let refused = world.refused("10:06", checkin("job", 2, "ok").with_environment(named("dev")));
-    assert_eq!(refused, [ProcessingError::MonitorDisabled]);
+    assert_eq!(refused, [RejectionReason::MonitorDisabled]);
     let verdicts = world.tick("11:05");
-    assert!(matches!(verdicts[..], [Verdict::Missed(_), Verdict::Unknown { .. }]), "{verdicts:?}");
+    assert!(matches!(verdicts[..], [TickEffect::Missed(_), TickEffect::Unknown { .. }]), "{verdicts:?}");
 
     // It sleeps on while its monitor sleeps and wakes.
     world.edit("11:06", &Edit::Status(MonitorStatus::Disabled));
@@ -349,17 +347,17 @@ fn an_environment_rests_alone() {
     assert_eq!(dev().status(), EnvironmentStatus::Disabled);
     world.edit("11:20", &Edit::EnvironmentEnabled(named("dev"), true));
     assert_eq!(dev().status(), EnvironmentStatus::Active);
-    assert_eq!(dev().deadline().map(|deadline| deadline.next()), Some(at("12:00")));
+    assert_eq!(dev().deadline().map(|deadline| deadline.expected()), Some(at("12:00")));
 }
 
 #[test]
 fn a_monitor_that_is_going_is_as_good_as_gone() {
     let world = checked_in();
     world.edit("10:10", &Edit::Status(MonitorStatus::Deleting));
-    assert_eq!(world.refused("10:11", checkin("job", 2, "ok")), [ProcessingError::MonitorNotFound]);
+    assert_eq!(world.refused("10:11", checkin("job", 2, "ok")), [RejectionReason::MonitorNotFound]);
     let update = ConfigUpdate::new(crontab("0 * * * *"));
     let refused = world.refused("10:12", checkin("job", 2, "ok").with_config(update));
-    assert_eq!(refused, [ProcessingError::MonitorNotFound]);
+    assert_eq!(refused, [RejectionReason::MonitorNotFound]);
     assert_eq!(world.tick("12:00"), []);
 }
 
@@ -373,11 +371,8 @@ fn a_removed_monitor_leaves_nothing() {
     assert!(world.store().incidents(&place("job", "production")).is_empty());
     assert_eq!(world.engine.next_deadline(), Ok(None));
     assert_eq!(world.tick("12:00"), []);
-    assert_eq!(world.refused("12:00", checkin("job", 2, "ok")), [ProcessingError::MonitorNotFound]);
-    assert_eq!(
-        world.engine.remove_monitor(&monitor("job")),
-        Err(AdminError::Refused(EditRefused::NoMonitor))
-    );
+    assert_eq!(world.refused("12:00", checkin("job", 2, "ok")), [RejectionReason::MonitorNotFound]);
+    assert_eq!(world.engine.remove_monitor(&monitor("job")), Err(AdminError::Rejected(EditError::NoMonitor)));
 }
 
 #[test]
@@ -394,9 +389,9 @@ fn what_is_not_there_cannot_be_edited() {
         Edit::EnvironmentEnabled(named("production"), false),
     ];
     for edit in edits {
-        assert_eq!(world.refused_edit("nobody", &edit), EditRefused::NoMonitor);
+        assert_eq!(world.refused_edit("nobody", &edit), EditError::NoMonitor);
     }
-    let no_dev = EditRefused::NoEnvironment(named("dev"));
+    let no_dev = EditError::NoEnvironment(named("dev"));
     assert_eq!(no_dev.to_string(), "the monitor has no environment dev");
     assert_eq!(world.refused_edit("job", &Edit::EnvironmentMuted(named("dev"), true)), no_dev);
     assert_eq!(world.refused_edit("job", &Edit::EnvironmentEnabled(named("dev"), true)), no_dev);
@@ -407,7 +402,7 @@ fn what_is_not_there_cannot_be_edited() {
 #[test]
 fn a_monitor_of_the_same_slug_in_another_project_is_another() {
     let world = checked_in();
-    let foreign = overdue::key::MonitorKey { project: overdue::id::ProjectId::new(8), ..monitor("job") };
+    let foreign = overdue::id::MonitorKey { project: overdue::id::ProjectId::new(8), ..monitor("job") };
     world.engine.create_monitor(OrganizationId::new(1), &foreign, &hourly(2, 2)).unwrap();
     world.engine.edit_monitor(&foreign, &Edit::Muted(true), at("10:10")).unwrap();
     assert!(!world.monitor().is_muted());

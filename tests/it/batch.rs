@@ -8,7 +8,7 @@ use overdue::id::ProjectId;
 use overdue::outcome::{Outcome, RunChange};
 use overdue::testkit::{Fault, FaultyStore, Nth};
 
-use crate::world::{PROJECT, Told, World, checkin, hourly, message, named};
+use crate::world::{PROJECT, RecordedEngine, World, checkin, hourly, message, named};
 
 fn raw(json: &str) -> ProcessingKey {
     ProcessingKey::of(&message("10:00", json.as_bytes().to_vec()))
@@ -90,7 +90,7 @@ fn answers_come_in_the_order_of_the_input() {
         .into_iter()
         .map(|answer| match answer.unwrap() {
             Outcome::Accepted(accepted) => Some(accepted.change),
-            Outcome::Refused(_) => None,
+            Outcome::Rejected(_) => None,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -105,8 +105,8 @@ fn a_check_in_that_fails_does_not_stop_the_next() {
     let world = World::with(&hourly(1, 1));
     let store = serde_json::from_value(serde_json::to_value(world.store()).unwrap()).unwrap();
     let store = FaultyStore::<overdue::MemoryStore>::new(store, Fault::Unwritten, Nth::Call(0));
-    let engine = overdue::Engine::new(store, Told::default(), overdue::Policy::default());
+    let engine = RecordedEngine::new(store, overdue::Policy::default());
     let messages = [1, 2].map(|run| message("10:00", checkin("job", run, "ok")));
-    let answers = engine.process_checkin_group(&messages);
+    let answers = engine.process_batch(&messages);
     assert!(answers[0].is_err() && answers[1].is_ok());
 }

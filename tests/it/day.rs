@@ -17,7 +17,7 @@ fn every_job_has_the_incidents_it_deserves() {
     for seed in 0..3 {
         let day = day(&Options { monitors: 1_000, checkins: 20_000, seed, keep: 2, json: seed == 2 });
         assert_eq!(day.misjudged(), Vec::<String>::new());
-        assert_eq!(day.told().opened.get() - day.told().resolved.get(), day.open());
+        assert_eq!(day.told().opened() - day.told().resolved(), day.open());
 
         // None of this came about by nothing going wrong, or everything.
         for trouble in [Trouble::Fails, Trouble::StaysAway, Trouble::ComesLate, Trouble::Hangs] {
@@ -25,7 +25,7 @@ fn every_job_has_the_incidents_it_deserves() {
         }
         assert!(day.tally.missed > 0 && day.tally.timed_out > 0 && day.tally.pruned > 0, "{:?}", day.tally);
         assert!(day.tally.checkins.abs_diff(20_000) < 2_000, "{:?}", day.tally);
-        assert!(day.open() > 0 && day.told().resolved.get() > 0);
+        assert!(day.open() > 0 && day.told().resolved() > 0);
     }
 }
 
@@ -34,7 +34,7 @@ fn the_same_seed_is_the_same_day() {
     let options = Options { monitors: 100, checkins: 2_000, seed: 7, keep: 6, json: false };
     let jobs = [&options, &options, &Options { seed: 8, ..options.clone() }].map(|options| {
         let day = day(options);
-        (day.tally.checkins, day.tally.missed, day.told().opened.get())
+        (day.tally.checkins, day.tally.missed, day.told().opened())
     });
     assert_eq!(jobs[0], jobs[1]);
     assert_ne!(jobs[0], jobs[2]);

@@ -1,17 +1,13 @@
 //! Edits of a monitor that race with its check-ins, or come between them.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use chrono_tz::Tz;
-use overdue::admission::AdmitAll;
-use overdue::checkin::Arrival;
-use overdue::config::{ConfigUpdate, Margin, MaxRuntime, MonitorConfig};
-use overdue::event::NoSink;
-use overdue::id::{CheckinId, OrganizationId, ProjectId};
-use overdue::key::{EnvironmentKey, EnvironmentName, MonitorKey};
+use overdue::admission::{AdmitAll, ValidCheckin};
+use overdue::config::{ConfigUpdate, MonitorConfig};
+use overdue::id::{EnvironmentKey, EnvironmentName, MonitorKey, OrganizationId, ProjectId, RunId};
 use overdue::row::RunStatus;
 use overdue::rules::{self, Edit};
 use overdue::store::{CommitError, Query};
-use overdue::{Engine, MemoryStore, Message, Policy, Schedule, Store};
+use overdue::{Engine, MemoryStore, Message, Policy, Schedule, Store, Zone};
 
 use crate::world::{World, at, checkin, hourly, named};
 
@@ -36,14 +32,14 @@ fn a_run_that_finishes_during_an_edit_stays_finished() {
         (Policy::sentry_2024(), "0 2 * * *", "2024-09-02T02:00:00Z"),
         (Policy::default(), "0 2 31 12 *", "2100-12-31T12:00:00Z"),
     ] {
-        let engine = Engine::new(MemoryStore::new(), NoSink, policy);
+        let engine = Engine::new(MemoryStore::new(), policy);
         let key = MonitorKey { project: ProjectId::new(1), slug: "job".parse().unwrap() };
-        let config = MonitorConfig::builder(Schedule::crontab(schedule, Tz::UTC).unwrap()).build();
+        let config = MonitorConfig::new(Schedule::crontab(schedule, Zone::UTC).unwrap());
         engine.create_monitor(OrganizationId::new(1), &key, &config).unwrap();
         engine.process_checkin(&message(began, "in_progress")).unwrap();
 
         let snapshot = engine.store().load_monitor(&key).unwrap().unwrap();
-        let patient = config.to_builder().max_runtime(MaxRuntime::new(60).unwrap()).build();
+        let patient = config.to_builder().max_runtime(60).build().unwrap();
         let edit = Edit::Config(patient);
         let decision = rules::edit_monitor(&snapshot, &edit, began.parse().unwrap(), engine.policy());
 
@@ -52,7 +48,7 @@ fn a_run_that_finishes_during_an_edit_stays_finished() {
         assert_eq!(committed, Err(CommitError::Conflict), "{schedule}");
         let environment = EnvironmentKey { monitor: key, name: EnvironmentName::production() };
         let runs = engine.store().runs(&environment);
-        let stored: Vec<(CheckinId, RunStatus)> = runs.iter().map(|run| (run.id(), run.status())).collect();
+        let stored: Vec<(RunId, RunStatus)> = runs.iter().map(|run| (run.id(), run.status())).collect();
         assert_eq!(stored, [(RUN.parse().unwrap(), RunStatus::Ok)], "{schedule}");
     }
 }
@@ -83,8 +79,8 @@ fn a_deadline_of_an_old_schedule_outlives_no_checkin() {
 }
 
 fn every_minute(margin: u32) -> MonitorConfig {
-    let schedule = Schedule::crontab("* * * * *", Tz::UTC).unwrap();
-    hourly(1, 1).to_builder().schedule(schedule).margin(Margin::new(margin).unwrap()).build()
+    let schedule = Schedule::crontab("* * * * *", Zone::UTC).unwrap();
+    hourly(1, 1).to_builder().schedule(schedule).margin(margin).build().unwrap()
 }
 
 /// A monitor is removed and made again while somebody decides about the first one, and everything else is as it was:
@@ -96,11 +92,10 @@ fn a_monitor_made_again_is_another() {
     let first = checkin("job", 1, "ok").with_config(update);
     world.send("10:00", first.clone());
     let late = crate::world::message("10:30", checkin("job", 2, "error"));
-    let arrival = Arrival::receive(&late, &AdmitAll, world.engine.policy().quirks).unwrap();
-    let snapshot =
-        world.store().load(&arrival.key(), &Query::arrival(&arrival, world.engine.policy())).unwrap();
+    let valid = ValidCheckin::admit(&late, &AdmitAll, world.engine.policy()).unwrap();
+    let snapshot = world.store().load(&valid.key(), &Query::checkin(&valid, world.engine.policy())).unwrap();
     let read = snapshot.environment.as_ref().unwrap().version();
-    let decided = rules::process_checkin(snapshot, &arrival, world.engine.policy()).transition.unwrap();
+    let decided = rules::process_checkin(snapshot, &valid, world.engine.policy()).transition.unwrap();
 
     for _ in 0..3 {
         world.engine.remove_monitor(world.monitor().key()).unwrap();

@@ -5,30 +5,29 @@ use std::convert::Infallible;
 use std::error::Error as _;
 use std::sync::Arc;
 
-use chrono_tz::Tz;
-use overdue::admission::{AdmitAll, RateKey, RateLimiter};
+use overdue::admission::{Admission, AdmitAll, RateKey, RateLimiter};
 use overdue::config::MonitorConfig;
-use overdue::event::NoSink;
-use overdue::key::{EnvironmentKey, MonitorKey};
-use overdue::outcome::{Outcome, Verdict};
+use overdue::id::{EnvironmentKey, MonitorKey};
+use overdue::outcome::{Outcome, TickEffect};
 use overdue::rules::Edit;
 use overdue::schedule::Unit;
 use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Transition};
 use overdue::testkit::{Fault, FaultyStore, Nth};
-use overdue::{AdminError, Engine, Error, Event, EventSink, MemoryStore, Policy, Schedule, Store, Tick};
+use overdue::{AdminError, Engine, Error, EventSink, MemoryStore, Policy, Schedule, Store, Tick, Zone};
 
 use crate::world::{
-    ORGANIZATION, Time, Told, World, at, checkin, hourly, message, monitor, named, place, run_id, tick,
+    ORGANIZATION, RecordedEngine, Time, Told, World, at, checkin, hourly, message, monitor, named, place,
+    run_id, tick, zone,
 };
 
 const fn is_shared<T: Send + Sync>() {}
 
 #[test]
-fn an_engine_is_shared_by_threads_when_its_parts_are() {
-    is_shared::<Engine<MemoryStore, NoSink>>();
-    is_shared::<Engine<&MemoryStore, fn(&Event), AdmitAll>>();
-    is_shared::<Engine<Arc<MemoryStore>, Told, Arc<RateLimiter<RateKey>>>>();
-    is_shared::<Engine<Box<dyn Store<Error = Infallible> + Send + Sync>, Box<dyn EventSink + Send + Sync>>>();
+fn an_engine_is_shared_by_threads_when_its_store_is() {
+    is_shared::<Engine<MemoryStore>>();
+    is_shared::<Engine<&MemoryStore>>();
+    is_shared::<Engine<Arc<MemoryStore>>>();
+    is_shared::<Engine<Box<dyn Store<Error = Infallible> + Send + Sync>>>();
     is_shared::<Error<Infallible>>();
 }
 
@@ -36,8 +35,9 @@ fn an_engine_is_shared_by_threads_when_its_parts_are() {
 fn stores_and_sinks_need_no_type() {
     let store: Box<dyn Store<Error = Infallible>> = Box::new(MemoryStore::new());
     let told = Told::default();
-    let sink: Arc<dyn EventSink> = Arc::new(Arc::clone(&told));
-    let engine = Engine::new(store, sink, Policy::default());
+    let sink: Arc<dyn EventSink + Send + Sync> = Arc::new(Arc::clone(&told));
+    let gate: Box<dyn Admission + Send + Sync> = Box::new(Arc::new(RateLimiter::<RateKey>::default()));
+    let engine = Engine::new(store, Policy::default()).with_sink(sink).with_admission(gate);
     engine.create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
     engine.process_checkin(&message("10:00", checkin("job", 1, "error"))).unwrap();
     assert_eq!(told.lock().unwrap().len(), 2);
@@ -68,12 +68,12 @@ impl Store for Busy {
 }
 
 /// A job with a run in progress in production, and one in an environment that nobody gets a commit through to.
-fn busy() -> Engine<Busy, Told> {
+fn busy() -> RecordedEngine<Busy> {
     let world = World::with(&hourly(1, 1));
     world.accepted("10:00", 1, "in_progress");
     world.send("10:00", checkin("job", 2, "in_progress").with_environment(named("busy")));
     let saved = serde_json::to_value(world.store()).unwrap();
-    Engine::new(Busy(serde_json::from_value(saved).unwrap()), Told::default(), Policy::default())
+    RecordedEngine::new(Busy(serde_json::from_value(saved).unwrap()), Policy::default())
 }
 
 #[test]
@@ -109,11 +109,11 @@ fn a_tick_goes_on_past_what_is_contended() {
 fn a_store_that_fails_is_an_error_and_nothing_else() {
     for nth in 0..2 {
         let store = MemoryStore::new();
-        Engine::new(&store, NoSink, Policy::default())
+        Engine::new(&store, Policy::default())
             .create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1))
             .unwrap();
         let store = FaultyStore::new(store, Fault::Unwritten, Nth::Call(nth));
-        let engine = Engine::new(store, Told::default(), Policy::default());
+        let engine = RecordedEngine::new(store, Policy::default());
         let send = || engine.process_checkin(&message("10:00", checkin("job", 1, "error")));
         let error = send().unwrap_err();
         assert_eq!(error.to_string(), "the store failed");
@@ -130,10 +130,10 @@ fn misses_and_timeouts_are_checked_apart_or_together() {
     world.accepted("10:00", 1, "in_progress");
     let missed = world.engine.check_missed(tick("11:05")).unwrap();
     assert_eq!(missed.tick, tick("11:05"));
-    assert!(matches!(missed.outcomes[..], [ref one] if matches!(one.verdict, Verdict::Missed(_))));
+    assert!(matches!(missed.outcomes[..], [ref one] if matches!(one.effect, TickEffect::Missed(_))));
     assert_eq!(world.run(1).status().as_str(), "in_progress");
     let timeouts = world.engine.check_timeouts(tick("11:05")).unwrap();
-    assert!(matches!(timeouts.outcomes[..], [ref one] if matches!(one.verdict, Verdict::TimedOut(_))));
+    assert!(matches!(timeouts.outcomes[..], [ref one] if matches!(one.effect, TickEffect::TimedOut(_))));
     assert_eq!(world.engine.tick(tick("11:05")).unwrap().outcomes, []);
 }
 
@@ -148,8 +148,8 @@ fn a_tick_handles_all_that_is_due() {
     assert_eq!(outcomes.len(), 8_300);
     let order: Vec<_> = outcomes
         .iter()
-        .map(|outcome| match &outcome.verdict {
-            Verdict::TimedOut(run) => run.checkin,
+        .map(|outcome| match &outcome.effect {
+            TickEffect::TimedOut(failed) => failed.run,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -162,7 +162,7 @@ fn a_tick_past_the_end_of_a_schedule_leaves_nothing_due() {
     for late in ["2101-01-01T00:00:00Z", "2200-01-01T00:00:00Z", "9999-01-01T00:00:00Z"] {
         let world = World::with(&hourly(1, 1));
         world.accepted("10:00", 1, "ok");
-        assert!(matches!(world.tick(late)[..], [Verdict::Missed(_)]), "one miss");
+        assert!(matches!(world.tick(late)[..], [TickEffect::Missed(_)]), "one miss");
         assert_eq!(world.engine.next_deadline(), Ok(None), "{late}");
     }
 }
@@ -177,21 +177,20 @@ fn a_schedule_that_has_ended_does_not_begin_again() {
     assert_eq!(world.environment().deadline(), None);
     assert_eq!(world.tick("11:05"), []);
 
-    let config =
-        world.monitor().config().to_builder().schedule(Schedule::crontab("30 * * * *", Tz::UTC).unwrap());
-    world.edit("10:40", &Edit::Config(config.build()));
+    let config = world.monitor().config().with_schedule(Schedule::crontab("30 * * * *", Zone::UTC).unwrap());
+    world.edit("10:40", &Edit::Config(config));
     assert_eq!(world.environment().deadline(), None, "nor does one that ended before the newest tick");
-    let days = Schedule::every(1.try_into().unwrap(), Unit::Day, Tz::UTC).unwrap();
-    let config = world.monitor().config().to_builder().schedule(days);
-    world.edit("10:41", &Edit::Config(config.build()));
-    let next = world.environment().deadline().map(|deadline| deadline.next());
+    let days = Schedule::every(1.try_into().unwrap(), Unit::Day, Zone::UTC).unwrap();
+    let config = world.monitor().config().with_schedule(days);
+    world.edit("10:41", &Edit::Config(config));
+    let next = world.environment().deadline().map(|deadline| deadline.expected());
     assert!(next > Some(at("2199-12-31T00:00:00Z")), "one that has not ended is awaited at once: {next:?}");
 }
 
 #[test]
 fn months_are_counted_to_the_last_day_of_all() {
-    let months = Schedule::every(1.try_into().unwrap(), Unit::Month, Tz::Europe__Berlin).unwrap();
-    let world = World::with(&MonitorConfig::builder(months).build());
+    let months = Schedule::every(1.try_into().unwrap(), Unit::Month, zone("Europe/Berlin")).unwrap();
+    let world = World::with(&MonitorConfig::new(months));
     world.accepted("10:00", 1, "ok");
     let last = Tick::at(Time::MAX_UTC);
     assert_eq!(world.engine.tick(last).unwrap().outcomes.len(), 1);
@@ -214,8 +213,7 @@ fn the_next_deadline_is_the_earlier_of_both_kinds() {
 fn an_engine_shows_its_parts() {
     let mut policy = Policy::sentry_2024();
     policy.limits.monitors = Some(3);
-    let engine = Engine::new(MemoryStore::new(), NoSink, policy.clone()).with_admission(AdmitAll);
+    let engine = Engine::new(MemoryStore::new(), policy.clone()).with_admission(AdmitAll);
     assert_eq!(*engine.policy(), policy);
     assert!(engine.store().monitors().is_empty());
-    let NoSink = engine.sink();
 }

@@ -5,38 +5,37 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use overdue::id::{ErrorId, MonitorId, ProjectId};
-use overdue::refusal::{ErrorEntry, ErrorLog, ErrorOwner, Recorded};
-use overdue::refusal::{ProcessingError, ProcessingErrorKind};
+use overdue::id::{LogEntryId, MonitorId, ProjectId};
+use overdue::rejection::{LogEntry, LogScope, Recorded, RejectionKind, RejectionLog, RejectionReason};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-const PROJECT: ErrorOwner = ErrorOwner::Project(ProjectId::new(1));
-const MONITOR: ErrorOwner = ErrorOwner::Monitor(MonitorId::from_uuid(Uuid::from_u128(1)));
+const PROJECT: LogScope = LogScope::Project(ProjectId::new(1));
+const MONITOR: LogScope = LogScope::Monitor(MonitorId::from_uuid(Uuid::from_u128(1)));
 
-fn id(id: u128) -> ErrorId {
-    ErrorId::from_uuid(Uuid::from_u128(id))
+fn id(id: u128) -> LogEntryId {
+    LogEntryId::from_uuid(Uuid::from_u128(id))
 }
 
 fn at(hour: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_725_271_200, 0).unwrap() + TimeDelta::hours(hour)
 }
 
-fn entry(number: u128, hour: i64) -> ErrorEntry<String> {
-    entry_of(number, hour, vec![ProcessingError::MonitorNotFound])
+fn entry(number: u128, hour: i64) -> LogEntry<String> {
+    entry_of(number, hour, vec![RejectionReason::MonitorNotFound])
 }
 
-fn entry_of(number: u128, hour: i64, errors: Vec<ProcessingError>) -> ErrorEntry<String> {
-    ErrorEntry { id: id(number), at: at(hour), errors, checkin: format!("check-in {number}") }
+fn entry_of(number: u128, hour: i64, errors: Vec<RejectionReason>) -> LogEntry<String> {
+    LogEntry { id: id(number), at: at(hour), errors, checkin: format!("check-in {number}") }
 }
 
-fn ids<C>(log: &ErrorLog<C>, owner: ErrorOwner) -> Vec<ErrorId> {
+fn ids<C>(log: &RejectionLog<C>, owner: LogScope) -> Vec<LogEntryId> {
     log.entries(owner).iter().map(|entry| entry.id).collect()
 }
 
 #[test]
 fn the_newest_ten_are_kept_newest_first() {
-    let mut log = ErrorLog::new();
+    let mut log = RejectionLog::new();
     for number in 0..10 {
         let recorded = log.record(PROJECT, entry(number, i64::try_from(number).unwrap()));
         assert_eq!(recorded, Recorded::New { pushed_out: None });
@@ -55,14 +54,14 @@ fn the_newest_ten_are_kept_newest_first() {
 
 #[test]
 fn entries_go_by_id_by_kind_and_with_their_owner() {
-    let mut log = ErrorLog::new();
-    let both = vec![ProcessingError::CheckinFinished, ProcessingError::MonitorDisabled];
-    log.record(MONITOR, entry_of(1, 0, vec![ProcessingError::CheckinFinished]));
+    let mut log = RejectionLog::new();
+    let both = vec![RejectionReason::CheckinFinished, RejectionReason::MonitorDisabled];
+    log.record(MONITOR, entry_of(1, 0, vec![RejectionReason::CheckinFinished]));
     log.record(MONITOR, entry_of(2, 1, both));
-    log.record(MONITOR, entry_of(3, 2, vec![ProcessingError::MonitorDisabled]));
+    log.record(MONITOR, entry_of(3, 2, vec![RejectionReason::MonitorDisabled]));
     log.record(PROJECT, entry(1, 0));
 
-    assert_eq!(log.remove_kind(MONITOR, ProcessingErrorKind::CheckinFinished), [id(2), id(1)]);
+    assert_eq!(log.remove_kind(MONITOR, RejectionKind::CheckinFinished), [id(2), id(1)]);
     assert_eq!(ids(&log, MONITOR), [id(3)]);
     assert_eq!(log.remove(MONITOR, id(1)), None, "of another owner");
     assert_eq!(log.remove(PROJECT, id(1)), Some(entry(1, 0)));
@@ -72,7 +71,7 @@ fn entries_go_by_id_by_kind_and_with_their_owner() {
 
 #[test]
 fn seven_days_and_no_more() {
-    let mut log = ErrorLog::new();
+    let mut log = RejectionLog::new();
     let week = 7 * 24;
     log.record(PROJECT, entry(1, 0));
     log.record(MONITOR, entry(2, 1));
@@ -90,7 +89,7 @@ fn what_was_tampered_with_is_bounded_again_when_read() {
     let many: Vec<_> =
         (0..30).map(|number| entry(number % 20, i64::try_from(number % 20).unwrap())).collect();
     let text = serde_json::json!({ "projects": { "1": many } }).to_string();
-    let log: ErrorLog<String> = serde_json::from_str(&text).unwrap();
+    let log: RejectionLog<String> = serde_json::from_str(&text).unwrap();
     assert_eq!(ids(&log, PROJECT), (10..20).rev().map(id).collect::<Vec<_>>());
 }
 
@@ -99,19 +98,19 @@ fn entries() -> impl Strategy<Value = Vec<(bool, u128)>> {
 }
 
 /// The same id is the same entry; times repeat and go back.
-fn nth(number: u128) -> ErrorEntry<String> {
+fn nth(number: u128) -> LogEntry<String> {
     entry(number, i64::try_from(number * 7 % 20).unwrap())
 }
 
-fn owner(monitor: bool) -> ErrorOwner {
+fn owner(monitor: bool) -> LogScope {
     if monitor { MONITOR } else { PROJECT }
 }
 
-fn logged(entries: &[(bool, u128)]) -> ErrorLog<String> {
-    let mut log = ErrorLog::new();
+fn logged(entries: &[(bool, u128)]) -> RejectionLog<String> {
+    let mut log = RejectionLog::new();
     for (monitor, number) in entries {
         log.record(owner(*monitor), nth(*number));
-        assert!(log.entries(owner(*monitor)).len() <= ErrorLog::<String>::PER_OWNER);
+        assert!(log.entries(owner(*monitor)).len() <= RejectionLog::<String>::PER_OWNER);
     }
     log
 }
@@ -146,13 +145,13 @@ proptest! {
     fn a_saved_log_is_the_same_log(recorded in entries()) {
         let log = logged(&recorded);
         let text = serde_json::to_string(&log).unwrap();
-        prop_assert_eq!(serde_json::from_str::<ErrorLog<String>>(&text).unwrap(), log);
+        prop_assert_eq!(serde_json::from_str::<RejectionLog<String>>(&text).unwrap(), log);
     }
 
     /// A host that keeps rows and does what each answer says has the same entries.
     #[test]
     fn the_answers_keep_a_mirror_up_to_date(recorded in entries(), now in -200..200_i64) {
-        let mut log = ErrorLog::new();
+        let mut log = RejectionLog::new();
         let mut rows = BTreeMap::new();
         for (monitor, number) in recorded {
             let owner = owner(monitor);
@@ -168,7 +167,7 @@ proptest! {
         prop_assert!(rows.iter().all(|((_, id), row)| outdated(row.at) == pruned.contains(id)));
         rows.retain(|(_, id), _| !pruned.contains(id));
         prop_assert_eq!(log.len(), rows.len());
-        let mut read = ErrorLog::new();
+        let mut read = RejectionLog::new();
         for ((owner, _), row) in rows {
             read.record(owner, row);
         }

@@ -5,14 +5,15 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, mpsc};
 
 use chrono::TimeDelta;
-use overdue::checkin::{Body, Millis};
-use overdue::event::{NoSink, Occurrence, Recovery, Refusal};
-use overdue::row::{Owner, RunStatus};
+use overdue::event::{NoSink, Occurrence, Recovery, Rejection};
+use overdue::id::Owner;
+use overdue::row::{RunDuration, RunStatus};
 use overdue::rules::Edit;
 use overdue::sampling::{
     Condition, IncidentSampling, MemorySamplingStore, SampleRate, SamplingLimits, SamplingPolicy,
     SamplingSink, SamplingStore, Upserted,
 };
+use overdue::wire::Body;
 use overdue::{Engine, Event, EventSink, MemoryStore, Policy};
 use uuid::Uuid;
 
@@ -61,13 +62,13 @@ fn reason(runs: &[&str]) -> String {
 
 #[test]
 fn an_alert_counts_the_failures_by_kind() {
-    assert_eq!(reason(&["error"]), "one error");
-    assert_eq!(reason(&["error", "missed"]), "one error and one missed");
-    assert_eq!(reason(&["timeout", "missed", "missed"]), "one timeout and two missed");
-    assert_eq!(reason(&["error", "timeout", "missed"]), "one error, one timeout and one missed");
-    assert_eq!(reason(&["error", "missed", "error", "error"]), "three errors and one missed");
-    assert_eq!(reason(&["timeout", "timeout"]), "two timeouts");
-    assert_eq!(reason(&["error", "error", "error", "error"]), "4 errors");
+    assert_eq!(reason(&["error"]), "1 failed run");
+    assert_eq!(reason(&["error", "missed"]), "1 failed run and 1 missed run");
+    assert_eq!(reason(&["timeout", "missed", "missed"]), "1 timed-out run and 2 missed runs");
+    assert_eq!(reason(&["error", "timeout", "missed"]), "1 failed run, 1 timed-out run and 1 missed run");
+    assert_eq!(reason(&["error", "missed", "error", "error"]), "3 failed runs and 1 missed run");
+    assert_eq!(reason(&["timeout", "timeout"]), "2 timed-out runs");
+    assert_eq!(reason(&["error", "error", "error", "error"]), "4 failed runs");
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn an_alert_carries_what_it_takes_to_understand_it() {
     world.tick("13:05");
     let next = occurrence(world.told().remove(0));
     assert_eq!(next.failing.iter().map(|run| run.status).collect::<Vec<_>>(), [RunStatus::Missed]);
-    assert_eq!(next.reason().to_string(), "one missed");
+    assert_eq!(next.reason().to_string(), "1 missed run");
     assert_eq!(next.last_ok.map(|run| run.id), Some(run_id(1)));
     assert_eq!(next.trace_id, None);
     assert_eq!(next.incident.id(), alert.incident.id());
@@ -117,7 +118,7 @@ fn an_alert_carries_what_it_takes_to_understand_it() {
     world.accepted("14:00", 4, "ok");
     let end = resolved(world.told().remove(0));
     assert_eq!(end.incident.id(), alert.incident.id());
-    assert_eq!((end.resolution.checkin, end.resolution.at), (run_id(4), at("14:00")));
+    assert_eq!((end.resolution.run, end.resolution.at), (run_id(4), at("14:00")));
     assert_eq!(end.incident.resolution(), Some(end.resolution));
 }
 
@@ -152,7 +153,7 @@ fn events_are_stored_and_read_back() {
     let world = World::with(&hourly(1, 1));
     world.accepted("10:00", 1, "error");
     world.accepted("11:00", 2, "ok");
-    world.refused("12:00", checkin("nobody", 3, "ok").with_duration(Millis::new(1_005).unwrap()));
+    world.refused("12:00", checkin("nobody", 3, "ok").with_duration(RunDuration::new(1_005).unwrap()));
     world.refused("12:00", b"\xff not JSON".to_vec());
     let told = world.told();
     assert_eq!(told.len(), 5);
@@ -160,13 +161,13 @@ fn events_are_stored_and_read_back() {
         let stored = serde_json::to_string(event).unwrap();
         assert_eq!(serde_json::from_str::<Event>(&stored).unwrap(), *event);
     }
-    let Event::Refused(refusal) = &told[4] else { panic!("{told:?}") };
-    let stored = serde_json::to_string(refusal).unwrap();
-    let read: Refusal = serde_json::from_str(&stored).unwrap();
-    assert_eq!(read.id, refusal.id);
+    let Event::Rejected(rejection) = &told[4] else { panic!("{told:?}") };
+    let stored = serde_json::to_string(rejection).unwrap();
+    let read: Rejection = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read.id, rejection.id);
     assert_eq!(
         read.message.body,
-        Body::Json("\u{fffd} not JSON".into()),
+        Body::from("\u{fffd} not JSON".as_bytes().to_vec()),
         "what is no text cannot be stored as it was"
     );
     let stored = serde_json::to_value(&told[0]).unwrap();
@@ -226,7 +227,7 @@ fn a_sampling_sink_keeps_the_rules() {
     };
     let sampling = SamplingSink::new(Arc::clone(&rules), SamplingLimits::default(), report);
     let policy = sampled(SamplingPolicy::OnIncident(IncidentSampling::default()));
-    let engine = Engine::new(MemoryStore::new(), (sampling, Arc::clone(&told)), policy);
+    let engine = Engine::new(MemoryStore::new(), policy).with_sink((sampling, Arc::clone(&told)));
     engine.create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
     for (received, run, status) in [("10:00", 1, "error"), ("11:00", 2, "ok"), ("12:00", 3, "error")] {
         engine.process_checkin(&message(received, checkin("job", run, status))).unwrap();
@@ -241,23 +242,25 @@ fn a_sampling_sink_keeps_the_rules() {
 
 #[test]
 fn whatever_takes_events_is_a_sink() {
-    let story = |sink: &dyn EventSink| {
-        let engine = Engine::new(MemoryStore::new(), |event: &Event| sink.emit(event), Policy::default());
+    let story = |sink: Arc<dyn EventSink + Send + Sync>| {
+        let engine =
+            Engine::new(MemoryStore::new(), Policy::default()).on_event(move |event| sink.emit(event));
         engine.create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
         engine.process_checkin(&message("10:00", checkin("job", 1, "error"))).unwrap();
     };
-    story(&NoSink);
+    story(Arc::new(NoSink));
     let (sender, receiver) = mpsc::channel();
-    story(&sender);
+    story(Arc::new(sender));
     assert_eq!(receiver.try_iter().count(), 2);
     let (sender, receiver) = mpsc::sync_channel(2);
     let boxed: Box<dyn EventSink + Send + Sync> = Box::new(sender);
-    story(&boxed);
+    let boxed = Arc::new(boxed);
+    story(Arc::clone(&boxed) as Arc<dyn EventSink + Send + Sync>);
     assert_eq!(receiver.try_iter().count(), 2);
     drop(receiver);
-    story(&boxed);
+    story(boxed);
     let (one, other) = (Told::default(), Told::default());
-    story(&(Arc::clone(&one), Arc::clone(&other)));
+    story(Arc::new((Arc::clone(&one), Arc::clone(&other))));
     assert_eq!(*one.lock().unwrap(), *other.lock().unwrap());
     assert_eq!(one.lock().unwrap().len(), 2);
 }
@@ -268,7 +271,7 @@ fn an_event_says_what_it_is_and_whose() {
     let told = Told::default();
     let mut policy = Policy::default();
     policy.sampling = SamplingPolicy::OnIncident(IncidentSampling::default());
-    let engine = Engine::new(MemoryStore::new(), Arc::clone(&told), policy);
+    let engine = Engine::new(MemoryStore::new(), policy).with_sink(Arc::clone(&told));
     engine.create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
     for (received, run, status) in [("10:00", 1, "error"), ("11:00", 2, "ok"), ("11:01", 2, "ok")] {
         let checkin = checkin("job", run, status).with_environment(named("dev"));
@@ -278,11 +281,11 @@ fn an_event_says_what_it_is_and_whose() {
     let kinds: Vec<_> = told.iter().map(Event::kind).collect();
     assert_eq!(
         kinds,
-        ["sampling_requested", "incident_opened", "incident_occurrence", "incident_resolved", "refused"]
+        ["sampling_requested", "incident_opened", "incident_occurrence", "incident_resolved", "rejected"]
     );
     for event in told.iter() {
         assert_eq!(serde_json::to_value(event).unwrap()["kind"], event.kind());
-        let has_one = !matches!(event.kind(), "sampling_requested" | "refused");
+        let has_one = !matches!(event.kind(), "sampling_requested" | "rejected");
         assert_eq!(event.environment(), has_one.then(|| place("job", "dev")));
     }
 }

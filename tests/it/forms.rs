@@ -8,23 +8,23 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
-use overdue::checkin::{Body, Millis};
 use overdue::clock::{Clock, PartitionId};
 use overdue::config::ConfigUpdate;
-use overdue::key::{EnvironmentKey, MonitorKey};
-use overdue::policy::{IncidentMode, Quirk};
-use overdue::refusal::{ErrorLog, ProcessingError};
-use overdue::row::{Environment, Incident, Monitor, MonitorStatus, Organization, Owner, Run};
+use overdue::id::{EnvironmentKey, MonitorKey, Owner};
+use overdue::policy::{IncidentSampling, Quirk, Quirks, SamplingPolicy};
+use overdue::rejection::{RejectionLog, RejectionReason};
+use overdue::row::{Environment, Incident, Monitor, MonitorStatus, Organization, Run, RunDuration};
 use overdue::rules::Edit;
-use overdue::sampling::{self, IncidentSampling, MemorySamplingStore, SamplingLimits, SamplingPolicy};
+use overdue::sampling::{self, MemorySamplingStore, SamplingLimits};
 use overdue::schedule::Unit;
+use overdue::wire::Body;
 use overdue::{Event, MemoryStore, Message, Policy, Schedule, Store};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::{World, at, checkin, hourly, message, named};
+use crate::world::{World, at, checkin, hourly, keeping, message, named, zone};
 
 /// This release.
 const RELEASE: &str = env!("CARGO_PKG_VERSION");
@@ -34,7 +34,7 @@ const TYPES: [(&str, Reread); 16] = [
     ("clock", reread::<Clock>),
     ("environment", reread::<Environment>),
     ("environment_key", reread::<EnvironmentKey>),
-    ("error_log", reread::<ErrorLog<Message>>),
+    ("error_log", reread::<RejectionLog<Message>>),
     ("event", reread::<Event>),
     ("incident", reread::<Incident>),
     ("memory_store", reread::<MemoryStore>),
@@ -43,7 +43,7 @@ const TYPES: [(&str, Reread); 16] = [
     ("monitor_key", reread::<MonitorKey>),
     ("organization", reread::<Organization>),
     ("policy", reread::<Policy>),
-    ("processing_error", reread::<ProcessingError>),
+    ("processing_error", reread::<RejectionReason>),
     ("run", reread::<Run>),
     ("sampling_store", reread::<MemorySamplingStore>),
     ("schedule", reread::<Schedule>),
@@ -129,7 +129,7 @@ struct Shape {
 fn outline(form: &Value) -> String {
     match form {
         Value::Object(map) => {
-            let tags = ["status", "health", "kind", "type", "unit", "reason", "incidents"];
+            let tags = ["status", "health", "kind", "type", "unit", "reason", "watch"];
             let entries = map.iter().map(|(name, value)| match value {
                 Value::String(word) if tags.contains(&name.as_str()) => format!("{name}={word}"),
                 value => format!("{name}:{}", outline(value)),
@@ -155,7 +155,7 @@ impl Forms {
         let mut forms = Self::default();
         for policy in policies() {
             forms.add("policy", &policy);
-            let mut diary = Diary { world: World::new(policy), forms: &mut forms, log: ErrorLog::new() };
+            let mut diary = Diary { world: World::new(policy), forms: &mut forms, log: RejectionLog::new() };
             diary.write();
         }
         for error in refusals() {
@@ -168,7 +168,7 @@ impl Forms {
         forms.add("clock", &clock);
         let _ = clock.observe(PartitionId::new(1), at("10:01"));
         forms.add("clock", &clock);
-        let yearly = Schedule::every(NonZeroU32::MIN, Unit::Year, chrono_tz::Asia::Kolkata).unwrap();
+        let yearly = Schedule::every(NonZeroU32::MIN, Unit::Year, zone("Asia/Kolkata")).unwrap();
         forms.add("schedule", &yearly);
         forms
     }
@@ -184,24 +184,22 @@ fn policies() -> [Policy; 4] {
     let mut asking = Policy::default();
     asking.sampling = SamplingPolicy::OnIncident(IncidentSampling::default());
     asking.limits.monitors = Some(500);
-    let mut legacy = Policy::default();
-    legacy.incidents = IncidentMode::Legacy;
-    legacy.quirks = legacy.quirks.with(Quirk::DisabledMonitorsTimeOut);
-    [Policy::default(), asking, Policy::sentry_2024(), legacy]
+    let legacy = Quirks::NONE.with(Quirk::NoIncidents).with(Quirk::DisabledMonitorsTimeOut);
+    [Policy::default(), asking, Policy::sentry_2024(), keeping(legacy)]
 }
 
 /// Those that need more of a host than this diary tells of.
-fn refusals() -> [ProcessingError; 9] {
+fn refusals() -> [RejectionReason; 9] {
     [
-        ProcessingError::CheckinInvalidDuration { duration: TimeDelta::MAX },
-        ProcessingError::CheckinInvalidGuid,
-        ProcessingError::MonitorDisabledNoQuota,
-        ProcessingError::MonitorInvalidEnvironment { reason: "it has a slash".into() },
-        ProcessingError::MonitorLimitExceeded { limit: 500 },
-        ProcessingError::MonitorOverQuota,
-        ProcessingError::MonitorEnvironmentLimitExceeded { limit: 3 },
-        ProcessingError::MonitorEnvironmentRatelimited,
-        ProcessingError::OrganizationKillswitchEnabled,
+        RejectionReason::CheckinInvalidDuration { duration: TimeDelta::MAX },
+        RejectionReason::CheckinInvalidGuid,
+        RejectionReason::MonitorDisabledNoQuota,
+        RejectionReason::MonitorInvalidEnvironment { reason: "it has a slash".into() },
+        RejectionReason::MonitorLimitExceeded { limit: 500 },
+        RejectionReason::MonitorOverQuota,
+        RejectionReason::MonitorEnvironmentLimitExceeded { limit: 3 },
+        RejectionReason::MonitorEnvironmentRatelimited,
+        RejectionReason::OrganizationKillswitchEnabled,
     ]
 }
 
@@ -209,16 +207,15 @@ fn refusals() -> [ProcessingError; 9] {
 struct Diary<'a> {
     world: World,
     forms: &'a mut Forms,
-    log: ErrorLog<Message>,
+    log: RejectionLog<Message>,
 }
 
 impl Diary<'_> {
     fn write(&mut self) {
         self.world.create("job", &hourly(2, 2)).unwrap();
         let full = checkin("job", 1, "in_progress").with_release("1.2.3").with_trace_id(Uuid::from_u128(77));
-        let long = checkin("job", 1, "ok").with_duration(Millis::new(61_001).unwrap());
-        let update =
-            ConfigUpdate::new(Schedule::crontab("*/5 2 * * 1#2", chrono_tz::Europe::Berlin).unwrap());
+        let long = checkin("job", 1, "ok").with_duration(RunDuration::new(61_001).unwrap());
+        let update = ConfigUpdate::new(Schedule::crontab("*/5 2 * * 1#2", zone("Europe/Berlin")).unwrap());
         self.send("2024-09-02T10:00:00.000000001Z", full);
         self.send("10:01", long);
         self.send("10:02", checkin("job", 0, "in_progress"));
@@ -295,7 +292,7 @@ impl Diary<'_> {
         }
         for event in world.told() {
             match &event {
-                Event::Refused(refusal) => {
+                Event::Rejected(refusal) => {
                     refusal.errors.iter().for_each(|error| forms.add("processing_error", error));
                     log.record(refusal.owner(), refusal.entry());
                 }

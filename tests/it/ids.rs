@@ -6,12 +6,12 @@ use std::num::NonZeroU32;
 
 use overdue::batch::ProcessingKey;
 use overdue::id::{EnvironmentId, MonitorId, ProjectId};
-use overdue::outcome::Verdict;
-use overdue::policy::{IncidentMode, Quirk};
+use overdue::outcome::TickEffect;
+use overdue::policy::{Quirk, Quirks};
 use overdue::sampling::{IncidentSampling, SamplingPolicy};
 use overdue::{Event, Policy};
 
-use crate::world::{World, checkin, hourly, monitor, place};
+use crate::world::{World, checkin, hourly, keeping, monitor, place};
 
 #[test]
 fn monitors_and_environments() {
@@ -27,7 +27,7 @@ fn monitors_and_environments() {
 
 fn missed(world: &World) -> String {
     match &world.tick("11:05")[..] {
-        [Verdict::Missed(run)] => run.checkin.to_string(),
+        [TickEffect::Missed(failed)] => failed.run.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -39,9 +39,7 @@ fn misses() {
     assert_eq!(missed(&world), "d6d6e635-cfdf-5e84-9d66-3c6fbd089df9");
 
     // Where a quirk may miss one slot twice, the version of the environment tells the two apart.
-    let mut policy = Policy::default();
-    policy.quirks = policy.quirks.with(Quirk::RepeatedHourForgotten);
-    let world = World::new(policy);
+    let world = World::new(keeping(Quirks::NONE.with(Quirk::RepeatedHourForgotten)));
     world.create("job", &hourly(1, 1)).unwrap();
     world.accepted("10:00", 1, "ok");
     assert_eq!(world.environment().version().number(), 1);
@@ -51,10 +49,10 @@ fn misses() {
 #[test]
 fn messages_without_a_name() {
     let world = World::with(&hourly(1, 1));
-    let run = world.accepted("2024-09-02T10:00:00.000000500Z", 0, "in_progress").checkin;
+    let run = world.accepted("2024-09-02T10:00:00.000000500Z", 0, "in_progress").run;
     assert_eq!(run.to_string(), "52f7ae0a-dd26-5f1e-b7c7-39382d69865d");
     let world = World::with(&hourly(1, 1));
-    let run = world.accepted("1969-12-31T23:59:59Z", 0, "ok").checkin;
+    let run = world.accepted("1969-12-31T23:59:59Z", 0, "ok").run;
     assert_eq!(
         run.to_string(),
         "86b43998-298b-5a0f-b976-b7d3d41b4c56",
@@ -93,9 +91,7 @@ fn incidents_and_events() {
 
 #[test]
 fn failures_without_incidents() {
-    let mut policy = Policy::default();
-    policy.incidents = IncidentMode::Legacy;
-    let world = World::new(policy);
+    let world = World::new(keeping(Quirks::NONE.with(Quirk::NoIncidents)));
     world.create("job", &hourly(1, 1)).unwrap();
     world.accepted("10:00", 1, "error");
     assert_eq!(

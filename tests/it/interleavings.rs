@@ -13,15 +13,12 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
-use overdue::admission::AdmitAll;
-use overdue::checkin::Arrival;
+use overdue::admission::{AdmitAll, ValidCheckin};
 use overdue::config::MonitorConfig;
-use overdue::event::NoSink;
-use overdue::id::CheckinId;
+use overdue::id::RunId;
 use overdue::row::RunStatus;
-use overdue::rules;
 use overdue::store::{Due, DueKind, Query, Snapshot, Transition};
-use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+use overdue::{Engine, MemoryStore, Message, Policy, Tick, rules};
 use stateright::{Checker, Model, Property};
 
 use crate::world::{ORGANIZATION, checkin, hourly, message, monitor, tick};
@@ -81,7 +78,7 @@ struct Log {
     heard_twice: bool,
     /// Which messages were written or answered without a write.
     processed: BTreeSet<usize>,
-    results: BTreeMap<CheckinId, RunStatus>,
+    results: BTreeMap<RunId, RunStatus>,
     breach: Option<Breach>,
 }
 
@@ -120,13 +117,13 @@ impl Hash for State {
 }
 
 impl Night {
-    fn arrival(&self, message: usize) -> Arrival<'_> {
-        Arrival::receive(&self.messages[message], &AdmitAll, self.policy.quirks).unwrap()
+    fn valid(&self, message: usize) -> ValidCheckin<'_> {
+        ValidCheckin::admit(&self.messages[message], &AdmitAll, &self.policy).unwrap()
     }
 
     fn read(&self, state: &mut State, worker: usize) {
-        let arrival = self.arrival(self.inboxes[worker][state.workers[worker].done]);
-        let snapshot = state.rows.load(&Query::arrival(&arrival, &self.policy));
+        let valid = self.valid(self.inboxes[worker][state.workers[worker].done]);
+        let snapshot = state.rows.load(&Query::checkin(&valid, &self.policy));
         state.workers[worker].read = Some(Box::new(snapshot));
     }
 
@@ -134,7 +131,7 @@ impl Night {
     fn write(&self, state: &mut State, worker: usize) -> bool {
         let message = self.inboxes[worker][state.workers[worker].done];
         let snapshot = state.workers[worker].read.take().unwrap();
-        let transition = rules::process_checkin(*snapshot, &self.arrival(message), &self.policy).transition;
+        let transition = rules::process_checkin(*snapshot, &self.valid(message), &self.policy).transition;
         let wrote = transition.is_some();
         if !self.commit(state, transition) {
             return false;
@@ -210,7 +207,7 @@ impl Model for Night {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        let engine = Engine::new(MemoryStore::new(), NoSink, self.policy.clone());
+        let engine = Engine::new(MemoryStore::new(), self.policy.clone());
         let monitor = engine.create_monitor(ORGANIZATION, &monitor("job"), &self.config).unwrap();
         vec![State {
             rows: Rows::of(monitor),

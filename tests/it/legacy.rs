@@ -1,28 +1,37 @@
 //! The mode without incidents: every failure is an event of its own.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
-use overdue::event::{LegacyFailure, LegacyReason};
-use overdue::outcome::{Judgement, Notice, Verdict};
-use overdue::policy::IncidentMode;
-use overdue::row::{EnvironmentStatus, Failure, Health, MonitorStatus, RunStatus};
+use overdue::Event;
+use overdue::event::reference::{Failure, Reason};
+use overdue::outcome::{Alerting, Effect, HealthEffect, TickEffect, reference};
+use overdue::policy::{Quirk, Quirks};
+use overdue::row::reference::{Failing, Failure as RunFailure};
+use overdue::row::{EnvironmentStatus, MonitorStatus, RunStatus};
 use overdue::rules::Edit;
-use overdue::{Event, Policy};
 use uuid::Uuid;
 
-use crate::world::{World, checkin, hourly, named, place, run_id};
+use crate::world::{World, checkin, hourly, keeping, named, place, run_id};
 
 /// A job without incidents; thresholds mean nothing here.
 fn world() -> World {
-    let mut policy = Policy::default();
-    policy.incidents = IncidentMode::Legacy;
-    let world = World::new(policy);
+    let world = World::new(keeping(Quirks::NONE.with(Quirk::NoIncidents)));
     world.create("job", &hourly(3, 3)).unwrap();
     world
 }
 
-fn failures(world: &World) -> Vec<LegacyFailure> {
+/// The effect of a check-in.
+fn effect(world: &World, received: &str, run: u128, status: &str) -> Effect {
+    world.accepted(received, run, status).health
+}
+
+/// What is answered to a failure.
+fn failed(alerting: Alerting) -> Effect {
+    reference::Effect::Failed { alerting }.into()
+}
+
+fn failures(world: &World) -> Vec<Failure> {
     let failure = |event| match event {
-        Event::Failure(failure) => failure,
+        Event::Reference(failure) => failure,
         other => panic!("{other:?}"),
     };
     world.told().into_iter().map(failure).collect()
@@ -31,21 +40,25 @@ fn failures(world: &World) -> Vec<LegacyFailure> {
 #[test]
 fn the_status_says_which_failure_it_was() {
     let world = world();
-    let status = || world.environment().status();
-    let failed = Judgement::Failed { notice: Notice::Sent };
-    assert_eq!(world.judged("10:00", 1, "error"), failed);
-    assert_eq!(status(), EnvironmentStatus::Error);
+    let failing = || {
+        let environment = world.environment();
+        assert_eq!(environment.status(), EnvironmentStatus::Error);
+        environment.failing().map(|failing| failing.status())
+    };
+    let failed = failed(Alerting::Sent);
+    assert_eq!(effect(&world, "10:00", 1, "error"), failed);
+    assert_eq!(failing(), Some("error"));
 
-    let verdicts = world.tick("11:05");
-    assert!(matches!(&verdicts[..], [Verdict::Missed(run)] if run.judgement == failed), "{verdicts:?}");
-    assert_eq!(status(), EnvironmentStatus::Missed);
+    let effects = world.tick("11:05");
+    assert!(matches!(&effects[..], [TickEffect::Missed(run)] if run.health == failed), "{effects:?}");
+    assert_eq!(failing(), Some("missed"));
 
-    assert_eq!(world.judged("11:30", 2, "in_progress"), Judgement::SaysNothing);
-    let verdicts = world.tick("11:40");
-    assert!(matches!(&verdicts[..], [Verdict::TimedOut(run)] if run.judgement == failed), "{verdicts:?}");
-    assert_eq!(status(), EnvironmentStatus::Timeout);
+    assert_eq!(effect(&world, "11:30", 2, "in_progress"), HealthEffect::NoEffect);
+    let effects = world.tick("11:40");
+    assert!(matches!(&effects[..], [TickEffect::TimedOut(run)] if run.health == failed), "{effects:?}");
+    assert_eq!(failing(), Some("timeout"));
 
-    assert_eq!(*world.environment().health(), Health::Failed(Failure::Timeout));
+    assert_eq!(world.environment().failing(), Some(Failing::Run(RunFailure::Timeout)));
     assert_eq!(world.store().incidents(&place("job", "production")), []);
 }
 
@@ -58,13 +71,13 @@ fn each_failure_is_told_with_its_reason() {
     world.tick("11:40");
     let [error, missed, timeout] = failures(&world).try_into().unwrap();
 
-    assert_eq!(error.reason, LegacyReason::Unknown);
+    assert_eq!(error.reason, Reason::Unknown);
     assert_eq!(
         (error.run.id, error.run.status, error.trace_id),
         (run_id(1), RunStatus::Error, Some(Uuid::from_u128(5)))
     );
-    assert_eq!((missed.reason, missed.run.status), (LegacyReason::MissedCheckin, RunStatus::Missed));
-    assert_eq!((timeout.reason, timeout.run.id), (LegacyReason::Duration, run_id(2)));
+    assert_eq!((missed.reason, missed.run.status), (Reason::MissedCheckin, RunStatus::Missed));
+    assert_eq!((timeout.reason, timeout.run.id), (Reason::Duration, run_id(2)));
 
     let monitor = world.monitor();
     let names = [&error, &missed, &timeout].map(|failure| failure.fingerprint());
@@ -83,24 +96,24 @@ fn each_failure_is_told_with_its_reason() {
 #[test]
 fn one_ok_is_enough() {
     let world = world();
-    assert_eq!(world.judged("10:00", 1, "ok"), Judgement::FirstOk);
-    assert_eq!(world.judged("11:00", 2, "error"), Judgement::Failed { notice: Notice::Sent });
+    assert_eq!(effect(&world, "10:00", 1, "ok"), HealthEffect::FirstOk);
+    assert_eq!(effect(&world, "11:00", 2, "error"), failed(Alerting::Sent));
     world.told();
-    assert_eq!(world.judged("12:00", 3, "ok"), Judgement::Recovered);
+    assert_eq!(effect(&world, "12:00", 3, "ok"), Effect::Reference(reference::Effect::Recovered));
     assert_eq!(world.environment().status(), EnvironmentStatus::Ok);
     assert_eq!(world.told(), [], "nobody is told of it");
-    assert_eq!(world.judged("13:00", 4, "ok"), Judgement::Healthy);
+    assert_eq!(effect(&world, "13:00", 4, "ok"), HealthEffect::Healthy);
 }
 
 #[test]
 fn a_mute_silences_and_changes_no_status() {
     let world = world();
     world.edit("09:00", &Edit::Muted(true));
-    assert_eq!(world.judged("10:00", 1, "error"), Judgement::Failed { notice: Notice::MonitorMuted });
+    assert_eq!(effect(&world, "10:00", 1, "error"), failed(Alerting::MonitorMuted));
     assert_eq!(world.environment().status(), EnvironmentStatus::Error);
     world.edit("10:01", &Edit::Muted(false));
     world.edit("10:02", &Edit::EnvironmentMuted(named("production"), true));
-    assert_eq!(world.judged("11:00", 2, "error"), Judgement::Failed { notice: Notice::EnvironmentMuted });
+    assert_eq!(effect(&world, "11:00", 2, "error"), failed(Alerting::EnvironmentMuted));
     assert_eq!(world.told(), []);
     world.edit("11:01", &Edit::EnvironmentMuted(named("production"), false));
     world.accepted("12:00", 3, "error");
@@ -122,7 +135,7 @@ fn a_failure_that_comes_late_or_again_is_not_told() {
     let world = world();
     world.accepted("11:00", 1, "error");
     world.told();
-    assert!(matches!(world.judged("10:00", 2, "error"), Judgement::NewerSeen { .. }));
+    assert!(matches!(effect(&world, "10:00", 2, "error"), Effect::Health(HealthEffect::NewerSeen { .. })));
     assert_eq!(failures(&world), []);
     // An incident that is open from before the mode was changed ends as it would have.
     assert_eq!(world.environment().incident(), None);

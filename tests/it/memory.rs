@@ -8,19 +8,21 @@
 )]
 
 use chrono::TimeDelta;
-use overdue::outcome::{Judgement, Notice, Outcome};
-use overdue::{Engine, MemoryStore, Message, Policy};
+use overdue::outcome::{Alerting, HealthEffect, Outcome};
+use overdue::{MemoryStore, Message, Policy};
 use proptest::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::world::{ORGANIZATION, Time, Told, World, at, checkin, hourly, message, monitor, named, place};
+use crate::world::{
+    ORGANIZATION, RecordedEngine, Time, World, at, checkin, hourly, message, monitor, named, place,
+};
 
 /// The same world, saved and read back.
 fn restored(world: &World) -> World {
     let saved = serde_json::to_vec(world.store()).unwrap();
     let store: MemoryStore = serde_json::from_slice(&saved).unwrap();
-    World { engine: Engine::new(store, Told::default(), world.engine.policy().clone()) }
+    World { engine: RecordedEngine::new(store, world.engine.policy().clone()) }
 }
 
 #[test]
@@ -28,18 +30,21 @@ fn an_incident_goes_on_where_it_was_saved() {
     let world = World::with(&hourly(2, 2));
     world.accepted("10:00", 1, "error");
     let world = restored(&world);
-    assert!(matches!(world.judged("11:00", 2, "error"), Judgement::Opened { notice: Notice::Sent, .. }));
+    assert!(matches!(
+        world.judged("11:00", 2, "error"),
+        HealthEffect::Opened { alerting: Alerting::Sent, .. }
+    ));
     let incident = world.environment().incident().unwrap().id();
 
     let world = restored(&world);
-    assert!(matches!(world.judged("12:00", 3, "ok"), Judgement::Recovering { successes: 1, .. }));
+    assert!(matches!(world.judged("12:00", 3, "ok"), HealthEffect::Recovering { successes: 1, .. }));
     world.accepted("12:10", 4, "in_progress");
     let world = restored(&world);
     assert_eq!(world.engine.next_deadline(), Ok(Some(at("12:20"))), "what is due is found again");
     assert_eq!(world.tick("12:20").len(), 1);
     world.accepted("13:00", 5, "ok");
     let resolved = world.judged("14:00", 6, "ok");
-    assert_eq!(resolved, Judgement::Resolved { incident, notice: Notice::Sent });
+    assert_eq!(resolved, HealthEffect::Resolved { incident, alerting: Alerting::Sent });
     assert_eq!(world.store().incidents(&place("job", "production")).len(), 1);
 }
 
@@ -72,13 +77,16 @@ fn with(row: &Value, place: &str, value: impl ToString) -> Value {
 fn a_row_that_was_saved_twice_is_told() {
     const ENVIRONMENT: &str = "/monitors/0/environments/0";
     let world = World::with(&hourly(1, 1));
-    world.accepted("10:00", 1, "error");
-    let saved = serde_json::to_value(world.store()).unwrap();
-    let told = |list: &str, edit: fn(&mut Vec<Value>)| {
+    world.accepted("10:00", 1, "ok");
+    let healthy = serde_json::to_value(world.store()).unwrap();
+    world.accepted("10:00", 2, "error");
+    let failing = serde_json::to_value(world.store()).unwrap();
+    let told_of = |saved: &Value, list: &str, edit: fn(&mut Vec<Value>)| {
         let mut saved = saved.clone();
         edit(saved.pointer_mut(list).unwrap().as_array_mut().unwrap());
         serde_json::from_value::<MemoryStore>(saved).unwrap_err().to_string()
     };
+    let told = |list: &str, edit| told_of(&failing, list, edit);
     let twice = |list: &str| told(list, |rows| rows.push(rows[0].clone()));
     let elsewhere = |list: &str| told(list, |rows| rows[0]["environment"] = Uuid::nil().to_string().into());
     let (runs, incidents) = (&format!("{ENVIRONMENT}/runs"), &format!("{ENVIRONMENT}/incidents"));
@@ -90,14 +98,14 @@ fn a_row_that_was_saved_twice_is_told() {
     assert_eq!(twice(environments), environment);
     let renumbered = told(environments, |rows| rows.push(with(&rows[0], "/row/id", Uuid::nil())));
     assert_eq!(renumbered, environment, "by its name");
-    let renamed = told(environments, |rows| rows.push(with(&rows[0], "/row/key/name", "stage")));
-    assert_eq!(
-        renamed, "environment 7/job/stage is there twice, or under another monitor or id",
-        "by its id"
-    );
-    let strange = told(environments, |rows| rows[0]["row"]["key"]["monitor"]["slug"] = "other".into());
-    assert_eq!(strange, "environment 7/other/production is there twice, or under another monitor or id");
     let run = "run 00000000-0000-0000-0000-000000000001 is there twice, or in another environment";
+    let rename = |rows: &mut Vec<Value>| rows.push(with(&rows[0], "/row/key/name", "stage"));
+    assert_eq!(told_of(&healthy, environments, rename), run, "by its runs");
+    assert_eq!(told(environments, rename), "health holds an incident of another environment");
+    let strange = told_of(&healthy, environments, |rows| {
+        rows[0]["row"]["key"]["monitor"]["slug"] = "other".into();
+    });
+    assert_eq!(strange, "environment 7/other/production is there twice, or under another monitor or id");
     assert_eq!((twice(runs), elsewhere(runs)), (run.to_owned(), run.to_owned()));
     let id = world.environment().incident().unwrap().id();
     let incident = format!("incident {id} is there twice, or in another environment");
@@ -149,11 +157,11 @@ fn pruning_keeps_what_thresholds_look_at() {
     assert_eq!(left(&world), [1, 2, 3, 4]);
     assert!(matches!(
         world.judged("13:00", 5, "error"),
-        Judgement::BelowThreshold { .. } | Judgement::Opened { .. }
+        HealthEffect::BelowThreshold { .. } | HealthEffect::Opened { .. }
     ));
     assert_eq!(world.store().prune(at("20:00")), 1);
     assert_eq!(left(&world), [2, 3, 4, 5]);
-    assert!(world.judged("14:00", 6, "error") != Judgement::Healthy);
+    assert!(world.judged("14:00", 6, "error") != HealthEffect::Healthy);
     assert!(world.environment().incident().is_some());
 }
 

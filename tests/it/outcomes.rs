@@ -1,19 +1,20 @@
 //! Every answer explains itself: situations, and word for word what is said about them.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
-use chrono_tz::Tz;
-use overdue::checkin::{FieldProblem, Millis};
 use overdue::config::ConfigUpdate;
+use overdue::field_errors::FieldError;
 use overdue::id::IncidentId;
-use overdue::outcome::{ConfigChange, Ignored, Judgement, Notice, Outcome, RunChange, Verdict};
-use overdue::policy::Quirk;
-use overdue::row::{MonitorStatus, RunStatus};
+use overdue::outcome::{
+    Alerting, ConfigChange, Effect, HealthEffect, Ignored, Outcome, RunChange, TickEffect, reference,
+};
+use overdue::policy::{Quirk, Quirks};
+use overdue::row::{MonitorStatus, RunDuration, RunStatus};
 use overdue::rules::Edit;
-use overdue::{Policy, Schedule, rules};
+use overdue::{Policy, Schedule, Zone, rules};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::world::{World, at, checkin, hourly, named, place, run_id, tick};
+use crate::world::{World, at, checkin, hourly, keeping, named, place, run_id, tick};
 
 /// The newest incident of the production environment.
 fn incident(world: &World) -> IncidentId {
@@ -28,19 +29,19 @@ fn ignored(outcome: Outcome) -> Ignored {
 }
 
 /// What the misses and timeouts of a tick said of their environments.
-fn judgements(verdicts: Vec<Verdict>) -> Vec<Judgement> {
-    let judgement = |verdict| match verdict {
-        Verdict::Missed(run) | Verdict::TimedOut(run) => run.judgement,
+fn health(effects: Vec<TickEffect>) -> Vec<Effect> {
+    let health = |effect| match effect {
+        TickEffect::Missed(run) | TickEffect::TimedOut(run) => run.health,
         other => panic!("{other:?}"),
     };
-    verdicts.into_iter().map(judgement).collect()
+    effects.into_iter().map(health).collect()
 }
 
 #[test]
 fn the_first_ok_and_the_next() {
     let world = World::with(&hourly(1, 1));
-    assert_eq!(world.judged("10:00", 1, "ok"), Judgement::FirstOk);
-    assert_eq!(world.judged("11:00", 2, "ok"), Judgement::Healthy);
+    assert_eq!(world.judged("10:00", 1, "ok"), HealthEffect::FirstOk);
+    assert_eq!(world.judged("11:00", 2, "ok"), HealthEffect::Healthy);
 }
 
 #[test]
@@ -48,10 +49,10 @@ fn a_check_in_says_when_the_next_run_is_due() {
     let world = World::with(&hourly(1, 1));
     let accepted = world.accepted("10:20", 1, "ok");
     assert_eq!(accepted.environment, place("job", "production"));
-    assert_eq!(accepted.checkin, run_id(1));
+    assert_eq!(accepted.run, run_id(1));
     assert_eq!(accepted.config, ConfigChange::None);
     let deadline = accepted.deadline.unwrap();
-    assert_eq!((deadline.next(), deadline.latest()), (at("11:00"), at("11:05")));
+    assert_eq!((deadline.expected(), deadline.closes()), (at("11:00"), at("11:05")));
     // What comes late moves nothing, and is told what stands.
     assert_eq!(world.accepted("09:20", 2, "ok").deadline, Some(deadline));
 }
@@ -59,26 +60,26 @@ fn a_check_in_says_when_the_next_run_is_due() {
 #[test]
 fn failures_are_counted_up_to_the_threshold() {
     let world = World::with(&hourly(3, 1));
-    let below = |failures| Judgement::BelowThreshold { failures, threshold: 3 };
+    let below = |failures| HealthEffect::BelowThreshold { failures, threshold: 3 };
     assert_eq!(world.judged("10:00", 1, "error"), below(1));
-    assert_eq!(judgements(world.tick("11:05")), [below(2)]);
-    assert_eq!(world.judged("11:30", 2, "in_progress"), Judgement::SaysNothing);
+    assert_eq!(health(world.tick("11:05")), [below(2)]);
+    assert_eq!(world.judged("11:30", 2, "in_progress"), HealthEffect::NoEffect);
     assert_eq!(
-        judgements(world.tick("11:40")),
-        [Judgement::Opened { incident: incident(&world), notice: Notice::Sent }]
+        health(world.tick("11:40")),
+        [HealthEffect::Opened { incident: incident(&world), alerting: Alerting::Sent }]
     );
     assert_eq!(
         world.judged("12:00", 3, "error"),
-        Judgement::Continued { incident: incident(&world), notice: Notice::Sent }
+        HealthEffect::Continued { incident: incident(&world), alerting: Alerting::Sent }
     );
 }
 
 #[test]
 fn a_success_in_between_starts_the_count_anew() {
     let world = World::with(&hourly(2, 1));
-    let below = Judgement::BelowThreshold { failures: 1, threshold: 2 };
+    let below = HealthEffect::BelowThreshold { failures: 1, threshold: 2 };
     assert_eq!(world.judged("10:00", 1, "error"), below);
-    assert_eq!(world.judged("11:00", 2, "ok"), Judgement::FirstOk);
+    assert_eq!(world.judged("11:00", 2, "ok"), HealthEffect::FirstOk);
     assert_eq!(world.judged("12:00", 3, "error"), below);
 }
 
@@ -87,18 +88,18 @@ fn successes_are_counted_up_to_the_threshold() {
     let world = World::with(&hourly(1, 3));
     world.accepted("10:00", 1, "error");
     let open = Some(incident(&world));
-    let recovering = |successes| Judgement::Recovering { incident: open, successes, threshold: 3 };
+    let recovering = |successes| HealthEffect::Recovering { incident: open, successes, threshold: 3 };
     assert_eq!(world.judged("11:00", 2, "ok"), recovering(1));
     assert_eq!(world.judged("12:00", 3, "ok"), recovering(2));
     assert_eq!(
         world.judged("13:00", 4, "error"),
-        Judgement::Continued { incident: incident(&world), notice: Notice::Sent }
+        HealthEffect::Continued { incident: incident(&world), alerting: Alerting::Sent }
     );
     assert_eq!(world.judged("14:00", 5, "ok"), recovering(1));
     assert_eq!(world.judged("15:00", 6, "ok"), recovering(2));
     assert_eq!(
         world.judged("16:00", 7, "ok"),
-        Judgement::Resolved { incident: incident(&world), notice: Notice::Sent }
+        HealthEffect::Resolved { incident: incident(&world), alerting: Alerting::Sent }
     );
 }
 
@@ -106,7 +107,7 @@ fn successes_are_counted_up_to_the_threshold() {
 fn a_failure_that_comes_late_says_nothing_about_the_present() {
     let world = World::with(&hourly(1, 1));
     world.accepted("11:00", 1, "ok");
-    assert_eq!(world.judged("10:00", 2, "error"), Judgement::NewerSeen { last_checkin: at("11:00") });
+    assert_eq!(world.judged("10:00", 2, "error"), HealthEffect::NewerSeen { last_checkin: at("11:00") });
 }
 
 #[test]
@@ -114,7 +115,7 @@ fn a_timeout_says_nothing_when_a_newer_run_has_finished() {
     let world = World::with(&hourly(1, 1));
     world.accepted("10:00", 1, "in_progress");
     world.accepted("10:05", 2, "ok");
-    assert_eq!(judgements(world.tick("10:10")), [Judgement::NewerFinished { last_result: at("10:05") }]);
+    assert_eq!(health(world.tick("10:10")), [HealthEffect::NewerFinished { last_result: at("10:05") }]);
     assert_eq!(world.run(1).status(), RunStatus::Timeout);
 }
 
@@ -122,7 +123,7 @@ fn a_timeout_says_nothing_when_a_newer_run_has_finished() {
 fn an_ok_from_before_the_newest_failure_ends_nothing() {
     let world = World::with(&hourly(1, 1));
     world.accepted("10:00", 1, "error");
-    let expected = Judgement::OlderThanFailure { incident: incident(&world), last_failure: at("10:00") };
+    let expected = HealthEffect::OlderThanFailure { incident: incident(&world), last_failure: at("10:00") };
     assert_eq!(world.judged("09:30", 2, "ok"), expected);
     assert!(world.environment().incident().is_some());
 }
@@ -133,21 +134,27 @@ fn whoever_is_muted_is_told_nothing_and_why() {
     world.accepted("10:00", 1, "ok");
     world.edit("10:01", &Edit::Muted(true));
     let opened = world.judged("11:00", 2, "error");
-    assert_eq!(opened, Judgement::Opened { incident: incident(&world), notice: Notice::MonitorMuted });
+    assert_eq!(opened, HealthEffect::Opened { incident: incident(&world), alerting: Alerting::MonitorMuted });
     let resolved = world.judged("12:00", 3, "ok");
-    assert_eq!(resolved, Judgement::Resolved { incident: incident(&world), notice: Notice::NeverAnnounced });
+    assert_eq!(
+        resolved,
+        HealthEffect::Resolved { incident: incident(&world), alerting: Alerting::NeverAnnounced }
+    );
 
     world.edit("12:01", &Edit::Muted(false));
     world.edit("12:02", &Edit::EnvironmentMuted(named("production"), true));
     let opened = world.judged("13:00", 4, "error");
-    assert_eq!(opened, Judgement::Opened { incident: incident(&world), notice: Notice::EnvironmentMuted });
+    assert_eq!(
+        opened,
+        HealthEffect::Opened { incident: incident(&world), alerting: Alerting::EnvironmentMuted }
+    );
     world.edit("13:01", &Edit::EnvironmentMuted(named("production"), false));
     let continued = world.judged("14:00", 5, "error");
-    assert_eq!(continued, Judgement::Continued { incident: incident(&world), notice: Notice::Sent });
+    assert_eq!(continued, HealthEffect::Continued { incident: incident(&world), alerting: Alerting::Sent });
     // Announced is announced: its end is told, mute or not.
     world.edit("14:01", &Edit::Muted(true));
     let resolved = world.judged("15:00", 6, "ok");
-    assert_eq!(resolved, Judgement::Resolved { incident: incident(&world), notice: Notice::Sent });
+    assert_eq!(resolved, HealthEffect::Resolved { incident: incident(&world), alerting: Alerting::Sent });
 }
 
 #[test]
@@ -158,14 +165,14 @@ fn what_a_message_did_to_its_run() {
     assert_eq!(change("10:05", 1, "in_progress"), RunChange::Heartbeat);
     assert_eq!(world.run(1).timeout_at(), Some(at("10:15")));
     assert_eq!(change("10:06", 1, "ok"), RunChange::Finished);
-    assert_eq!(change("10:07", 2, "error"), RunChange::Reported);
+    assert_eq!(change("10:07", 2, "error"), RunChange::Single);
     assert_eq!(change("10:08", 3, "in_progress"), RunChange::Started);
     world.tick("10:18");
     assert_eq!(change("10:30", 3, "ok"), RunChange::FinishedLate);
     let late = world.run(3);
     assert_eq!(
         (late.status(), late.duration()),
-        (RunStatus::Timeout, Some(Millis::new(22 * 60_000).unwrap()))
+        (RunStatus::Timeout, Some(RunDuration::new(22 * 60_000).unwrap()))
     );
     assert_eq!(change("10:40", 0, "in_progress"), RunChange::Started);
     assert_eq!(change("10:41", 0, "ok"), RunChange::Finished);
@@ -199,7 +206,7 @@ fn a_completion_after_the_timeout_says_nothing_about_health() {
     let world = World::with(&hourly(1, 1));
     world.accepted("10:00", 1, "in_progress");
     world.tick("10:10");
-    assert_eq!(world.judged("10:30", 1, "ok"), Judgement::SaysNothing);
+    assert_eq!(world.judged("10:30", 1, "ok"), HealthEffect::NoEffect);
     assert!(world.environment().incident().is_some());
 }
 
@@ -209,30 +216,30 @@ fn what_says_nothing_new_is_ignored_with_a_reason() {
     let send = |received, run, status| ignored(world.send(received, checkin("job", run, status)));
     world.accepted("10:00", 1, "in_progress");
     world.accepted("10:05", 1, "in_progress");
-    let stale = Ignored::Stale { checkin: run_id(1), updated_at: at("10:05") };
+    let stale = Ignored::Stale { run: run_id(1), updated_at: at("10:05") };
     assert_eq!(send("10:05", 1, "in_progress"), stale);
     assert_eq!(send("10:03", 1, "in_progress"), stale);
     world.accepted("10:06", 1, "ok");
-    assert_eq!(send("10:07", 1, "in_progress"), Ignored::AlreadyFinished { checkin: run_id(1) });
+    assert_eq!(send("10:07", 1, "in_progress"), Ignored::AlreadyFinished { run: run_id(1) });
 
     world.accepted("10:10", 2, "in_progress");
     world.tick("10:20");
-    assert_eq!(send("10:21", 2, "in_progress"), Ignored::AlreadyTimedOut { checkin: run_id(2) });
+    assert_eq!(send("10:21", 2, "in_progress"), Ignored::AlreadyTimedOut { run: run_id(2) });
     world.accepted("10:30", 2, "ok");
-    assert_eq!(send("10:30", 2, "ok"), Ignored::Stale { checkin: run_id(2), updated_at: at("10:30") });
+    assert_eq!(send("10:30", 2, "ok"), Ignored::Stale { run: run_id(2), updated_at: at("10:30") });
 }
 
 #[test]
 fn what_says_nothing_new_without_a_name_is_ignored_too() {
     let world = World::with(&hourly(1, 1));
     let send = |received, status| ignored(world.send(received, checkin("job", 0, status)));
-    let first = world.accepted("10:00", 0, "in_progress").checkin;
-    assert_eq!(send("10:00", "in_progress"), Ignored::Stale { checkin: first, updated_at: at("10:00") });
+    let first = world.accepted("10:00", 0, "in_progress").run;
+    assert_eq!(send("10:00", "in_progress"), Ignored::Stale { run: first, updated_at: at("10:00") });
     world.accepted("10:05", 0, "in_progress");
-    assert_eq!(send("10:05", "in_progress"), Ignored::StaleUnnamed { unnamed_at: at("10:05") });
+    assert_eq!(send("10:05", "in_progress"), Ignored::StaleAnonymous { anonymous_at: at("10:05") });
     world.accepted("10:06", 0, "ok");
-    assert_eq!(send("10:06", "ok"), Ignored::Stale { checkin: first, updated_at: at("10:06") });
-    assert_eq!(send("10:05", "in_progress"), Ignored::StaleUnnamed { unnamed_at: at("10:06") });
+    assert_eq!(send("10:06", "ok"), Ignored::Stale { run: first, updated_at: at("10:06") });
+    assert_eq!(send("10:05", "in_progress"), Ignored::StaleAnonymous { anonymous_at: at("10:06") });
     assert_eq!(world.store().runs(&place("job", "production")).len(), 1);
 }
 
@@ -241,17 +248,17 @@ fn an_unnamed_heartbeat_that_is_older_than_its_run_is_noted() {
     let world = World::with(&hourly(1, 1));
     world.accepted("10:05", 1, "in_progress");
     let accepted = world.accepted("10:03", 0, "in_progress");
-    assert_eq!((accepted.checkin, accepted.change), (run_id(1), RunChange::Unchanged));
+    assert_eq!((accepted.run, accepted.change), (run_id(1), RunChange::Unchanged));
     world.accepted("10:06", 1, "ok");
     // Or else it would start a run now.
     let again = ignored(world.send("10:03", checkin("job", 0, "in_progress")));
-    assert_eq!(again, Ignored::StaleUnnamed { unnamed_at: at("10:03") });
+    assert_eq!(again, Ignored::StaleAnonymous { anonymous_at: at("10:03") });
 }
 
 #[test]
 fn what_became_of_the_configuration() {
     let world = World::new(Policy::default());
-    let schedule = |text: &str| ConfigUpdate::new(Schedule::crontab(text, Tz::UTC).unwrap());
+    let schedule = |text: &str| ConfigUpdate::new(Schedule::crontab(text, Zone::UTC).unwrap());
     let send = |received, run, update: ConfigUpdate| match world
         .send(received, checkin("job", run, "ok").with_config(update))
     {
@@ -270,36 +277,39 @@ fn what_became_of_the_configuration() {
     let Outcome::Accepted(accepted) = sent else { panic!("{sent:?}") };
     let ConfigChange::Invalid(errors) = accepted.config else { panic!("{:?}", accepted.config) };
     assert_eq!(errors.iter().map(|(field, _)| field).collect::<Vec<_>>(), ["max_runtime", "schedule"]);
-    assert_eq!(errors.problem("max_runtime"), Some(&FieldProblem::OutOfRange { least: 1, most: 40_320 }));
+    assert_eq!(errors.problem("max_runtime"), Some(&FieldError::OutOfRange { least: 1, most: 40_320 }));
     assert_eq!(world.monitor().config().schedule().to_string(), "30 * * * *", "it keeps its own");
 }
 
 #[test]
 fn a_configuration_that_can_never_work_is_swallowed_only_while_the_quirk_is_kept() {
-    let mut policy = Policy::default();
-    policy.quirks = policy.quirks.with(Quirk::UnusableConfigsSwallow);
-    let world = World::new(policy);
+    let world = World::new(keeping(Quirks::NONE.with(Quirk::UnusableConfigsSwallow)));
     world.create("job", &hourly(1, 1)).unwrap();
     let sent = json!({
         "check_in_id": "00000000-0000-0000-0000-000000000004", "monitor_slug": "job", "status": "ok",
         "monitor_config": {"schedule": ""},
     });
-    assert_eq!(ignored(world.send("10:00", sent.to_string().into_bytes())), Ignored::UnusableConfig);
+    let answer = world.send("10:00", sent.to_string().into_bytes());
+    assert_eq!(answer, Outcome::Reference(reference::Outcome::ConfigSwallowed));
 }
 
 #[test]
 fn a_tick_says_when_the_next_run_is_due() {
     let world = World::with(&hourly(1, 1));
     world.accepted("10:00", 1, "ok");
-    let verdicts = world.tick("14:30");
-    let [Verdict::Missed(missed)] = &verdicts[..] else { panic!("{verdicts:?}") };
+    let effects = world.tick("14:30");
+    let [TickEffect::Missed(missed)] = &effects[..] else { panic!("{effects:?}") };
     let run = world.store().runs(&place("job", "production")).pop().unwrap();
     assert_eq!(
-        (missed.checkin, run.status(), run.expected_at()),
+        (missed.run, run.status(), run.expected_at()),
         (run.id(), RunStatus::Missed, Some(at("11:00")))
     );
     let deadline = missed.deadline.unwrap();
-    assert_eq!((deadline.next(), deadline.latest()), (at("15:00"), at("15:05")), "one miss, and caught up");
+    assert_eq!(
+        (deadline.expected(), deadline.closes()),
+        (at("15:00"), at("15:05")),
+        "one miss, and caught up"
+    );
 }
 
 /// A tick looks again before it judges: what has happened since its list was drawn up wins.
@@ -316,31 +326,31 @@ fn a_deadline_that_passed_by_is_let_pass_with_a_reason() {
     };
     let missed = |when| rules::check_missed(look(None), &key, tick(when), &policy);
     let timed_out = |run, when| rules::check_timeout(look(Some(run)), &key, tick(when), &policy);
-    let verdict = |reason| (None, Verdict::Ignored(reason));
+    let effect = |reason| (None, TickEffect::Ignored(reason));
 
     let decision = missed("11:05");
-    assert_eq!((decision.transition, decision.outcome.verdict), verdict(Ignored::Gone));
+    assert_eq!((decision.transition, decision.outcome.effect), effect(Ignored::NotFound));
     world.accepted("10:00", 1, "in_progress");
     let decision = missed("11:04");
     assert_eq!(
-        (decision.transition, decision.outcome.verdict),
-        verdict(Ignored::NotDue { due_at: Some(at("11:05")) })
+        (decision.transition, decision.outcome.effect),
+        effect(Ignored::NotDue { due_at: Some(at("11:05")) })
     );
     let decision = timed_out(1, "10:09");
     assert_eq!(
-        (decision.transition, decision.outcome.verdict),
-        verdict(Ignored::NotDue { due_at: Some(at("10:10")) })
+        (decision.transition, decision.outcome.effect),
+        effect(Ignored::NotDue { due_at: Some(at("10:10")) })
     );
     let decision = timed_out(2, "10:10");
-    assert_eq!((decision.transition, decision.outcome.verdict), verdict(Ignored::Gone));
+    assert_eq!((decision.transition, decision.outcome.effect), effect(Ignored::NotFound));
 
     world.accepted("10:05", 1, "ok");
     let decision = timed_out(1, "10:10");
-    assert_eq!((decision.transition, decision.outcome.verdict), verdict(Ignored::NotDue { due_at: None }));
+    assert_eq!((decision.transition, decision.outcome.effect), effect(Ignored::NotDue { due_at: None }));
 
     world.edit("10:06", &Edit::Status(MonitorStatus::Disabled));
     let decision = missed("11:05");
-    assert_eq!((decision.transition, decision.outcome.verdict), verdict(Ignored::Disabled));
+    assert_eq!((decision.transition, decision.outcome.effect), effect(Ignored::Disabled));
 }
 
 #[test]
@@ -348,7 +358,7 @@ fn what_ran_while_nobody_watched_is_unknown() {
     let world = World::with(&hourly(1, 1));
     world.accepted("10:00", 1, "in_progress");
     world.edit("10:01", &Edit::Status(MonitorStatus::Disabled));
-    assert_eq!(world.tick("10:10"), [Verdict::Unknown { checkin: run_id(1) }]);
+    assert_eq!(world.tick("10:10"), [TickEffect::Unknown { run: run_id(1) }]);
 }
 
 #[test]
@@ -358,12 +368,18 @@ fn a_run_is_judged_again_by_hand() {
     world.accepted("11:00", 2, "error");
     let key = place("job", "production");
     let again = world.engine.mark_failed(&key, run_id(2), at("11:00")).unwrap();
-    assert_eq!(again, Some(Judgement::Continued { incident: incident(&world), notice: Notice::Sent }));
+    assert_eq!(
+        again,
+        Some(HealthEffect::Continued { incident: incident(&world), alerting: Alerting::Sent }.into())
+    );
     let older = world.engine.mark_ok(&key, run_id(1), at("10:00")).unwrap();
-    let expected = Judgement::OlderThanFailure { incident: incident(&world), last_failure: at("11:00") };
-    assert_eq!(older, Some(expected));
+    let expected = HealthEffect::OlderThanFailure { incident: incident(&world), last_failure: at("11:00") };
+    assert_eq!(older, Some(expected.into()));
     let newer = world.engine.mark_ok(&key, run_id(1), at("11:30")).unwrap();
-    assert_eq!(newer, Some(Judgement::Resolved { incident: incident(&world), notice: Notice::Sent }));
+    assert_eq!(
+        newer,
+        Some(HealthEffect::Resolved { incident: incident(&world), alerting: Alerting::Sent }.into())
+    );
     assert_eq!(world.engine.mark_ok(&key, run_id(9), at("11:30")), Ok(None), "there is no such run");
     assert_eq!(world.engine.mark_failed(&place("job", "dev"), run_id(1), at("11:30")), Ok(None), "nor here");
 }
@@ -374,13 +390,13 @@ fn an_answer_can_be_shown() {
     let world = World::with(&hourly(3, 1));
     let shown = serde_json::to_value(world.send("10:00", checkin("job", 1, "error"))).unwrap();
     assert_eq!(shown["outcome"], "accepted");
-    assert_eq!(shown["change"], "reported");
-    assert_eq!(shown["judgement"], json!({"judgement": "below_threshold", "failures": 1, "threshold": 3}));
-    assert_eq!(shown["deadline"]["next"], "2024-09-02T11:00:00Z");
+    assert_eq!(shown["change"], "single");
+    assert_eq!(shown["health"], json!({"effect": "below_threshold", "failures": 1, "threshold": 3}));
+    assert_eq!(shown["deadline"]["expected"], "2024-09-02T11:00:00Z");
     let shown = serde_json::to_value(world.send("10:00", checkin("job", 1, "in_progress"))).unwrap();
     assert_eq!(shown["outcome"], "ignored");
     assert_eq!(shown["reason"], "already_finished");
     let shown = serde_json::to_value(world.engine.tick(tick("11:05")).unwrap()).unwrap();
     assert_eq!(shown["tick"], "2024-09-02T11:05:00Z");
-    assert_eq!(shown["outcomes"][0]["verdict"]["verdict"], "missed");
+    assert_eq!(shown["outcomes"][0]["effect"]["effect"], "missed");
 }

@@ -2,8 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use overdue::Policy;
-use overdue::admission::AdmitAll;
-use overdue::checkin::Arrival;
+use overdue::admission::{AdmitAll, ValidCheckin};
 use overdue::store::{Query, Store};
 
 use crate::world::{World, checkin, hourly, message, place, run_id};
@@ -12,8 +11,8 @@ use crate::world::{World, checkin, hourly, message, place, run_id};
 fn read_for(world: &World, run: u128, status: &str) -> usize {
     let policy = Policy::default();
     let message = message("10:30", checkin("job", run, status));
-    let arrival = Arrival::receive(&message, &AdmitAll, policy.quirks).unwrap();
-    let snapshot = world.store().load(&arrival.key(), &Query::arrival(&arrival, &policy)).unwrap();
+    let valid = ValidCheckin::admit(&message, &AdmitAll, &policy).unwrap();
+    let snapshot = world.store().load(&valid.key(), &Query::checkin(&valid, &policy)).unwrap();
     snapshot.history.len()
 }
 

@@ -45,10 +45,11 @@ fn every_quirk_is_shown() {
         blank_timezone_ignored,
         rate_limit_by_given_environment,
         durations_truncate,
-        unnamed_messages_repeat,
+        anonymous_messages_repeat,
         deadlines_outlive_edits,
         idle_days_refused,
         schedule_faults_wait,
+        no_incidents,
     ];
     assert_eq!(serde_json::json!(shown), serde_json::json!(Quirk::ALL));
 }
@@ -379,9 +380,9 @@ fn durations_truncate() {
 
 /// duplicate-delivery
 #[test]
-fn unnamed_messages_repeat() {
+fn anonymous_messages_repeat() {
     crontab(DAILY).shows(
-        Quirk::UnnamedMessagesRepeat,
+        Quirk::AnonymousMessagesRepeat,
         "
         10:00 - ok => unnamed ok
         10:00 - ok => kept: unnamed ok | dropped: no run
@@ -389,7 +390,7 @@ fn unnamed_messages_repeat() {
     );
     // A heartbeat comes again when the run it kept alive has ended, or when another one is open.
     crontab(DAILY).shows(
-        Quirk::UnnamedMessagesRepeat,
+        Quirk::AnonymousMessagesRepeat,
         "
         10:00 - in_progress => unnamed until 10:30
         10:10 - in_progress => unnamed until 10:40
@@ -398,7 +399,7 @@ fn unnamed_messages_repeat() {
         ",
     );
     crontab(DAILY).shows(
-        Quirk::UnnamedMessagesRepeat,
+        Quirk::AnonymousMessagesRepeat,
         "
         10:00 a in_progress => a until 10:30
         10:02 b in_progress => b until 10:32
@@ -409,7 +410,7 @@ fn unnamed_messages_repeat() {
     );
     // It was too old when it first came.
     crontab(DAILY).shows(
-        Quirk::UnnamedMessagesRepeat,
+        Quirk::AnonymousMessagesRepeat,
         "
         10:10 a in_progress => a until 10:40
         10:05 - in_progress
@@ -454,5 +455,18 @@ fn schedule_faults_wait() {
         10:00 a ok {"monitor_config": {"schedule": {"type": "crontab", "value": "bad"}, "max_runtime": 0}}
             => kept: faults max_runtime | dropped: faults max_runtime+schedule
         "#,
+    );
+}
+
+/// No trace: it is how the reference judged before it had incidents.
+#[test]
+fn no_incidents() {
+    crontab("0 * * * *").shows(
+        Quirk::NoIncidents,
+        "
+        10:00 a error => kept: status error, no incident | dropped: status error, incident since 10:00, 1 alert
+        11:01 tick => kept: missed 11:00, status missed | dropped: missed 11:00, status error
+        11:10 b ok => kept: status ok, no recovery | dropped: status ok, recovery
+        ",
     );
 }

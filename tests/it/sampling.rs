@@ -12,8 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use overdue::id::{OrganizationId, ProjectId};
-use overdue::key::EnvironmentKey;
+use overdue::id::{EnvironmentKey, OrganizationId, ProjectId};
 use overdue::sampling::{
     self, Condition, IncidentSampling, MemorySamplingStore, RuleSet, SampleRate, SamplingChange,
     SamplingCommitError, SamplingError, SamplingLimits, SamplingPolicy, SamplingRefusal, SamplingRequest,

@@ -8,9 +8,14 @@ mod stored;
 mod vectors;
 
 use chrono::{DateTime, Utc};
+use overdue::Zone;
 
 type Time = DateTime<Utc>;
 
 fn time(text: &str) -> Time {
     text.parse().unwrap()
+}
+
+fn zone(name: &str) -> Zone {
+    name.parse().unwrap()
 }

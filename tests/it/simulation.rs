@@ -26,11 +26,11 @@ use overdue::row::MonitorStatus;
 use overdue::rules::Edit;
 use overdue::testkit::history::Step;
 use overdue::testkit::invariants::Invariants;
-use overdue::{Engine, Message, Policy, Tick};
+use overdue::{Message, Policy, Tick};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::world::{Time, Told, at};
+use crate::world::{RecordedEngine, Time, at};
 use fleet::Fleet;
 use receiver::Receiver;
 use storm::{Fault, Storm};
@@ -49,7 +49,7 @@ struct Simulation {
     clock: Clock,
     /// A partition that shows no time until then.
     stopped: (u64, Time),
-    engine: Engine<Storm, Told>,
+    engine: RecordedEngine<Storm>,
     invariants: Rc<RefCell<Invariants>>,
     receiver: Receiver,
     tally: Tally,
@@ -85,7 +85,7 @@ impl Simulation {
             queues: vec![VecDeque::new(); PARTITIONS as usize],
             clock,
             stopped: (0, now),
-            engine: Engine::new(Storm::default(), Told::default(), Policy::default()),
+            engine: RecordedEngine::new(Storm::default(), Policy::default()),
             invariants: Rc::new(RefCell::new(Invariants::new(Policy::default()))),
             receiver: Receiver::default(),
             tally: Tally::default(),
@@ -127,8 +127,8 @@ impl Simulation {
             }
             4..8 => {
                 self.tally.delayed += 1;
-                let arrival = self.now + late(&mut self.random);
-                self.delay(message, arrival);
+                let valid = self.now + late(&mut self.random);
+                self.delay(message, valid);
             }
             _ => self.arrive(message),
         }
@@ -177,7 +177,7 @@ impl Simulation {
         let step = Step::Checkin(next.unwrap_or_else(|| message.clone()));
         let (invariants, overtaken) = (Rc::clone(&self.invariants), Rc::clone(&self.tally.overtaken));
         self.engine.store().let_in(step, move |storm, step| {
-            let rival = Engine::new(storm, Told::default(), Policy::default());
+            let rival = RecordedEngine::new(storm, Policy::default());
             let answer = step.take(&rival).unwrap();
             let told = std::mem::take(&mut *rival.sink().lock().unwrap());
             invariants.borrow_mut().after(step, &answer, storm.rows(), &told).unwrap();

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::playback::{Op, Player, Trace, TraceLimits};
 use crate::vectors;
 
-const FILES: [&str; 3] = ["scenarios", "random", "crashes"];
+const FILES: [&str; 4] = ["scenarios", "random", "crashes", "more"];
 
 /// The traces of one file.
 fn traces(file: &str) -> Vec<Trace> {

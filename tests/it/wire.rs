@@ -6,20 +6,20 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use chrono_tz::Tz;
-use overdue::checkin::{Checkin, ReportedStatus, RunRef};
-use overdue::checkin::{FieldErrors, FieldProblem};
-use overdue::checkin::{Payload, PayloadError};
-use overdue::config::{ConfigError, ConfigUpdate};
-use overdue::config::{Margin, MaxRuntime, Threshold};
-use overdue::key::{EnvironmentName, Slug};
+use crate::world::zone;
+use overdue::Zone;
+use overdue::checkin::{Checkin, CheckinStatus, RunRef};
+use overdue::config::{ConfigUpdate, Margin, MaxRuntime, MonitorConfig, Threshold};
+use overdue::field_errors::{FieldError, FieldErrors};
+use overdue::id::{EnvironmentName, Owner, Slug};
 use overdue::policy::{Quirk, Quirks};
-use overdue::row::Owner;
+use overdue::row::RunDuration;
 use overdue::schedule::{Schedule, Unit};
+use overdue::wire::{Payload, PayloadError, reference};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const PROFILES: [Quirks; 2] = [Quirks::NONE, Quirks::ALL];
+const PROFILES: [Quirks; 2] = [Quirks::NONE, Quirks::SENTRY_2024];
 
 /// The recorded values of one kind: each line holds what was sent under that name, and what came of it.
 fn recorded(kind: &'static str) -> impl Iterator<Item = Value> {
@@ -43,22 +43,44 @@ fn names(errors: &FieldErrors) -> Value {
     hush(serde_json::to_value(errors).unwrap())
 }
 
-fn config(value: &Value, quirks: Quirks) -> Result<ConfigUpdate, ConfigError> {
-    ConfigUpdate::from_json(value.to_string().as_bytes(), quirks)
+/// `None` is one that is swallowed.
+fn config(value: &Value, quirks: Quirks) -> Result<Option<ConfigUpdate>, FieldErrors> {
+    let json = value.to_string();
+    let config = reference::config(json.as_bytes(), quirks);
+    if quirks == Quirks::NONE {
+        assert_eq!(config, ConfigUpdate::from_json(json.as_bytes()).map(Some), "{json}");
+    }
+    config
+}
+
+fn update(value: &Value, quirks: Quirks) -> ConfigUpdate {
+    config(value, quirks).unwrap().unwrap()
 }
 
 fn config_error_names(value: &Value, quirks: Quirks) -> Value {
     match config(value, quirks) {
-        Ok(_) => Value::Null,
-        Err(ConfigError::Invalid(errors)) => names(&errors),
-        Err(_) => json!("unusable"),
+        Ok(Some(_)) => Value::Null,
+        Ok(None) => json!("unusable"),
+        Err(errors) => names(&errors),
     }
+}
+
+fn payload(json: &str) -> Payload {
+    Payload::parse(json).unwrap()
+}
+
+/// The check-in of a payload, or everything that is wrong with it.
+fn checkin(payload: &Payload, quirks: Quirks) -> Result<Checkin, FieldErrors> {
+    let checkin = reference::checkin(payload, quirks);
+    if quirks == Quirks::NONE {
+        assert_eq!(checkin, payload.checkin(), "{payload:?}");
+    }
+    checkin
 }
 
 /// The paths of the fields at fault.
 fn faults(message: Value, quirks: Quirks) -> Vec<String> {
-    let bytes = message.to_string();
-    match Payload::from_json(bytes.as_bytes()).unwrap().checkin(quirks) {
+    match checkin(&payload(&message.to_string()), quirks) {
         Ok(_) => Vec::new(),
         Err(errors) => errors.iter().map(|(path, _)| path).collect(),
     }
@@ -83,7 +105,14 @@ fn ids_are_read_as_recorded() {
 #[test]
 fn environments_are_named_as_recorded() {
     for line in recorded("environment") {
-        let name = EnvironmentName::parse(line["environment"].as_str().unwrap(), Quirks::ALL);
+        let id = "00000001-0000-4000-8000-000000000001";
+        let sent = json!({
+            "check_in_id": id, "monitor_slug": "job", "status": "ok", "environment": line["environment"],
+        });
+        let payload = payload(&sent.to_string());
+        let checkin = checkin(&payload, Quirks::SENTRY_2024);
+        let name = checkin.as_ref().map(Checkin::environment).map_err(names);
+        assert!(name.is_ok() || name == Err(json!({"environment": null})), "{line}: {name:?}");
         assert_eq!(line["is"], json!(name.ok()), "{line}");
     }
 }
@@ -91,8 +120,8 @@ fn environments_are_named_as_recorded() {
 #[test]
 fn fields_are_judged_as_recorded() {
     for line in recorded("fields") {
-        let bytes = line["fields"].to_string();
-        let fields = Payload::from_json(bytes.as_bytes()).unwrap().fields(Quirks::ALL);
+        let payload = payload(&line["fields"].to_string());
+        let fields = reference::fields(&payload, Quirks::SENTRY_2024);
         let errors = fields.as_ref().err().map_or(Value::Null, names);
         assert_eq!(line["errors"], errors, "{line}");
         if let Some(millis) = line.get("duration_ms") {
@@ -104,7 +133,7 @@ fn fields_are_judged_as_recorded() {
 #[test]
 fn configs_are_judged_as_recorded() {
     for line in recorded("config") {
-        assert_eq!(line["errors"], config_error_names(&line["config"], Quirks::ALL), "{line}");
+        assert_eq!(line["errors"], config_error_names(&line["config"], Quirks::SENTRY_2024), "{line}");
     }
 }
 
@@ -124,11 +153,11 @@ fn configs_are_judged_alike_in_both_profiles_but_for_two_quirks() {
     for line in recorded("config") {
         let names = |quirks| config_error_names(&line["config"], quirks);
         match quirk_of(&line["config"]) {
-            None => assert_eq!(names(Quirks::NONE), names(Quirks::ALL), "{line}"),
+            None => assert_eq!(names(Quirks::NONE), names(Quirks::SENTRY_2024), "{line}"),
             Some(quirk) => {
                 apart += 1;
                 assert_eq!(names(Quirks::NONE.with(quirk)), line["errors"], "{line}");
-                assert_eq!(names(Quirks::ALL.without(quirk)), names(Quirks::NONE), "{line}");
+                assert_eq!(names(Quirks::SENTRY_2024.without(quirk)), names(Quirks::NONE), "{line}");
             }
         }
     }
@@ -203,12 +232,12 @@ fn everything_wrong_is_named_at_once() {
 #[test]
 fn blank_environments_are_production_unless_the_quirk_is_kept() {
     for blank in ["", "   "] {
-        let bytes = json!({"status": "ok", "environment": blank}).to_string();
-        let payload = Payload::from_json(bytes.as_bytes()).unwrap();
-        let fields = payload.fields(Quirks::NONE).unwrap();
-        assert_eq!(fields.environment_name(Quirks::NONE), Ok(EnvironmentName::production()));
+        let payload = payload(&json!({"status": "ok", "environment": blank}).to_string());
+        let fields = payload.fields().unwrap();
+        assert_eq!(fields.environment_name(), Ok(EnvironmentName::production()));
         let quirks = Quirks::NONE.with(Quirk::EnvironmentNamesUntrimmed);
-        assert_eq!(payload.fields(quirks).unwrap_err().problem("environment"), Some(&FieldProblem::Blank));
+        let errors = reference::fields(&payload, quirks).unwrap_err();
+        assert_eq!(errors.problem("environment"), Some(&FieldError::Blank));
         assert_eq!(payload.environment_as_given().as_deref(), Some(blank));
     }
 }
@@ -228,7 +257,7 @@ fn configs_that_can_never_work_are_refused_or_swallowed() {
         (json!({"schedule": crontab, "checkin_margin": "1".repeat(50)}), "checkin_margin"),
     ] {
         assert_eq!(config_error_names(&value, Quirks::NONE), json!({ fault: null }), "{value}");
-        assert_eq!(config(&value, kept), Err(ConfigError::Unusable), "{value}");
+        assert_eq!(config(&value, kept), Ok(None), "{value}");
         // A fault that the reference sees is reported and not swallowed.
         let mut value = value;
         value["max_runtime"] = json!(0);
@@ -253,13 +282,18 @@ fn a_type_that_says_nothing_leaves_it_to_the_one_beside() {
 #[test]
 fn no_config_is_no_fault() {
     for quirks in PROFILES {
-        for sent in ["{}", r#"{"monitor_config":null}"#, r#"{"monitor_config": { } }"#] {
-            assert_eq!(Payload::from_json(sent.as_bytes()).unwrap().config(quirks), Ok(None), "{sent}");
+        let id = r#""check_in_id":"00000001-0000-4000-8000-000000000001""#;
+        let with = |sent: &str| payload(&format!(r#"{{{id},"monitor_slug":"job","status":"ok"{sent}}}"#));
+        for sent in ["", r#","monitor_config":null"#, r#","monitor_config": { } "#] {
+            let payload = with(sent);
+            assert_eq!(payload.config(), Ok(None), "{sent}");
+            assert_eq!(checkin(&payload, quirks).unwrap().config(), Ok(None), "{sent}");
         }
-        for sent in [r#"{"monitor_config":"x"}"#, r#"{"monitor_config":[]}"#, r#"{"monitor_config":7}"#] {
-            let error = Payload::from_json(sent.as_bytes()).unwrap().config(quirks).unwrap_err();
-            let errors = FieldErrors::one("non_field_errors", FieldProblem::NotAnObject);
-            assert_eq!(error, ConfigError::Invalid(errors), "{sent}");
+        for sent in [r#","monitor_config":"x""#, r#","monitor_config":[]"#, r#","monitor_config":7"#] {
+            let payload = with(sent);
+            let errors = FieldErrors::one("non_field_errors", FieldError::NotAnObject);
+            assert_eq!(payload.config(), Err(errors.clone()), "{sent}");
+            assert_eq!(checkin(&payload, quirks).unwrap().config(), Err(&errors), "{sent}");
         }
     }
 }
@@ -270,18 +304,18 @@ fn an_update_changes_what_it_names() {
         "schedule": {"type": "crontab", "value": "0 12 * * *"}, "timezone": "Asia/Kolkata", "checkin_margin": 0,
         "max_runtime": "5", "failure_issue_threshold": 2.0, "recovery_threshold": 3e0, "owner": "team:7",
     });
-    let full = config(&full, Quirks::NONE).unwrap();
+    let full = update(&full, Quirks::NONE);
     assert_eq!(full.owner(), Some(Owner::Team(7)));
     let made = full.create();
-    assert_eq!(made.schedule().zone(), Tz::Asia__Kolkata);
+    assert_eq!(made.schedule().zone(), zone("Asia/Kolkata"));
     assert_eq!((made.margin().get(), made.max_runtime().get()), (1, 5));
     assert_eq!((made.failure_threshold().get(), made.recovery_threshold().get()), (2, 3));
 
-    let apply = |value: Value, quirks| config(&value, quirks).unwrap().apply(&made);
+    let apply = |value: Value, quirks| update(&value, quirks).apply(&made);
     let hourly = json!({"type": "interval", "value": 1, "unit": "hour"});
     let new = apply(json!({"schedule": hourly}), Quirks::NONE);
-    let schedule = Schedule::every(1.try_into().unwrap(), Unit::Hour, Tz::Asia__Kolkata).unwrap();
-    assert_eq!(new, made.to_builder().schedule(schedule).build());
+    let schedule = Schedule::every(1.try_into().unwrap(), Unit::Hour, zone("Asia/Kolkata")).unwrap();
+    assert_eq!(new, made.with_schedule(schedule));
 
     let nothing = json!({
         "schedule": hourly, "checkin_margin": null, "max_runtime": "", "failure_issue_threshold": null,
@@ -292,16 +326,16 @@ fn an_update_changes_what_it_names() {
     assert_eq!((new.failure_threshold(), new.recovery_threshold()), (Threshold::MIN, Threshold::MIN));
 
     let blank = json!({"schedule": hourly, "timezone": ""});
-    assert_eq!(apply(blank.clone(), Quirks::NONE).schedule().zone(), Tz::UTC);
-    assert_eq!(apply(blank.clone(), Quirks::ALL).schedule().zone(), Tz::Asia__Kolkata);
-    assert_eq!(config(&blank, Quirks::ALL).unwrap().create().schedule().zone(), Tz::UTC);
+    assert_eq!(apply(blank.clone(), Quirks::NONE).schedule().zone(), Zone::UTC);
+    assert_eq!(apply(blank.clone(), Quirks::SENTRY_2024).schedule().zone(), zone("Asia/Kolkata"));
+    assert_eq!(update(&blank, Quirks::SENTRY_2024).create().schedule().zone(), Zone::UTC);
 }
 
 #[test]
 fn an_owner_never_blocks() {
     for owner in [json!("nonsense"), json!(null), json!(5), json!(["user:1"]), json!("user:x")] {
         let value = json!({"schedule": {"type": "crontab", "value": "* * * * *"}, "owner": owner});
-        assert_eq!(config(&value, Quirks::NONE).unwrap().owner(), None, "{owner}");
+        assert_eq!(update(&value, Quirks::NONE).owner(), None, "{owner}");
     }
 }
 
@@ -350,9 +384,8 @@ fn a_wrong_config_travels_with_its_checkin() {
     let sent = r#"{"check_in_id":"00000000000000000000000000000000","monitor_slug":"job","status":"ok",
         "monitor_config":{"extra":[1,2],"schedule":{"type":"decade"}}}"#;
     let checkin: Checkin = serde_json::from_str(sent).unwrap();
-    assert_eq!(checkin.run(), RunRef::Newest);
-    let Err(ConfigError::Invalid(errors)) = checkin.config() else { panic!("{checkin:?}") };
-    assert_eq!(names(errors), json!({"schedule_type": null}));
+    assert_eq!(checkin.run(), RunRef::Anonymous);
+    assert_eq!(names(checkin.config().unwrap_err()), json!({"schedule_type": null}));
     let stored = serde_json::to_string(&checkin).unwrap();
     assert!(stored.contains(r#"{"extra":[1,2],"schedule":{"type":"decade"}}"#), "{stored}");
     assert_eq!(serde_json::from_str::<Checkin>(&stored).unwrap(), checkin);
@@ -366,19 +399,21 @@ fn only_objects_are_messages() {
     for bytes in
         [&b""[..], b"{", b"{}x", b"{\"a\":}", b"\xff", b"{\"a\":\"\xff\"}", b"nul", b"{\"a\":NaN}", b"{a:1}"]
     {
-        let result = Payload::from_json(bytes);
-        assert!(matches!(result, Err(PayloadError::NotJson { .. })), "{bytes:?}: {result:?}");
+        let malformed = Payload::parse(bytes).unwrap_err();
+        assert!(matches!(malformed.error, PayloadError::NotJson { .. }), "{bytes:?}: {malformed:?}");
+        assert_eq!(malformed.bytes, bytes);
     }
     for bytes in [&b"null"[..], b"[]", b"5", b"\"{}\"", b"true"] {
-        assert_eq!(Payload::from_json(bytes).unwrap_err(), PayloadError::NotAnObject);
+        let malformed = Payload::parse(bytes).unwrap_err();
+        assert_eq!(malformed.error, PayloadError::NotAnObject);
+        assert_eq!(malformed.bytes, bytes);
     }
 }
 
 #[test]
 fn the_last_of_two_fields_counts() {
-    let bytes = br#"{"status":"bogus","status":"ok","\ud800":1,"stat\u0075s":"error"}"#;
-    let fields = Payload::from_json(bytes).unwrap().fields(Quirks::NONE).unwrap();
-    assert_eq!(fields.status, ReportedStatus::Error);
+    let payload = payload(r#"{"status":"bogus","status":"ok","\ud800":1,"stat\u0075s":"error"}"#);
+    assert_eq!(payload.fields().unwrap().status, CheckinStatus::Error);
 }
 
 #[test]
@@ -407,13 +442,14 @@ fn depth_and_length_are_no_trouble() {
 
 /// Everything that can be asked of bytes: none of it may panic, and what is refused is named.
 fn all_ways(bytes: &[u8]) {
-    let Ok(payload) = Payload::from_json(bytes) else { return };
+    let Ok(payload) = Payload::parse(bytes) else { return };
+    let _ = (payload.slug(), payload.run(), payload.environment_as_given(), payload.config());
+    if let Ok(fields) = payload.fields() {
+        let _ = fields.environment_name();
+    }
     for quirks in PROFILES {
-        let _ = (payload.slug(), payload.run(), payload.environment_as_given(), payload.config(quirks));
-        if let Ok(fields) = payload.fields(quirks) {
-            let _ = fields.environment_name(quirks);
-        }
-        match payload.checkin(quirks) {
+        let _ = reference::fields(&payload, quirks);
+        match checkin(&payload, quirks) {
             Err(errors) => {
                 assert!(errors.iter().next().is_some());
                 let json = serde_json::to_string(&errors).unwrap();
@@ -540,24 +576,24 @@ proptest! {
         config in any::<bool>(),
     ) {
         let run = RunRef::from(uuid::Uuid::from_u128(id));
-        let mut checkin = Checkin::new(slug.parse().unwrap(), run, ReportedStatus::Error)
+        let mut checkin = Checkin::new(slug.parse().unwrap(), run, CheckinStatus::Error)
             .with_environment(environment.parse().unwrap())
             .with_release(&release);
         if let Some(millis) = millis {
-            checkin = checkin.with_duration(millis.try_into().unwrap());
+            checkin = checkin.with_duration(RunDuration::new(millis).unwrap());
         }
         if let Some(trace_id) = trace_id {
             checkin = checkin.with_trace_id(uuid::Uuid::from_u128(trace_id));
         }
         if config {
-            let mut update = ConfigUpdate::new(Schedule::crontab("5 4 * * *", Tz::Europe__Paris).unwrap());
+            let mut config = MonitorConfig::builder().crontab("5 4 * * *").zone("Europe/Paris");
             if let Some(margin) = margin {
-                update = update.with_margin(margin.try_into().unwrap());
+                config = config.margin(margin);
             }
             if let Some(owner) = owner {
-                update = update.with_owner(Owner::User(owner));
+                config = config.owner(Owner::User(owner));
             }
-            checkin = checkin.with_config(update);
+            checkin = checkin.with_config(config.update().unwrap());
         }
         let json = serde_json::to_string(&checkin).unwrap();
         prop_assert_eq!(serde_json::from_str::<Checkin>(&json).unwrap(), checkin);

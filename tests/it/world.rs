@@ -2,19 +2,21 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
-use overdue::checkin::{Body, ReportedStatus};
-use overdue::config::{Margin, MaxRuntime, MonitorConfig, Threshold};
-use overdue::id::{CheckinId, OrganizationId, ProjectId};
-use overdue::key::{EnvironmentKey, EnvironmentName, MonitorKey};
-use overdue::outcome::{Accepted, Judgement, Outcome, Refused, Verdict};
-use overdue::refusal::ProcessingError;
+use overdue::admission::Admission;
+use overdue::checkin::CheckinStatus;
+use overdue::config::MonitorConfig;
+use overdue::id::{EnvironmentKey, EnvironmentName, MonitorKey, OrganizationId, ProjectId, RunId};
+use overdue::outcome::{Accepted, Effect, HealthEffect, Outcome, Rejected, TickEffect};
+use overdue::policy::{Profile, Quirks};
+use overdue::rejection::RejectionReason;
 use overdue::row::{Environment, Monitor, Run};
-use overdue::rules::{Edit, EditRefused};
-use overdue::{AdminError, Checkin, Engine, Event, MemoryStore, Message, Policy, Schedule, Tick};
+use overdue::rules::{Edit, EditError};
+use overdue::wire::Body;
+use overdue::{AdminError, Checkin, Engine, Event, MemoryStore, Message, Policy, Tick, Zone};
 use uuid::Uuid;
 
 pub(crate) type Time = DateTime<Utc>;
@@ -35,6 +37,15 @@ pub(crate) fn at(text: &str) -> Time {
     text.parse().unwrap()
 }
 
+/// The reference with these quirks.
+pub(crate) fn keeping(quirks: Quirks) -> Policy {
+    Profile::Reference(quirks).into()
+}
+
+pub(crate) fn zone(name: &str) -> Zone {
+    name.parse().unwrap()
+}
+
 pub(crate) fn tick(text: &str) -> Tick {
     Tick::at(at(text))
 }
@@ -51,36 +62,67 @@ pub(crate) fn named(environment: &str) -> EnvironmentName {
     environment.parse().unwrap()
 }
 
-pub(crate) fn run_id(number: u128) -> CheckinId {
-    CheckinId::from_uuid(Uuid::from_u128(number))
+pub(crate) fn run_id(number: u128) -> RunId {
+    RunId::from_uuid(Uuid::from_u128(number))
 }
 
 /// Due on the hour in UTC, missed five minutes later, timed out after ten; the thresholds are the caller's.
 pub(crate) fn hourly(failures: u32, successes: u32) -> MonitorConfig {
-    MonitorConfig::builder(Schedule::crontab("0 * * * *", Tz::UTC).unwrap())
-        .margin(Margin::new(5).unwrap())
-        .max_runtime(MaxRuntime::new(10).unwrap())
-        .failure_threshold(Threshold::new(failures).unwrap())
-        .recovery_threshold(Threshold::new(successes).unwrap())
+    MonitorConfig::builder()
+        .crontab("0 * * * *")
+        .margin(5)
+        .max_runtime(10)
+        .failure_threshold(failures)
+        .recovery_threshold(successes)
         .build()
+        .unwrap()
 }
 
 /// A check-in of the run with this number; zero does not name it.
 pub(crate) fn checkin(slug: &str, run: u128, status: &str) -> Checkin {
-    Checkin::new(slug.parse().unwrap(), Uuid::from_u128(run), status.parse::<ReportedStatus>().unwrap())
+    Checkin::new(slug.parse().unwrap(), Uuid::from_u128(run), status.parse::<CheckinStatus>().unwrap())
 }
 
 pub(crate) fn message(received: &str, body: impl Into<Body>) -> Message {
     Message { organization: ORGANIZATION, project: PROJECT, received_at: at(received), body: body.into() }
 }
 
+/// An engine, and every event that it has told.
+pub(crate) struct RecordedEngine<S> {
+    engine: Engine<S>,
+    told: Told,
+}
+
+impl<S> RecordedEngine<S> {
+    pub(crate) fn new(store: S, policy: Policy) -> Self {
+        let told = Told::default();
+        Self { engine: Engine::new(store, policy).with_sink(Arc::clone(&told)), told }
+    }
+
+    pub(crate) fn with_admission(self, gate: impl Admission + Send + Sync + 'static) -> Self {
+        Self { engine: self.engine.with_admission(gate), ..self }
+    }
+
+    pub(crate) fn sink(&self) -> &Told {
+        &self.told
+    }
+}
+
+impl<S> Deref for RecordedEngine<S> {
+    type Target = Engine<S>;
+
+    fn deref(&self) -> &Engine<S> {
+        &self.engine
+    }
+}
+
 pub(crate) struct World {
-    pub(crate) engine: Engine<MemoryStore, Told>,
+    pub(crate) engine: RecordedEngine<MemoryStore>,
 }
 
 impl World {
     pub(crate) fn new(policy: Policy) -> Self {
-        Self { engine: Engine::new(MemoryStore::new(), Told::default(), policy) }
+        Self { engine: RecordedEngine::new(MemoryStore::new(), policy) }
     }
 
     /// The standard profile, and a monitor `job` so configured.
@@ -102,9 +144,9 @@ impl World {
         self.engine.edit_monitor(&monitor("job"), edit, at(when)).unwrap()
     }
 
-    pub(crate) fn refused_edit(&self, slug: &str, edit: &Edit) -> EditRefused {
+    pub(crate) fn refused_edit(&self, slug: &str, edit: &Edit) -> EditError {
         match self.engine.edit_monitor(&monitor(slug), edit, at("12:00")) {
-            Err(AdminError::Refused(refused)) => refused,
+            Err(AdminError::Rejected(refused)) => refused,
             other => panic!("{other:?}"),
         }
     }
@@ -121,22 +163,25 @@ impl World {
         }
     }
 
-    /// Sends a check-in of `job`, and tells what it said about the environment.
-    pub(crate) fn judged(&self, received: &str, run: u128, status: &str) -> Judgement {
-        self.accepted(received, run, status).judgement
-    }
-
-    /// Sends a body that is to be refused.
-    pub(crate) fn refused(&self, received: &str, body: impl Into<Body>) -> Vec<ProcessingError> {
-        match self.send(received, body) {
-            Outcome::Refused(Refused { errors, .. }) => errors,
+    /// Sends a check-in of `job`, and returns its effect on the environment, one that both judges know.
+    pub(crate) fn judged(&self, received: &str, run: u128, status: &str) -> HealthEffect {
+        match self.accepted(received, run, status).health {
+            Effect::Health(effect) => effect,
             other => panic!("{other:?}"),
         }
     }
 
-    pub(crate) fn tick(&self, when: &str) -> Vec<Verdict> {
+    /// Sends a body that is to be refused.
+    pub(crate) fn refused(&self, received: &str, body: impl Into<Body>) -> Vec<RejectionReason> {
+        match self.send(received, body) {
+            Outcome::Rejected(Rejected { errors, .. }) => errors,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn tick(&self, when: &str) -> Vec<TickEffect> {
         let report = self.engine.tick(tick(when)).unwrap();
-        report.outcomes.into_iter().map(|outcome| outcome.verdict).collect()
+        report.outcomes.into_iter().map(|outcome| outcome.effect).collect()
     }
 
     pub(crate) fn store(&self) -> &MemoryStore {
@@ -158,7 +203,7 @@ impl World {
 
     /// When the next run of `job` is due, and when it is missed.
     pub(crate) fn deadline(&self) -> Option<(Time, Time)> {
-        self.environment().deadline().map(|deadline| (deadline.next(), deadline.latest()))
+        self.environment().deadline().map(|deadline| (deadline.expected(), deadline.closes()))
     }
 
     pub(crate) fn run(&self, number: u128) -> Run {

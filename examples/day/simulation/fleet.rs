@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
-use overdue::checkin::{Body, Checkin, Millis, ReportedStatus};
+use overdue::checkin::{Checkin, CheckinStatus};
 use overdue::config::MonitorConfig;
-use overdue::id::{CheckinId, OrganizationId, ProjectId};
-use overdue::key::MonitorKey;
-use overdue::policy::Quirks;
+use overdue::id::{MonitorKey, OrganizationId, ProjectId, RunId};
+use overdue::row::RunDuration;
+use overdue::wire::Body;
 use overdue::{Message, Schedule};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -18,17 +17,17 @@ use super::job::{DAY, Job, MINUTE_MS, Trouble};
 use super::pace::Pace;
 use super::{Failure, Options};
 
-const ZONES: [Tz; 10] = [
-    Tz::UTC,
-    Tz::UTC,
-    Tz::UTC,
-    Tz::Europe__Berlin,
-    Tz::Europe__London,
-    Tz::America__New_York,
-    Tz::America__New_York,
-    Tz::America__Los_Angeles,
-    Tz::Asia__Kolkata,
-    Tz::Australia__Sydney,
+const ZONES: [&str; 10] = [
+    "UTC",
+    "UTC",
+    "UTC",
+    "Europe/Berlin",
+    "Europe/London",
+    "America/New_York",
+    "America/New_York",
+    "America/Los_Angeles",
+    "Asia/Kolkata",
+    "Australia/Sydney",
 ];
 
 const VERBS: [&str; 12] = [
@@ -87,7 +86,7 @@ struct Said {
     at: u32,
     job: usize,
     run: u128,
-    status: ReportedStatus,
+    status: CheckinStatus,
     took: Option<u32>,
 }
 
@@ -118,7 +117,7 @@ impl Fleet {
         for (number, pace) in paces.enumerate() {
             let random = &mut fleet.random;
             let job = job(number, pace, random)?;
-            let schedule = pace.schedule(ZONES[random.random_range(0..ZONES.len())], random)?;
+            let schedule = pace.schedule(ZONES[random.random_range(0..ZONES.len())].parse()?, random)?;
             let last_run = random.random();
             let before = match pace {
                 Pace::After(interval) => {
@@ -135,7 +134,7 @@ impl Fleet {
                     EVE
                 }
             };
-            let checkin = Checkin::new(job.key.slug.clone(), id(last_run), ReportedStatus::Ok);
+            let checkin = Checkin::new(job.key.slug.clone(), id(last_run), CheckinStatus::Ok);
             let last = Message::new(job.organization, job.key.project, midnight - before, checkin);
             introduce(&job, &job.config(schedule)?, &last)?;
             fleet.jobs.push(job);
@@ -168,7 +167,7 @@ impl Fleet {
             job.deserves.hear(said.status, job.threshold);
             let mut checkin = Checkin::new(job.key.slug.clone(), id(said.run), said.status);
             if let Some(took) = said.took {
-                checkin = checkin.with_duration(Millis::new(took)?);
+                checkin = checkin.with_duration(RunDuration::new(took)?);
             }
             let mut body = Body::from(checkin);
             if self.as_json {
@@ -203,7 +202,7 @@ impl Fleet {
             return;
         }
         if says_start {
-            self.say(Said { at: begin, job: number, run, status: ReportedStatus::InProgress, took: None });
+            self.say(Said { at: begin, job: number, run, status: CheckinStatus::InProgress, took: None });
         }
         if trouble != Some(Trouble::Hangs) {
             self.say(Said { at: begin + takes, job: number, run, status: end, took: Some(takes) });
@@ -216,7 +215,7 @@ impl Fleet {
 
     /// The next time of a crontab.
     fn enter_next(&mut self, rota: usize, after: DateTime<Utc>) {
-        let Some(next) = self.rotas[rota].schedule.next(after, Quirks::NONE) else { return };
+        let Some(next) = self.rotas[rota].schedule.next(after) else { return };
         if let Ok(minute) = u32::try_from((next - self.midnight).num_minutes()) {
             self.enter(minute, Entry::Rota(rota));
         }
@@ -238,6 +237,6 @@ fn job(number: usize, pace: Pace, random: &mut StdRng) -> Result<Job, Failure> {
     Ok(Job::new(OrganizationId::new(number as u64 / 100), key, pace, random))
 }
 
-fn id(run: u128) -> CheckinId {
-    CheckinId::from_uuid(Uuid::from_u128(run))
+fn id(run: u128) -> RunId {
+    RunId::from_uuid(Uuid::from_u128(run))
 }

@@ -1,10 +1,10 @@
 //! One job: how it runs, what goes wrong with it, and what it deserves for that.
 
 use overdue::Schedule;
-use overdue::checkin::ReportedStatus;
-use overdue::config::{Margin, MaxRuntime, MonitorConfig, OutOfRange, Threshold};
-use overdue::id::OrganizationId;
-use overdue::key::MonitorKey;
+use overdue::checkin::CheckinStatus;
+use overdue::config::MonitorConfig;
+use overdue::field_errors::FieldErrors;
+use overdue::id::{MonitorKey, OrganizationId};
 use rand::Rng;
 use rand::rngs::StdRng;
 
@@ -65,11 +65,11 @@ pub(crate) struct Deserts {
 }
 
 impl Deserts {
-    pub(crate) fn hear(&mut self, status: ReportedStatus, threshold: u32) {
+    pub(crate) fn hear(&mut self, status: CheckinStatus, threshold: u32) {
         match status {
-            ReportedStatus::InProgress => {}
-            ReportedStatus::Ok => *self = Self { incidents: self.incidents, ..Self::default() },
-            ReportedStatus::Error => {
+            CheckinStatus::InProgress => {}
+            CheckinStatus::Ok => *self = Self { incidents: self.incidents, ..Self::default() },
+            CheckinStatus::Error => {
                 self.errors += 1;
                 if self.errors >= threshold {
                     self.noticed();
@@ -133,12 +133,13 @@ impl Job {
         Some((trouble, if runs_often { random.random_range(0..DAY) } else { 0 }))
     }
 
-    pub(crate) fn config(&self, schedule: Schedule) -> Result<MonitorConfig, OutOfRange> {
-        Ok(MonitorConfig::builder(schedule)
-            .margin(Margin::new(self.margin)?)
-            .max_runtime(MaxRuntime::new(self.max_runtime)?)
-            .failure_threshold(Threshold::new(self.threshold)?)
-            .build())
+    pub(crate) fn config(&self, schedule: Schedule) -> Result<MonitorConfig, FieldErrors> {
+        MonitorConfig::builder()
+            .schedule(schedule)
+            .margin(self.margin)
+            .max_runtime(self.max_runtime)
+            .failure_threshold(self.threshold)
+            .build()
     }
 
     /// Whether trouble begins with the run of this minute. It waits for a run from which it can be noticed while
@@ -181,12 +182,12 @@ impl Job {
     }
 
     /// How long a run takes, in milliseconds, and how it ends.
-    pub(crate) fn run(&self, minute: u32, random: &mut StdRng) -> (u32, ReportedStatus) {
+    pub(crate) fn run(&self, minute: u32, random: &mut StdRng) -> (u32, CheckinStatus) {
         let takes = self.takes / 3 * 2 + random.random_range(0..=self.takes / 3 * 2);
         let unlucky = self.threshold > 1 && random.random_bool(0.05);
         match unlucky || minute < self.failing_until {
-            true => (takes, ReportedStatus::Error),
-            false => (takes, ReportedStatus::Ok),
+            true => (takes, CheckinStatus::Error),
+            false => (takes, CheckinStatus::Ok),
         }
     }
 }

@@ -9,11 +9,12 @@ mod fleet;
 mod job;
 mod pace;
 
-use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use overdue::outcome::Verdict;
+use overdue::outcome::TickEffect;
 use overdue::{Engine, Event, EventSink, MemoryStore, Message, Outcome, Policy, Tick};
 
 use fleet::Fleet;
@@ -39,7 +40,8 @@ pub(crate) struct Options {
 }
 
 pub(crate) struct Simulation {
-    engine: Engine<MemoryStore, Told>,
+    engine: Engine<MemoryStore>,
+    told: Arc<Told>,
     fleet: Fleet,
     messages: Vec<Message>,
     minute: u32,
@@ -51,15 +53,25 @@ pub(crate) struct Simulation {
 /// What was told.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
-    pub(crate) opened: Cell<u64>,
-    pub(crate) resolved: Cell<u64>,
+    opened: AtomicU64,
+    resolved: AtomicU64,
+}
+
+impl Told {
+    pub(crate) fn opened(&self) -> u64 {
+        self.opened.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn resolved(&self) -> u64 {
+        self.resolved.load(Ordering::Relaxed)
+    }
 }
 
 impl EventSink for Told {
     fn emit(&self, event: &Event) {
         match event {
-            Event::IncidentOpened(_) => self.opened.set(self.opened.get() + 1),
-            Event::IncidentResolved(_) => self.resolved.set(self.resolved.get() + 1),
+            Event::IncidentOpened(_) => _ = self.opened.fetch_add(1, Ordering::Relaxed),
+            Event::IncidentResolved(_) => _ = self.resolved.fetch_add(1, Ordering::Relaxed),
             _ => {}
         }
     }
@@ -87,7 +99,8 @@ pub(crate) struct Spent {
 
 impl Simulation {
     pub(crate) fn new(options: &Options) -> Result<Self, Failure> {
-        let engine = Engine::new(MemoryStore::new(), Told::default(), Policy::default());
+        let told = Arc::<Told>::default();
+        let engine = Engine::new(MemoryStore::new(), Policy::default()).with_sink(Arc::clone(&told));
         let (fleet, making_up) = timed(|| {
             Fleet::new(options, MIDNIGHT, |job, config, last| {
                 engine.create_monitor(job.organization, &job.key, config)?;
@@ -96,6 +109,7 @@ impl Simulation {
         });
         Ok(Self {
             engine,
+            told,
             fleet: fleet?,
             messages: Vec::new(),
             minute: 0,
@@ -126,9 +140,9 @@ impl Simulation {
         self.spent.ticks += tick;
         self.spent.slowest_tick = self.spent.slowest_tick.max(tick);
         for outcome in report?.outcomes {
-            match outcome.verdict {
-                Verdict::Missed(_) => self.tally.missed += 1,
-                Verdict::TimedOut(_) => self.tally.timed_out += 1,
+            match outcome.effect {
+                TickEffect::Missed(_) => self.tally.missed += 1,
+                TickEffect::TimedOut(_) => self.tally.timed_out += 1,
                 other => return Err(format!("{}: {other:?}", outcome.environment).into()),
             }
         }
@@ -142,7 +156,7 @@ impl Simulation {
     }
 
     pub(crate) fn told(&self) -> &Told {
-        self.engine.sink()
+        &self.told
     }
 
     /// How many jobs a trouble befell.
@@ -169,7 +183,7 @@ impl Simulation {
 }
 
 /// No check-in of the day is refused, or says nothing new.
-fn accept(engine: &Engine<MemoryStore, Told>, message: &Message) -> Result<(), Failure> {
+fn accept(engine: &Engine<MemoryStore>, message: &Message) -> Result<(), Failure> {
     match engine.process_checkin(message)? {
         Outcome::Accepted(_) => Ok(()),
         other => Err(format!("{message:?}: {other:?}").into()),

@@ -2,9 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use chrono_tz::Tz;
-use overdue::Schedule;
 use overdue::schedule::{ScheduleError, Unit};
+use overdue::{Schedule, Zone};
 use rand::Rng;
 use rand::rngs::StdRng;
 
@@ -77,7 +76,7 @@ impl Pace {
     }
 
     /// A schedule that runs at this pace: at night or on the hour rather than at any time, as people write them.
-    pub(crate) fn schedule(self, zone: Tz, random: &mut StdRng) -> Result<Schedule, ScheduleError> {
+    pub(crate) fn schedule(self, zone: Zone, random: &mut StdRng) -> Result<Schedule, ScheduleError> {
         let crontab = |text: String| Schedule::crontab(&text, zone);
         let minute = match random.random_bool(0.4) {
             true => 0,

@@ -5,10 +5,9 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, SecondsFormat, Utc};
 use overdue::MemoryStore;
 use overdue::event::{Event, Occurrence};
-use overdue::id::{CheckinId, EnvironmentId, IncidentId};
-use overdue::key::EnvironmentKey;
-use overdue::refusal::ProcessingError;
-use overdue::row::{Run, RunStatus};
+use overdue::id::{EnvironmentId, EnvironmentKey, IncidentId, RunId};
+use overdue::rejection::RejectionReason;
+use overdue::row::{Environment, Run, RunStatus};
 use overdue::store::Transition;
 use serde_json::{Value, json};
 
@@ -21,14 +20,14 @@ pub(super) struct Ledger {
     /// In order of creation.
     incidents: Vec<(IncidentId, EnvironmentKey)>,
     /// With their order of creation and how they were last shown.
-    runs: HashMap<CheckinId, (usize, Value)>,
+    runs: HashMap<RunId, (usize, Value)>,
     /// Runs that were made by messages with the all-zero id.
-    generated: HashSet<CheckinId>,
+    generated: HashSet<RunId>,
 }
 
 impl Ledger {
     /// A message with the all-zero id was about this run: if it is new, the message made it.
-    pub(super) fn expect_generated(&mut self, run: CheckinId) {
+    pub(super) fn expect_generated(&mut self, run: RunId) {
         if !self.runs.contains_key(&run) {
             self.generated.insert(run);
         }
@@ -137,18 +136,25 @@ fn show_environments(rows: &MemoryStore) -> Vec<Value> {
                 "project_id": key.monitor.project.get(),
                 "slug": key.monitor.slug,
                 "environment": key.name,
-                // Health, whether the monitor is disabled or not.
-                "status": environment.health().status(),
+                "status": show_status(&environment),
                 "muted": environment.is_muted(),
                 "last_checkin": environment.last_checkin().map(show_time),
-                "next_checkin": deadline.map(|deadline| show_time(deadline.next())),
-                "next_checkin_latest": deadline.map(|deadline| show_time(deadline.latest())),
+                "next_checkin": deadline.map(|deadline| show_time(deadline.expected())),
+                "next_checkin_latest": deadline.map(|deadline| show_time(deadline.closes())),
             });
             shown.push((key, value));
         }
     }
     shown.sort_by(|(a, _), (b, _)| a.cmp(b));
     shown.into_iter().map(|(_, value)| value).collect()
+}
+
+/// The health of an environment, whether it is disabled or not.
+fn show_status(environment: &Environment) -> &'static str {
+    match environment.failing() {
+        Some(failing) => failing.status(),
+        None => environment.health().status().as_str(),
+    }
 }
 
 fn show_event(event: &Event) -> Option<Value> {
@@ -176,7 +182,7 @@ fn show_event(event: &Event) -> Option<Value> {
 }
 
 /// A processing error with the fields that traces record.
-pub(super) fn show_error(error: &ProcessingError) -> Fallible<Value> {
+pub(super) fn show_error(error: &RejectionReason) -> Fallible<Value> {
     let mut shown = serde_json::to_value(error)?;
     if let Value::Object(fields) = &mut shown {
         let recorded = ["type", "existingEnvironment", "guid", "duration", "errors"];

@@ -1,17 +1,15 @@
 //! Takes the ops of a trace to the engine, one by one.
 
 use chrono::{DateTime, Utc};
-use overdue::admission::{RateKey, RateLimiter};
-use overdue::checkin::{Body, Message, Payload, RunRef};
+use overdue::admission::RateLimiter;
+use overdue::checkin::RunRef;
 use overdue::clock::Tick;
-use overdue::config::{ConfigError, ConfigUpdate};
-use overdue::event::NoSink;
-use overdue::id::{OrganizationId, ProjectId};
-use overdue::key::{EnvironmentName, MonitorKey, Slug};
+use overdue::id::{EnvironmentName, MonitorKey, OrganizationId, ProjectId, Slug};
 use overdue::outcome::Outcome;
-use overdue::refusal::ProcessingError;
+use overdue::rejection::RejectionReason;
 use overdue::row::MonitorStatus;
-use overdue::rules::{Edit, EditRefused};
+use overdue::rules::{Edit, EditError};
+use overdue::wire::{Body, Message, reference};
 use overdue::{AdminError, Engine, Policy};
 use serde_json::Value;
 
@@ -23,7 +21,7 @@ const ORGANIZATION: OrganizationId = OrganizationId::new(1);
 
 /// One trace on its way.
 pub(crate) struct Player {
-    engine: Engine<Recorder, NoSink, Option<RateLimiter<RateKey>>>,
+    engine: Engine<Recorder>,
     ledger: Ledger,
     /// The time of the op before, for ops that have none.
     now: DateTime<Utc>,
@@ -36,7 +34,7 @@ impl Player {
         policy.limits.environments = limits.max_environments_per_monitor;
         let limiter = limits.rate_limit.map(RateLimiter::new);
         Self {
-            engine: Engine::new(Recorder::default(), NoSink, policy).with_admission(limiter),
+            engine: Engine::new(Recorder::default(), policy).with_admission(limiter),
             ledger: Ledger::default(),
             now: DateTime::UNIX_EPOCH,
         }
@@ -74,7 +72,7 @@ impl Player {
             }
             OpKind::Mute | OpKind::Disable => {
                 match self.engine.edit_monitor(&monitor(op)?, &edit(op)?, self.now) {
-                    Ok(_) | Err(AdminError::Refused(_)) => {}
+                    Ok(_) | Err(AdminError::Rejected(_)) => {}
                     Err(error) => return Err(error.into()),
                 }
                 self.engine.store().take();
@@ -86,38 +84,33 @@ impl Player {
     /// The errors of a check-in.
     fn checkin(&mut self, op: &Op) -> Fallible<Vec<Value>> {
         let payload = op.payload.as_ref().ok_or("a checkin without a payload")?.get().as_bytes();
-        let unnamed = Payload::from_json(payload)
-            .is_ok_and(|payload| payload.run().is_ok_and(|run| run == RunRef::Newest));
-        let message = Message {
-            organization: ORGANIZATION,
-            project: ProjectId::new(op.project_id),
-            received_at: self.now,
-            body: Body::Json(payload.to_vec()),
+        let message = Message::new(ORGANIZATION, ProjectId::new(op.project_id), self.now, payload.to_vec());
+        let anonymous = match &message.body {
+            Body::Json(payload) => payload.run() == Ok(RunRef::Anonymous),
+            Body::Checkin(_) | Body::Malformed(_) => false,
         };
         match self.engine.process_checkin(&message)? {
             Outcome::Accepted(accepted) => {
-                if unnamed {
-                    self.ledger.expect_generated(accepted.checkin);
+                if anonymous {
+                    self.ledger.expect_generated(accepted.run);
                 }
                 Ok(Vec::new())
             }
-            Outcome::Refused(refused) => refused.errors.iter().map(show_error).collect(),
+            Outcome::Rejected(rejected) => rejected.errors.iter().map(show_error).collect(),
             _ => Ok(Vec::new()),
         }
     }
 
     /// The errors of creating a monitor.
     fn create(&self, key: &MonitorKey, config: &str) -> Fallible<Vec<Value>> {
-        let config = match ConfigUpdate::from_json(config.as_bytes(), self.engine.policy().quirks) {
-            Ok(update) => update.create(),
-            Err(ConfigError::Invalid(errors)) => {
-                return Ok(vec![show_error(&ProcessingError::MonitorInvalidConfig { errors })?]);
-            }
-            Err(_) => return Ok(Vec::new()),
+        let config = match reference::config(config.as_bytes(), self.engine.policy().profile.quirks()) {
+            Ok(Some(update)) => update.create(),
+            Ok(None) => return Ok(Vec::new()),
+            Err(errors) => return Ok(vec![show_error(&RejectionReason::MonitorInvalidConfig { errors })?]),
         };
         match self.engine.create_monitor(ORGANIZATION, key, &config) {
-            Err(AdminError::Refused(EditRefused::MonitorLimit { limit })) => {
-                Ok(vec![show_error(&ProcessingError::MonitorLimitExceeded { limit })?])
+            Err(AdminError::Rejected(EditError::MonitorLimit { limit })) => {
+                Ok(vec![show_error(&RejectionReason::MonitorLimitExceeded { limit })?])
             }
             other => other.map(|_| Vec::new()).map_err(Into::into),
         }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use overdue::key::{EnvironmentKey, MonitorKey};
+use overdue::id::{EnvironmentKey, MonitorKey};
 use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Transition};
 use overdue::{MemoryStore, Store};
 

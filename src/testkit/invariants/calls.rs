@@ -1,18 +1,20 @@
-//! What a step asks of its store.
+//! The calls that a step makes to its store.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::key::{EnvironmentKey, MonitorKey};
-use crate::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition};
+use crate::decision::{MonitorSnapshot, Snapshot, Transition};
+use crate::id::{EnvironmentKey, MonitorKey};
+use crate::rules::Query;
+use crate::store::{CommitError, Due, DueQuery, Store};
 
-/// Takes down every call to another store: what [`Invariants::cost`](super::Invariants::cost) looks at.
+/// Wraps a store and records every call to it, for [`Invariants::cost`](super::Invariants::cost).
 ///
 /// ```
 /// use overdue::event::NoSink;
 /// use overdue::testkit::invariants::Witness;
 /// use overdue::{Engine, MemoryStore, Policy, Tick};
 ///
-/// let engine = Engine::new(Witness::over(MemoryStore::new()), NoSink, Policy::default());
+/// let engine = Engine::new(Witness::over(MemoryStore::new()), Policy::default());
 /// engine.tick(Tick::at("2024-09-02T02:01:00Z".parse()?))?;
 /// let calls = engine.store().take();
 /// assert_eq!((calls.lists, calls.loads.len(), calls.commits.len()), (2, 0, 0));
@@ -39,18 +41,18 @@ pub struct Calls {
     pub loads: Vec<EnvironmentKey>,
     /// The monitors that were loaded whole.
     pub monitors: Vec<MonitorKey>,
-    /// How many pages of what is due were read.
+    /// The number of pages of due entries that were read.
     pub lists: usize,
-    /// How many entries they had.
+    /// The number of entries on them.
     pub listed: usize,
     /// What was committed, in order.
     pub commits: Vec<Transition>,
-    /// How many commits were not made, by a conflict or a failure.
+    /// The number of commits that conflicted or failed.
     pub refused: usize,
 }
 
 impl<S> Witness<S> {
-    /// Looks on from now on.
+    /// Wraps a store, and records its calls from now on.
     pub const fn over(store: S) -> Self {
         Self {
             store,
@@ -65,12 +67,12 @@ impl<S> Witness<S> {
         }
     }
 
-    /// The store that is looked at. What is asked of it directly is not taken down.
+    /// The store inside. Direct calls to it are not recorded.
     pub const fn store(&self) -> &S {
         &self.store
     }
 
-    /// The calls since the last time somebody asked.
+    /// Returns the calls since the last time, and forgets them.
     pub fn take(&self) -> Calls {
         std::mem::take(&mut *self.calls())
     }

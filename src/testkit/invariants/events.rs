@@ -1,14 +1,13 @@
-//! What is told: I1, I4, I9.
+//! The events: I1, I4, I9.
 
 use crate::Event;
-use crate::id::{EventId, IncidentId};
-use crate::key::EnvironmentKey;
+use crate::id::{EnvironmentKey, EventId, IncidentId};
 use crate::row::{Incident, Monitor};
 
 use super::Violation;
 use super::memory::Memory;
 
-/// Takes down the events of a step.
+/// Checks and remembers the events of a step.
 pub(super) fn told(memory: &mut Memory, events: &[Event]) -> Result<(), Violation> {
     events.iter().try_for_each(|event| match event {
         Event::IncidentOpened(told) => {
@@ -37,20 +36,20 @@ pub(super) fn told(memory: &mut Memory, events: &[Event]) -> Result<(), Violatio
             is_announced(&place, told.id, told.incident.id, announced)?;
             ends_last(&told.incident)
         }
-        Event::Failure(told) => {
+        Event::Reference(told) => {
             let place = place(&told.monitor, &told.environment);
             is_loud(memory, &place, &told.monitor, told.id)?;
             is_new(memory, &place, told.id)
         }
-        Event::SamplingRequested { .. } | Event::Refused(_) => Ok(()),
+        Event::SamplingRequested { .. } | Event::Rejected(_) => Ok(()),
     })
 }
 
-fn place(monitor: &Monitor, name: &crate::key::EnvironmentName) -> EnvironmentKey {
+fn place(monitor: &Monitor, name: &crate::id::EnvironmentName) -> EnvironmentKey {
     EnvironmentKey { monitor: monitor.key.clone(), name: name.clone() }
 }
 
-/// I9.
+/// I9: neither the monitor nor the environment is muted.
 fn is_loud(
     memory: &Memory,
     place: &EnvironmentKey,
@@ -61,12 +60,12 @@ fn is_loud(
     if muted { Err(Violation::ToldUnderMute { environment: place.clone(), event }) } else { Ok(()) }
 }
 
-/// I4: whoever receives an event twice tells it by its id, so two never share one.
+/// I4: a receiver recognises a repeated event by its id, so no two events share one.
 fn is_new(memory: &mut Memory, place: &EnvironmentKey, event: EventId) -> Result<(), Violation> {
     if memory.seen(&place.monitor).told.insert(event) { Ok(()) } else { Err(Violation::ToldTwice { event }) }
 }
 
-/// I1.
+/// I1: the event is about the incident that was announced.
 fn is_announced(
     place: &EnvironmentKey,
     event: EventId,
@@ -79,7 +78,7 @@ fn is_announced(
     Err(Violation::NotAnnounced { environment: place.clone(), event, told, announced })
 }
 
-/// I1.
+/// I1: an incident ends no earlier than its start and its newest failure.
 fn ends_last(incident: &Incident) -> Result<(), Violation> {
     let (started_at, last_failure) = (incident.first.started_at, incident.last_failure);
     match incident.resolution.map(|resolution| resolution.at) {

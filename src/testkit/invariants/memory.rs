@@ -1,21 +1,20 @@
-//! What was seen after the steps before.
+//! What the checker has seen so far.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::Tick;
-use crate::id::{CheckinId, EventId, IncidentId};
-use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
+use crate::decision::MonitorSnapshot;
+use crate::id::{EnvironmentKey, EnvironmentName, EventId, IncidentId, MonitorKey, RunId};
 use crate::row::{Environment, MonitorStatus, Run, RunStatus};
-use crate::store::MonitorSnapshot;
 
 /// Everything seen so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     monitors: BTreeMap<MonitorKey, Seen>,
-    /// What jobs have reported, and where.
-    pub(super) results: HashMap<CheckinId, (EnvironmentKey, RunStatus)>,
+    /// The results that jobs reported, and their environments.
+    pub(super) results: HashMap<RunId, (EnvironmentKey, RunStatus)>,
     /// Runs that were in progress before the step and are no longer.
-    pub(super) closed: Vec<(EnvironmentKey, CheckinId)>,
+    pub(super) closed: Vec<(EnvironmentKey, RunId)>,
     /// The last step, if it was a tick.
     pub(super) ticked: Option<Tick>,
 }
@@ -23,7 +22,7 @@ pub(super) struct Memory {
 /// What was seen of one monitor.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
-    /// Its rows. None: only heard of.
+    /// Its rows. `None` if only events named it.
     pub(super) rows: Option<MonitorSnapshot>,
     pub(super) told: HashSet<EventId>,
     /// The incidents that were announced and are not over.
@@ -48,7 +47,7 @@ impl Memory {
     }
 
     /// The run in progress with this id.
-    pub(super) fn open_run(&self, key: &EnvironmentKey, id: CheckinId) -> Option<&Run> {
+    pub(super) fn open_run(&self, key: &EnvironmentKey, id: RunId) -> Option<&Run> {
         self.rows(&key.monitor)?.open_runs.iter().find(|run| run.id == id)
     }
 
@@ -57,13 +56,13 @@ impl Memory {
         self.monitors.get(&key.monitor)?.announced.get(&key.name).copied()
     }
 
-    /// Whether it was watched; true of what is not known.
+    /// Whether it was watched. True for an unknown environment.
     pub(super) fn is_watched(&self, key: &EnvironmentKey) -> bool {
         let active = self.rows(&key.monitor).is_none_or(|rows| rows.monitor.status == MonitorStatus::Active);
-        active && self.environment(key).is_none_or(|environment| !environment.disabled)
+        active && self.environment(key).is_none_or(|row| row.watch.environment())
     }
 
-    /// What was announced is told by the rows themselves.
+    /// Takes over the rows, and what they say was announced.
     pub(super) fn meet(&mut self, monitor: &MonitorKey, found: Option<MonitorSnapshot>) {
         let Some(found) = found else { return self.forget(monitor) };
         let seen = self.seen(monitor);
@@ -74,7 +73,7 @@ impl Memory {
         seen.rows = Some(found);
     }
 
-    /// The monitor is gone, and what is called so one day is another.
+    /// Forgets a monitor that is gone: a later one of its name is another monitor.
     pub(super) fn forget(&mut self, monitor: &MonitorKey) {
         self.monitors.remove(monitor);
         self.results.retain(|_, (key, _)| key.monitor != *monitor);

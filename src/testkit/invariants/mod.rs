@@ -1,29 +1,29 @@
-//! The invariants of the standard profile, held against a host step by step.
+//! Checks a host against the invariants of the standard profile, step by step.
 //!
-//! [`Invariants`] reads the rows through the [`Store`] trait alone, so any host can be looked at, and compares
-//! them with what it read after the step before. It takes for granted that the host takes one step at a time.
+//! [`Invariants`] reads the rows through the [`Store`] trait alone, so it can check any host, and compares them with
+//! what it read after the step before. The host must take one step at a time.
 //!
-//! | | how it is looked at |
+//! | | what is checked |
 //! |---|---|
 //! | **I1** | the events of an environment, and how many incidents its row has counted |
 //! | **I2** | the row |
-//! | **I3** | the next miss of each environment is decided twice over, each time on a snapshot of its own; the two are compared to the byte |
-//! | **I4** | the message is decided once more on the rows it has left behind: nothing may be left to write. No two events have one id |
+//! | **I3** | the next miss of each environment is decided twice, each time on a new snapshot; both decisions must be equal |
+//! | **I4** | the message is decided again on the rows that it left, and must write nothing. No two events have one id |
 //! | **I5** | the runs that the step names; with [`audit`](Invariants::audit), every result ever seen |
 //! | **I6** | the row |
 //! | **I7** | what the store lists as due, and the deadlines in the rows; with [`audit`](Invariants::audit), in all of them |
-//! | **I8** | what a tick has judged was due by the rows before it, and is judged once; its cost is part of I12 |
-//! | **I9** | under a mute nobody is told of a failure, and the edit that mutes changes nothing else; what is disabled is not judged. That a history fares the same with its mutes and without takes two runs of it: the crate's own tests do that |
-//! | **I10** | what was answered and told stands in the rows; what was refused or ignored has left them alone. That a crash between two calls leaves nothing by halves takes a store that crashes: the crate's tests have one |
-//! | **I11** | a panic needs no checker to be seen. This one has none of its own, whatever it is shown |
+//! | **I8** | what a tick judged was due by the rows before it, and is judged once; its cost is part of I12 |
+//! | **I9** | under a mute no failure is announced, and the edit that mutes changes nothing else; what is disabled is not judged. Comparing a history with and without its mutes takes two runs of it: the crate's own tests do that |
+//! | **I10** | the rows agree with the answers and events; a rejected or ignored message changed nothing. Crashes between two calls take a store that crashes: the crate's tests have one |
+//! | **I11** | a panic needs no checker. This one never panics itself |
 //! | **I12** | environments that a step does not concern stay as they are; with a [`Witness`] around the store, [`cost`](Invariants::cost) counts its calls |
 
 mod calls;
 mod events;
 mod memory;
+mod redelivery;
 mod rows;
 mod runs;
-mod twice;
 mod violation;
 
 pub use calls::{Calls, Witness};
@@ -32,29 +32,30 @@ pub use violation::{Invariant, InvariantError, Violation};
 use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroUsize;
 
-use crate::key::MonitorKey;
-use crate::outcome::{Outcome, TickOutcome, Verdict};
+use crate::id::MonitorKey;
+use crate::outcome::{DueOutcome, Outcome, TickEffect};
 use crate::store::{DueKind, DueQuery};
 use crate::testkit::history::{Answer, Step};
 use crate::{Event, Policy, Store, Tick, TickReport};
 
 use memory::Memory;
 
-/// Looks at a host after each step, and tells what it finds broken.
+/// Checks a host after each step, and returns the first violation.
 ///
 /// ```
-/// use std::sync::Mutex;
+/// use overdue::Zone;
+/// use std::sync::{Arc, Mutex};
 ///
 /// use overdue::testkit::history::Step;
 /// use overdue::testkit::invariants::Invariants;
 /// use overdue::{Engine, Event, MemoryStore, Policy, Tick};
 ///
 /// # let (_, message, _, _) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-/// # let body = overdue::Checkin::new("nightly".parse()?, overdue::checkin::RunRef::Newest, overdue::checkin::ReportedStatus::Ok)
-/// #     .with_config(overdue::config::ConfigUpdate::new(overdue::Schedule::crontab("0 2 * * *", chrono_tz::Tz::UTC)?));
+/// # let body = overdue::Checkin::new("nightly".parse()?, overdue::checkin::RunRef::Anonymous, overdue::checkin::CheckinStatus::Ok)
+/// #     .with_config(overdue::config::ConfigUpdate::new(overdue::Schedule::crontab("0 2 * * *", Zone::UTC)?));
 /// # let message = overdue::Message { body: body.into(), ..message };
-/// let told = Mutex::new(Vec::new());
-/// let engine = Engine::new(MemoryStore::new(), |event: &Event| told.lock().unwrap().push(event.clone()), Policy::default());
+/// let told = Arc::new(Mutex::new(Vec::new()));
+/// let engine = Engine::new(MemoryStore::new(), Policy::default()).with_sink(Arc::clone(&told));
 /// let mut invariants = Invariants::new(Policy::default());
 /// let steps = [Step::Checkin(message), Step::Tick(Tick::at("2024-09-03T02:01:00Z".parse()?))];
 /// for step in &steps {
@@ -72,18 +73,18 @@ pub struct Invariants {
 }
 
 impl Invariants {
-    /// Knows of nothing yet. The policy is the one that the host decides under.
+    /// A checker that has seen nothing. The policy is that of the host.
     pub fn new(policy: Policy) -> Self {
         Self { policy, memory: Memory::default() }
     }
 
-    /// Looks at what a step has left behind: the rows it may have touched, and the events it has told.
+    /// Checks what a step left behind: the rows that it may have touched, and its events.
     ///
-    /// The cost grows with what the step was about, not with how much there is. Monitors are met when steps
-    /// first name them; what was in the store before that is taken as found.
+    /// The cost grows with what the step was about, not with the size of the store. Rows of a monitor from before the
+    /// first step that names it are taken as they are.
     ///
     /// # Errors
-    /// * [`InvariantError::Violated`], the first violation found. Go no further with this checker.
+    /// * [`InvariantError::Violated`] with the first violation. Do not use this checker further.
     /// * [`InvariantError::Store`] when the store cannot be read.
     pub fn after<S: Store>(
         &mut self,
@@ -109,15 +110,15 @@ impl Invariants {
         match (step, answer) {
             (Step::Tick(tick), _) => nothing_due(store, *tick)?,
             (Step::Checkin(message), Answer::Checkin(outcome)) => {
-                twice::delivered(store, &self.policy, message, outcome)?;
+                redelivery::delivered(store, &self.policy, message, outcome)?;
             }
             _ => {}
         }
-        twice::decided(store, &self.policy, answer)
+        redelivery::decided(store, &self.policy, answer)
     }
 
-    /// Takes the rows of a monitor as they are, whatever was seen of them before: for a host that cannot know what a
-    /// call has written, because the answer never came.
+    /// Takes the rows of a monitor as they are, whatever was seen of them before: for a host that lost the answer of a
+    /// call, and so does not know what it wrote.
     ///
     /// ```
     /// use overdue::testkit::invariants::Invariants;
@@ -136,8 +137,8 @@ impl Invariants {
         Ok(())
     }
 
-    /// Looks at everything ever seen: that no row has changed without a step that concerns it (I12), that
-    /// every result stands (I5), and that nothing is due if the last step was a tick (I7). The cost grows with all of it.
+    /// Checks everything ever seen: no row changed without a step that concerns it (I12), every result stands (I5),
+    /// and nothing is due if the last step was a tick (I7). The cost grows with everything ever seen.
     ///
     /// # Errors
     /// As [`after`](Self::after).
@@ -149,7 +150,7 @@ impl Invariants {
         runs::results(&self.memory, &self.policy, store)
     }
 
-    /// Looks at what a step has asked of its store (I12), and that it wrote in one piece (I10).
+    /// Checks what a step read from its store (I12), and that it wrote in one commit (I10).
     ///
     /// ```
     /// use overdue::event::NoSink;
@@ -157,7 +158,7 @@ impl Invariants {
     /// use overdue::testkit::invariants::{Invariants, Witness};
     /// use overdue::{Engine, MemoryStore, Policy, Tick};
     ///
-    /// let engine = Engine::new(Witness::over(MemoryStore::new()), NoSink, Policy::default());
+    /// let engine = Engine::new(Witness::over(MemoryStore::new()), Policy::default());
     /// let step = Step::Tick(Tick::at("2024-09-02T02:01:00Z".parse()?));
     /// let answer = step.take(&engine)?;
     /// Invariants::cost(&answer, &engine.store().take())?;
@@ -207,34 +208,32 @@ fn concerned(step: &Step, answer: &Answer) -> BTreeSet<MonitorKey> {
     step.monitor().into_iter().chain(judged).collect()
 }
 
-/// What a tick has judged; nothing, if it was none.
-fn outcomes(answer: &Answer) -> &[TickOutcome] {
+/// What a tick judged. Empty for other steps.
+fn outcomes(answer: &Answer) -> &[DueOutcome] {
     match answer {
         Answer::Tick(TickReport { outcomes, .. }) => outcomes,
         Answer::Checkin(_) | Answer::Edit(_) => &[],
     }
 }
 
-/// The runs that an answer names, and whose they are.
-fn named(answer: &Answer) -> Vec<(crate::key::EnvironmentKey, crate::id::CheckinId)> {
+/// The runs that an answer names, with their environments.
+fn named(answer: &Answer) -> Vec<(crate::id::EnvironmentKey, crate::id::RunId)> {
     let judged = outcomes(answer).iter().filter_map(|outcome| {
-        let run = match &outcome.verdict {
-            Verdict::Missed(overdue) | Verdict::TimedOut(overdue) => overdue.checkin,
-            Verdict::Unknown { checkin } => *checkin,
-            Verdict::Ignored(_) => return None,
+        let run = match &outcome.effect {
+            TickEffect::Missed(overdue) | TickEffect::TimedOut(overdue) => overdue.run,
+            TickEffect::Unknown { run: checkin } => *checkin,
+            TickEffect::Ignored(_) => return None,
         };
         Some((outcome.environment.clone(), run))
     });
     let taken = match answer {
-        Answer::Checkin(Outcome::Accepted(accepted)) => {
-            Some((accepted.environment.clone(), accepted.checkin))
-        }
+        Answer::Checkin(Outcome::Accepted(accepted)) => Some((accepted.environment.clone(), accepted.run)),
         _ => None,
     };
     judged.chain(taken).collect()
 }
 
-/// I7: whatever the store lists.
+/// I7: the store lists nothing that is due.
 fn nothing_due<S: Store>(store: &S, tick: Tick) -> Result<(), InvariantError<S::Error>> {
     for kind in [DueKind::Miss, DueKind::Timeout] {
         let query = DueQuery { kind, until: Some(tick.time()), after: None, limit: NonZeroUsize::MIN };

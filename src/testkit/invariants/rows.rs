@@ -1,27 +1,27 @@
-//! What is stored: I1, I2, I5 to I10, I12.
+//! The stored rows: I1, I2, I5 to I10, I12.
 
 use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, Timelike, Utc};
 
-use crate::Event;
-use crate::key::{EnvironmentKey, MonitorKey};
-use crate::outcome::{Judgement, Outcome, Verdict};
-use crate::refusal::ProcessingError;
+use crate::decision::MonitorSnapshot;
+use crate::id::{EnvironmentKey, MonitorKey};
+use crate::outcome::{Effect, HealthEffect, Outcome, TickEffect, reference};
+use crate::rejection::RejectionReason;
+use crate::row::reference::Failing;
 use crate::row::{Environment, EnvironmentStatus, Health, MonitorStatus, Run, RunStatus};
 use crate::rules::Edit;
-use crate::store::MonitorSnapshot;
 use crate::testkit::history::{Answer, Step};
-use crate::{Tick, TickReport};
+use crate::{Event, Tick, TickReport};
 
 use super::memory::Memory;
 use super::{Violation, outcomes};
 
-/// I10: a refusal is told, and nothing else; what is ignored is not told at all.
+/// I10: a rejected message emits its rejection alone, and an ignored message or an edit emits nothing.
 pub(super) fn silent(answer: &Answer, events: &[Event]) -> Result<(), Violation> {
     let loud = match answer {
-        Answer::Checkin(Outcome::Refused(_)) => !matches!(events, [Event::Refused(_)]),
-        Answer::Checkin(Outcome::Ignored(_)) | Answer::Edit(_) => !events.is_empty(),
+        Answer::Checkin(Outcome::Rejected(_)) => !matches!(events, [Event::Rejected(_)]),
+        Answer::Checkin(Outcome::Ignored(_) | Outcome::Reference(_)) | Answer::Edit(_) => !events.is_empty(),
         Answer::Checkin(Outcome::Accepted(_)) | Answer::Tick(_) => false,
     };
     match events.first().filter(|_| loud) {
@@ -31,29 +31,29 @@ pub(super) fn silent(answer: &Answer, events: &[Event]) -> Result<(), Violation>
     }
 }
 
-/// I8: what a tick has judged was due, by the rows as they were before.
+/// I8: what a tick judged was due by the rows before it.
 pub(super) fn was_due(memory: &Memory, report: &TickReport) -> Result<(), Violation> {
     let (tick, mut judged) = (report.tick.time(), HashSet::new());
     for outcome in &report.outcomes {
         let place = &outcome.environment;
         let environment = memory.environment(place);
-        let (run, due_at) = match &outcome.verdict {
-            Verdict::Missed(overdue) => (overdue.checkin, environment.and_then(Environment::due_at)),
-            Verdict::TimedOut(overdue) => {
-                (overdue.checkin, memory.open_run(place, overdue.checkin).and_then(Run::due_at))
+        let (run, due_at) = match &outcome.effect {
+            TickEffect::Missed(overdue) => (overdue.run, environment.and_then(Environment::due_at)),
+            TickEffect::TimedOut(overdue) => {
+                (overdue.run, memory.open_run(place, overdue.run).and_then(Run::due_at))
             }
-            Verdict::Unknown { checkin } => {
+            TickEffect::Unknown { run: checkin } => {
                 (*checkin, memory.open_run(place, *checkin).and_then(Run::due_at))
             }
-            Verdict::Ignored(_) => continue,
+            TickEffect::Ignored(_) => continue,
         };
         let was_due = environment.is_none() || due_at.is_some_and(|due_at| due_at <= tick);
-        let missed = matches!(outcome.verdict, Verdict::Missed(_));
+        let missed = matches!(outcome.effect, TickEffect::Missed(_));
         let once = judged.insert((place.clone(), (!missed).then_some(run)));
         if !was_due || !once {
             return Err(Violation::JudgedUndue { tick, environment: place.clone(), run });
         }
-        let unwatched = !memory.is_watched(place) && !matches!(outcome.verdict, Verdict::Unknown { .. });
+        let unwatched = !memory.is_watched(place) && !matches!(outcome.effect, TickEffect::Unknown { .. });
         if unwatched {
             let what = format!("the tick of {tick} has judged its run {run}");
             return Err(Violation::DisabledJudged { environment: place.clone(), what });
@@ -62,7 +62,7 @@ pub(super) fn was_due(memory: &Memory, report: &TickReport) -> Result<(), Violat
     Ok(())
 }
 
-/// Reads the rows of one monitor that the step concerns.
+/// Checks the rows of one monitor that the step concerns.
 pub(super) fn monitor(
     memory: &mut Memory,
     step: &Step,
@@ -109,18 +109,18 @@ pub(super) fn monitor(
     Ok(())
 }
 
-/// Whether a message was to write nothing. (One that finds no seat for its monitor disables it.)
+/// Whether a message must not write. One that gets no seat for its monitor disables it.
 fn writes_nothing(answer: &Answer) -> bool {
-    let seatless = |error: &ProcessingError| *error == ProcessingError::MonitorDisabledNoQuota;
+    let seatless = |error: &RejectionReason| *error == RejectionReason::MonitorDisabledNoQuota;
     match answer {
-        Answer::Checkin(Outcome::Refused(refused)) => !refused.errors.iter().any(seatless),
-        Answer::Checkin(Outcome::Ignored(_)) => true,
+        Answer::Checkin(Outcome::Rejected(refused)) => !refused.errors.iter().any(seatless),
+        Answer::Checkin(Outcome::Ignored(_) | Outcome::Reference(_)) => true,
         Answer::Checkin(Outcome::Accepted(_)) | Answer::Tick(_) | Answer::Edit(_) => false,
     }
 }
 
-/// The runs that are in progress no longer.
-fn closed(before: &MonitorSnapshot, after: &MonitorSnapshot) -> Vec<(EnvironmentKey, crate::id::CheckinId)> {
+/// The runs that are no longer in progress.
+fn closed(before: &MonitorSnapshot, after: &MonitorSnapshot) -> Vec<(EnvironmentKey, crate::id::RunId)> {
     let open: HashSet<_> = after.open_runs.iter().map(|run| run.id).collect();
     let place = |run: &Run| {
         before.environments.iter().find(|row| row.id == run.environment).map(|row| row.key.clone())
@@ -138,13 +138,12 @@ fn touched(answer: &Answer) -> impl Iterator<Item = EnvironmentKey> {
     taken.into_iter().chain(outcomes(answer).iter().map(|outcome| outcome.environment.clone()))
 }
 
-/// I2 and I6.
+/// I2 and I6: status and incident agree, and the deadline is sound.
 fn is_sound(memory: &Memory, row: &Environment) -> Result<(), Violation> {
     let incident = row.incident().filter(|open| open.environment == row.id && open.resolution.is_none());
     let agrees = match row.health {
         Health::Error(_) => incident.is_some(),
-        Health::Active | Health::Ok | Health::Failed(_) => true,
-        Health::Stranded => false,
+        Health::Active | Health::Ok => row.failing != Some(Failing::Stranded),
     };
     if !agrees {
         let (environment, status) = (row.key.clone(), row.health.status());
@@ -160,21 +159,22 @@ fn is_sound(memory: &Memory, row: &Environment) -> Result<(), Violation> {
         let (environment, status) = (row.key.clone(), row.health.status());
         return Err(Violation::StatusWithoutIncident { environment, status, open: Some(announced) });
     }
-    let Some(deadline) = row.deadline else { return Ok(()) };
+    let Some(&deadline) = row.deadline() else { return Ok(()) };
     let whole = |time: DateTime<Utc>| time.second() == 0 && time.nanosecond() == 0;
-    let ahead = |time: Option<DateTime<Utc>>| time.is_none_or(|time| deadline.next > time);
-    let sound = deadline.next < deadline.latest
-        && whole(deadline.next)
-        && whole(deadline.latest)
-        && ahead(row.reference)
+    let ahead = |time: Option<DateTime<Utc>>| time.is_none_or(|time| deadline.expected > time);
+    let since = row.expectation.since().copied();
+    let sound = deadline.expected < deadline.closes
+        && whole(deadline.expected)
+        && whole(deadline.closes)
+        && ahead(since)
         && ahead(row.last_checkin);
     if sound {
         return Ok(());
     }
-    Err(Violation::DeadlineBehind { environment: row.key.clone(), deadline, reference: row.reference })
+    Err(Violation::DeadlineBehind { environment: row.key.clone(), deadline, since })
 }
 
-/// I1: a step opens one incident, or ends one.
+/// I1: a step opens at most one incident, or ends one.
 fn alternates(before: &Environment, after: &Environment) -> Result<(), Violation> {
     let open = |row: &Environment| row.incident().map(|incident| incident.id);
     let (then, now) = ((before.incidents, open(before)), (after.incidents, open(after)));
@@ -221,11 +221,11 @@ fn is_concerned(
     }
 }
 
-/// I7, by the rows.
+/// I7: after a tick, no row is due.
 fn is_done(row: &Environment, found: &MonitorSnapshot, ticked: Option<Tick>) -> Result<(), Violation> {
     let Some(tick) = ticked else { return Ok(()) };
-    let watched = found.monitor.status == MonitorStatus::Active && !row.disabled;
-    let missed = row.deadline.map(|deadline| (deadline.latest, None)).filter(|_| watched);
+    let watched = found.monitor.status == MonitorStatus::Active && row.watch.environment();
+    let missed = row.deadline().map(|deadline| (deadline.closes, None)).filter(|_| watched);
     let open = found.open_runs.iter().filter(|run| run.environment == row.id);
     let hanging = open.filter_map(|run| Some((run.due_at()?, Some(run.id))));
     match missed.into_iter().chain(hanging).find(|(due_at, _)| *due_at <= tick.time()) {
@@ -236,45 +236,57 @@ fn is_done(row: &Environment, found: &MonitorSnapshot, ticked: Option<Tick>) -> 
     }
 }
 
-/// I9 and I10: what was answered last about an environment is what its row says.
+/// I9 and I10: the row agrees with the last answer about the environment.
 fn stands(memory: &Memory, answer: &Answer, row: &Environment) -> Result<(), Violation> {
     let mut judged = outcomes(answer).iter().rev().filter(|outcome| outcome.environment == row.key);
-    let last = judged.find_map(|outcome| match &outcome.verdict {
-        Verdict::Missed(overdue) | Verdict::TimedOut(overdue) => Some((&overdue.judgement, overdue.deadline)),
+    let last = judged.find_map(|outcome| match &outcome.effect {
+        TickEffect::Missed(overdue) | TickEffect::TimedOut(overdue) => {
+            Some((&overdue.health, overdue.deadline))
+        }
         _ => None,
     });
-    let (judgement, deadline) = match (answer, last) {
+    let (health, deadline) = match (answer, last) {
         (Answer::Checkin(Outcome::Accepted(accepted)), _) => {
             if !memory.is_watched(&row.key) {
-                let what = format!("run {} was taken", accepted.checkin);
+                let what = format!("run {} was taken", accepted.run);
                 return Err(Violation::DisabledJudged { environment: row.key.clone(), what });
             }
-            (&accepted.judgement, accepted.deadline)
+            (&accepted.health, accepted.deadline)
         }
         (_, Some(last)) => last,
         (_, None) => return Ok(()),
     };
-    if row.deadline != deadline {
-        return half(&row.key, &format!("{deadline:?} was answered, and {:?} is stored", row.deadline));
+    if row.deadline() != deadline.as_ref() {
+        return half(&row.key, &format!("{deadline:?} was answered, and {:?} is stored", row.deadline()));
     }
     let open = row.incident().map(|incident| incident.id);
-    let agrees = match judgement {
-        Judgement::Opened { incident, .. } | Judgement::Continued { incident, .. } => open == Some(*incident),
-        Judgement::OlderThanFailure { incident, .. } => open == Some(*incident),
-        Judgement::Recovering { incident, .. } => open == *incident,
-        Judgement::Resolved { .. } | Judgement::Healthy | Judgement::FirstOk | Judgement::Recovered => {
-            open.is_none()
-        }
-        _ => true,
+    let agrees = match health {
+        Effect::Health(
+            HealthEffect::Opened { incident, .. }
+            | HealthEffect::Continued { incident, .. }
+            | HealthEffect::OlderThanFailure { incident, .. },
+        ) => open == Some(*incident),
+        Effect::Health(HealthEffect::Recovering { incident, .. }) => open == *incident,
+        Effect::Health(HealthEffect::Resolved { .. } | HealthEffect::Healthy | HealthEffect::FirstOk)
+        | Effect::Reference(reference::Effect::Recovered) => open.is_none(),
+        Effect::Health(
+            HealthEffect::NoEffect
+            | HealthEffect::NewerSeen { .. }
+            | HealthEffect::NewerFinished { .. }
+            | HealthEffect::BelowThreshold { .. },
+        )
+        | Effect::Reference(
+            reference::Effect::Failed { .. } | reference::Effect::Stranded | reference::Effect::TickStopped,
+        ) => true,
     };
-    if agrees { Ok(()) } else { half(&row.key, &format!("{judgement:?} was answered, and {open:?} is open")) }
+    if agrees { Ok(()) } else { half(&row.key, &format!("{health:?} was answered, and {open:?} is open")) }
 }
 
 pub(super) fn half(environment: &EnvironmentKey, what: &str) -> Result<(), Violation> {
     Err(Violation::HalfWritten { environment: environment.clone(), what: what.to_owned() })
 }
 
-/// I7 and I12: the rows of a monitor are those that were read last, and nothing of it is due.
+/// I7 and I12: the rows of a monitor have not changed since they were read last, and nothing of it is due.
 pub(super) fn unchanged(
     memory: &Memory,
     key: &MonitorKey,

@@ -1,9 +1,8 @@
-//! What can be found broken.
+//! Broken invariants.
 
 use chrono::{DateTime, Utc};
 
-use crate::id::{CheckinId, EventId, IncidentId};
-use crate::key::{EnvironmentKey, MonitorKey};
+use crate::id::{EnvironmentKey, EventId, IncidentId, MonitorKey, RunId};
 use crate::row::{Deadline, EnvironmentStatus, RunStatus};
 
 /// The invariants of the standard profile, by number: see the [crate page](crate#guarantees).
@@ -33,7 +32,7 @@ pub enum Invariant {
     I5,
     /// Deadlines lie ahead.
     #[error(
-        "I6: a run is expected before it is missed, on whole minutes, later than what it was reckoned from"
+        "I6: a run is expected before it is missed, on whole minutes, later than what it was computed from"
     )]
     I6,
     /// Nothing is left due.
@@ -56,7 +55,7 @@ pub enum Invariant {
     I12,
 }
 
-/// An invariant was seen broken, and how. Shown, it begins with the number.
+/// How an invariant was broken. `Display` begins with its number.
 ///
 /// ```
 /// use overdue::row::RunStatus;
@@ -157,22 +156,22 @@ pub enum Violation {
     #[error("I5: run {run} was {before} and is {}", after.map_or("gone", RunStatus::as_str))]
     ResultChanged {
         /// Which run.
-        run: CheckinId,
+        run: RunId,
         /// What the job said.
         before: RunStatus,
-        /// What the store says now. None: it has no such run.
+        /// What the store says now. `None` if it has no such run.
         after: Option<RunStatus>,
     },
-    /// I6: a deadline that is none.
-    #[error("I6: {environment} is due at {} and missed at {}, reckoned from {reference:?}",
-        deadline.next, deadline.latest)]
+    /// I6: an unsound deadline.
+    #[error("I6: {environment} is due at {} and missed at {}, computed from {since:?}",
+        deadline.expected, deadline.closes)]
     DeadlineBehind {
         /// Where.
         environment: EnvironmentKey,
         /// The deadline.
         deadline: Deadline,
-        /// What it was reckoned from.
-        reference: Option<DateTime<Utc>>,
+        /// What it was computed from.
+        since: Option<DateTime<Utc>>,
     },
     /// I7: something is due after a tick.
     #[error("I7: after the tick of {tick}, {environment} is due at {due_at}; by its run: {run:?}")]
@@ -183,8 +182,8 @@ pub enum Violation {
         environment: EnvironmentKey,
         /// Since when.
         due_at: DateTime<Utc>,
-        /// The run that has not timed out; none when a miss was not noticed.
-        run: Option<CheckinId>,
+        /// The run that should have timed out. `None` if a run was not missed.
+        run: Option<RunId>,
     },
     /// I8: a tick has judged what was not due, or judged it twice.
     #[error("I8: the tick of {tick} has judged {environment} though it was not due; its run: {run:?}")]
@@ -194,9 +193,9 @@ pub enum Violation {
         /// Where.
         environment: EnvironmentKey,
         /// The run that it calls missed or timed out.
-        run: CheckinId,
+        run: RunId,
     },
-    /// I9: somebody was told of a failure under a mute.
+    /// I9: a failure was announced under a mute.
     #[error("I9: {environment} is muted, and was told of by event {event}")]
     ToldUnderMute {
         /// Where.
@@ -204,7 +203,7 @@ pub enum Violation {
         /// The event.
         event: EventId,
     },
-    /// I9: a mute has changed more than who is told.
+    /// I9: a mute changed more than alerting.
     #[error("I9: muting has changed {environment} from {before} to {after}")]
     MuteChangedHealth {
         /// Where.
@@ -214,7 +213,7 @@ pub enum Violation {
         /// The row after.
         after: String,
     },
-    /// I9: what is disabled was judged.
+    /// I9: a disabled monitor or environment was judged.
     #[error("I9: {environment} is disabled, and {what}")]
     DisabledJudged {
         /// Where.
@@ -230,19 +229,19 @@ pub enum Violation {
         /// What is there and what is missing.
         what: String,
     },
-    /// I10: something was told although nothing was to be written.
+    /// I10: an event was emitted although nothing was to be written.
     #[error("I10: event {event} was told, and nothing was to be written")]
     ToldWithoutCause {
         /// The event.
         event: EventId,
     },
-    /// I10: a check-in was refused or ignored, and its monitor has changed.
+    /// I10: a check-in was rejected or ignored, and its monitor changed.
     #[error("I10: {monitor} has changed, and nothing was to be written")]
     WroteAllTheSame {
         /// Which monitor.
         monitor: MonitorKey,
     },
-    /// I10: a check-in was refused, and the sink did not hear of it.
+    /// I10: a check-in was rejected, and the sink got no event.
     #[error("I10: a check-in was refused, and nobody was told")]
     RefusedInSilence,
     /// I12: a step has changed an environment that it does not concern.
@@ -251,7 +250,7 @@ pub enum Violation {
         /// Which.
         environment: EnvironmentKey,
     },
-    /// I12: a step has asked more of the store than it needs.
+    /// I12: a step read or wrote more than it needs.
     #[error("I12: the step {what}")]
     AskedTooMuch {
         /// What it asked for.
@@ -286,7 +285,7 @@ impl Violation {
     }
 }
 
-/// Why a step could not be shown to be right.
+/// Why a step was not confirmed.
 ///
 /// ```
 /// use overdue::testkit::invariants::{Invariant, InvariantError};
@@ -296,12 +295,12 @@ impl Violation {
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[expect(clippy::exhaustive_enums, reason = "broken, or not to be told")]
+#[expect(clippy::exhaustive_enums, reason = "broken, or not known")]
 pub enum InvariantError<E> {
     /// An invariant is broken.
     #[error(transparent)]
     Violated(#[from] Violation),
-    /// The store could not be read, so nothing is known.
+    /// The store could not be read.
     #[error("the store failed")]
     Store(#[source] E),
 }

@@ -1,13 +1,17 @@
-//! A host beside the model.
+//! Compares a host with the model.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::Event;
-use crate::key::EnvironmentKey;
+use crate::decision::RunLookup;
+use crate::id::{EnvironmentKey, Version};
 use crate::policy::Policy;
-use crate::row::{Environment, Monitor, Run, Version};
-use crate::store::{Found, Query, Store};
+use crate::row::{Environment, Expectation, Monitor, RunParts};
+use crate::rules::Query;
+use crate::store::Store;
 use crate::testkit::history::{Answer, Step};
 
 use super::Model;
@@ -37,7 +41,7 @@ pub struct Difference {
     pub model: String,
 }
 
-/// Why a step could not be shown to be right.
+/// Why a step was not confirmed.
 ///
 /// ```
 /// use overdue::testkit::model::ModelError;
@@ -46,12 +50,12 @@ pub struct Difference {
 /// assert_eq!(unread.to_string(), "the store failed");
 /// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[expect(clippy::exhaustive_enums, reason = "different, or not to be told")]
+#[expect(clippy::exhaustive_enums, reason = "different, or not known")]
 pub enum ModelError<E> {
     /// The host and the model disagree.
     #[error(transparent)]
     Differs(#[from] Difference),
-    /// The store could not be read, so nothing is known.
+    /// The store could not be read.
     #[error("the store failed")]
     Store(#[source] E),
 }
@@ -59,10 +63,10 @@ pub enum ModelError<E> {
 impl Model {
     /// Takes the step that a host has taken, and compares the two: the answer, the events, and every row.
     ///
-    /// How often rows were written does not count, nor how deadlines were reckoned.
+    /// Versions are not compared, nor the times that deadlines were computed from.
     ///
     /// # Errors
-    /// * [`ModelError::Differs`], the first difference found. Go no further with this model.
+    /// * [`ModelError::Differs`] with the first difference. Do not use this model further.
     /// * [`ModelError::Store`] when the store cannot be read.
     pub fn after<S: Store>(
         &mut self,
@@ -81,7 +85,7 @@ impl Model {
     }
 }
 
-/// The rows of a monitor.
+/// Compares the rows of a monitor.
 fn rows<S: Store>(job: &Job, store: &S) -> Result<(), ModelError<S::Error>> {
     let found = store.load_monitor(&job.key).map_err(ModelError::Store)?;
     same(&format!("that there is a monitor {}", job.key), &found.is_some(), &true)?;
@@ -104,10 +108,10 @@ fn rows<S: Store>(job: &Job, store: &S) -> Result<(), ModelError<S::Error>> {
     Ok(())
 }
 
-fn here(found: Option<Found>) -> Result<Run, Option<EnvironmentKey>> {
+fn here(found: Option<RunLookup>) -> Result<RunParts, Option<EnvironmentKey>> {
     match found {
-        Some(Found::Here(run)) => Ok(*run),
-        Some(Found::Elsewhere(other)) => Err(Some(other)),
+        Some(RunLookup::Own(run)) => Ok((*run).into()),
+        Some(RunLookup::Foreign(other)) => Err(Some(other)),
         None => Err(None),
     }
 }
@@ -120,14 +124,20 @@ fn same<T: Debug + PartialEq>(what: &str, host: &T, model: &T) -> Result<(), Dif
     Err(Difference { what: what.to_owned(), host, model })
 }
 
-// What follows takes the counters out of what a host says.
+// The rows and events of a host without what is not compared.
 
 fn plain_monitor(monitor: &Monitor) -> Monitor {
     Monitor { version: Version::NEW, ..monitor.clone() }
 }
 
 fn plain_environment(environment: Environment) -> Environment {
-    Environment { version: Version::NEW, reference: None, ..environment }
+    let since = DateTime::<Utc>::MIN_UTC;
+    let expectation = match environment.expectation {
+        Expectation::None => Expectation::None,
+        Expectation::Next { since: _, deadline } => Expectation::Next { since, deadline },
+        Expectation::Ended { since: _ } => Expectation::Ended { since },
+    };
+    Environment { version: Version::NEW, expectation, ..environment }
 }
 
 fn plain_event(event: &Event) -> Event {
@@ -137,8 +147,8 @@ fn plain_event(event: &Event) -> Event {
             told.monitor = Arc::new(plain_monitor(&told.monitor));
         }
         Event::IncidentResolved(told) => told.monitor = Arc::new(plain_monitor(&told.monitor)),
-        Event::Failure(told) => told.monitor = Arc::new(plain_monitor(&told.monitor)),
-        Event::SamplingRequested { .. } | Event::Refused(_) => {}
+        Event::Reference(told) => told.monitor = Arc::new(plain_monitor(&told.monitor)),
+        Event::SamplingRequested { .. } | Event::Rejected(_) => {}
     }
     event
 }

@@ -1,15 +1,15 @@
 //! What people do to monitors.
 
-use crate::key::{EnvironmentName, MonitorKey};
+use crate::id::{EnvironmentName, MonitorKey};
 use crate::row::RunStatus;
-use crate::rules::{Edit, EditRefused};
+use crate::rules::{Edit, EditError};
 
 use super::Model;
 use super::jobs::{Job, Place, Time, timeout};
 
 impl Model {
-    pub(super) fn edit(&mut self, monitor: &MonitorKey, edit: &Edit, at: Time) -> Result<(), EditRefused> {
-        let job = self.jobs.iter_mut().find(|job| job.key == *monitor).ok_or(EditRefused::NoMonitor)?;
+    pub(super) fn edit(&mut self, monitor: &MonitorKey, edit: &Edit, at: Time) -> Result<(), EditError> {
+        let job = self.jobs.iter_mut().find(|job| job.key == *monitor).ok_or(EditError::NoMonitor)?;
         let before = job.clone();
         match edit {
             Edit::Config(config) => job.config = config.clone(),
@@ -26,9 +26,9 @@ impl Model {
             let watched = active && !place.disabled;
             let was_watched = before.is_active() && !before.places[nth].disabled;
             let woken = watched && !was_watched;
-            if watched && place.reckoned.is_some() {
+            if watched && place.since.is_some() {
                 if woken || job.config.schedule() != before.config.schedule() {
-                    // What was due in between is not held against it.
+                    // Runs that were due before the edit are not missed.
                     place.expect(&job.config, at);
                 } else if let Some((next, _)) = place.deadline.filter(|_| job.config != before.config)
                     && let Some(latest) = next.checked_add_signed(job.config.margin().duration())
@@ -46,7 +46,7 @@ impl Model {
     }
 }
 
-fn place<'a>(job: &'a mut Job, name: &EnvironmentName) -> Result<&'a mut Place, EditRefused> {
-    let missing = || EditRefused::NoEnvironment(name.clone());
+fn place<'a>(job: &'a mut Job, name: &EnvironmentName) -> Result<&'a mut Place, EditError> {
+    let missing = || EditError::NoEnvironment(name.clone());
     job.places.iter_mut().find(|place| place.key.name == *name).ok_or_else(missing)
 }

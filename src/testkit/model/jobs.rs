@@ -5,12 +5,12 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::config::MonitorConfig;
-use crate::id::{EnvironmentId, IncidentId, OrganizationId};
-use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
-use crate::policy::Quirks;
+use crate::id::{
+    EnvironmentId, EnvironmentKey, EnvironmentName, IncidentId, MonitorKey, OrganizationId, Owner, Version,
+};
 use crate::row::{
-    Deadline, Environment, Health, Incident, Monitor, MonitorStatus, Owner, Resolution, Run, RunStatus,
-    RunSummary, Version,
+    Deadline, Environment, Expectation, Health, Incident, Monitor, MonitorStatus, Resolution, RunParts,
+    RunStatus, RunSummary, Watch,
 };
 
 pub(super) type Time = DateTime<Utc>;
@@ -34,17 +34,17 @@ pub(super) struct Place {
     pub(super) key: EnvironmentKey,
     pub(super) muted: bool,
     pub(super) disabled: bool,
-    /// Whether it was ever found well, or has ever recovered.
+    /// Whether it was ever healthy.
     pub(super) was_well: bool,
     /// All runs, in order of creation.
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: Vec<RunParts>,
     pub(super) outages: Vec<Outage>,
-    /// The newest time that a deadline was reckoned from.
-    pub(super) reckoned: Option<Time>,
+    /// The newest time that a deadline was computed from.
+    pub(super) since: Option<Time>,
     /// When the next run is expected, and when it is missed.
     pub(super) deadline: Option<(Time, Time)>,
-    /// When all-zero messages were received.
-    pub(super) unnamed: Vec<Time>,
+    /// When messages without a run id were received.
+    pub(super) anonymous: Vec<Time>,
 }
 
 /// An incident.
@@ -73,7 +73,7 @@ impl Job {
         self.places.iter().position(|place| place.key.name == *name)
     }
 
-    /// The row, but for its counters.
+    /// The row, without its version.
     pub(super) fn row(&self) -> Monitor {
         Monitor {
             organization: self.organization,
@@ -98,9 +98,9 @@ impl Place {
             was_well: false,
             runs: Vec::new(),
             outages: Vec::new(),
-            reckoned: None,
+            since: None,
             deadline: None,
-            unnamed: Vec::new(),
+            anonymous: Vec::new(),
         }
     }
 
@@ -108,22 +108,22 @@ impl Place {
         EnvironmentId::of(&self.key)
     }
 
-    /// When the newest run started that somebody reported.
+    /// The start of the newest reported run.
     pub(super) fn last_checkin(&self) -> Option<Time> {
         let reported = self.runs.iter().filter(|run| run.status != RunStatus::Missed);
         reported.map(|run| run.started_at).max()
     }
 
-    /// When the newest run started that has a result.
+    /// The start of the newest run with a result.
     pub(super) fn last_result(&self) -> Option<Time> {
         let finished = self.runs.iter().filter(|run| matches!(run.status, RunStatus::Ok | RunStatus::Error));
         finished.map(|run| run.started_at).max()
     }
 
-    /// The newest run that went well.
+    /// The newest run that succeeded.
     pub(super) fn last_ok(&self) -> Option<RunSummary> {
         let well = self.runs.iter().filter(|run| run.status == RunStatus::Ok);
-        well.max_by_key(|run| (run.started_at, run.number)).map(Run::summary)
+        well.max_by_key(|run| (run.started_at, run.number)).map(summary)
     }
 
     /// The newest run in progress.
@@ -132,10 +132,10 @@ impl Place {
         open.max_by_key(|nth| (self.runs[*nth].started_at, self.runs[*nth].number))
     }
 
-    /// The newest runs that went well or failed and that started no later than this, newest first.
+    /// The newest runs that succeeded or failed and started no later than `until`, newest first.
     pub(super) fn newest(&self, count: u32, until: Time) -> Vec<RunSummary> {
-        let judged = |run: &&Run| !matches!(run.status, RunStatus::InProgress | RunStatus::Unknown);
-        let mut runs: Vec<RunSummary> = self.runs.iter().filter(judged).map(Run::summary).collect();
+        let judged = |run: &&RunParts| !matches!(run.status, RunStatus::InProgress | RunStatus::Unknown);
+        let mut runs: Vec<RunSummary> = self.runs.iter().filter(judged).map(summary).collect();
         runs.retain(|run| run.started_at <= until);
         runs.sort_by_key(|run| (run.started_at, run.number));
         runs.reverse();
@@ -148,18 +148,27 @@ impl Place {
         self.outages.iter_mut().find(|outage| outage.end.is_none())
     }
 
-    /// Awaits the next run after `from`, or after whatever was reckoned from before, if that is later.
+    /// Expects the next run after `from`, or after the last such time, if that is later.
     pub(super) fn expect(&mut self, config: &MonitorConfig, from: Time) {
-        let from = self.reckoned.map_or(from, |before| before.max(from));
-        self.reckoned = Some(from);
-        self.deadline = config.schedule().next(from, Quirks::NONE).and_then(|next| {
+        let from = self.since.map_or(from, |before| before.max(from));
+        self.since = Some(from);
+        self.deadline = config.schedule().next(from).and_then(|next| {
             let latest = next.checked_add_signed(config.margin().duration())?;
             Some((next, latest))
         });
     }
 
     pub(super) fn deadline(&self) -> Option<Deadline> {
-        self.deadline.map(|(next, latest)| Deadline { next, latest })
+        self.deadline.map(|(next, latest)| Deadline { expected: next, closes: latest })
+    }
+
+    /// What it waits for, without the time that this was computed from.
+    fn expectation(&self) -> Expectation {
+        match (self.deadline(), self.since) {
+            (Some(deadline), _) => Expectation::Next { since: Time::MIN_UTC, deadline },
+            (None, Some(_)) => Expectation::Ended { since: Time::MIN_UTC },
+            (None, None) => Expectation::None,
+        }
     }
 
     /// One of its incidents, as a row.
@@ -177,7 +186,7 @@ impl Place {
         })
     }
 
-    /// The row, but for its counters, and for what deadlines are reckoned from.
+    /// The row, without its version and the time that its deadline was computed from.
     pub(super) fn row(&self, job: &Job) -> Environment {
         let open = (0..self.outages.len()).find(|nth| self.outages[*nth].end.is_none());
         Environment {
@@ -188,20 +197,29 @@ impl Place {
                 None if self.was_well => Health::Ok,
                 None => Health::Active,
             },
+            failing: None,
             muted: self.muted,
-            disabled: self.disabled,
-            dormant: !job.is_active(),
+            watch: match (self.disabled, job.is_active()) {
+                (false, true) => Watch::On,
+                (true, true) => Watch::EnvironmentDisabled,
+                (false, false) => Watch::MonitorDisabled,
+                (true, false) => Watch::BothDisabled,
+            },
             last_checkin: self.last_checkin(),
-            deadline: self.deadline(),
-            reference: None,
+            expectation: self.expectation(),
             last_result: self.last_result(),
             last_ok: self.last_ok(),
-            unnamed_at: self.unnamed.iter().max().copied(),
+            anonymous_at: self.anonymous.iter().max().copied(),
             runs: u32::try_from(self.runs.len()).unwrap(),
             incidents: u32::try_from(self.outages.len()).unwrap(),
             version: Version::NEW,
         }
     }
+}
+
+/// What windows and alerts need of a run.
+pub(super) fn summary(run: &RunParts) -> RunSummary {
+    RunSummary { id: run.id, number: run.number, status: run.status, started_at: run.started_at }
 }
 
 impl Outage {
@@ -210,7 +228,7 @@ impl Outage {
     }
 }
 
-/// When a run times out that was heard of at `heard`: so long after that minute, if time goes on so long.
+/// When a run times out that was heard of at `heard`: its maximum runtime after that minute.
 pub(super) fn timeout(heard: Time, config: &MonitorConfig) -> Time {
     let minute = TimeDelta::seconds(60);
     let begun = TimeDelta::seconds(heard.timestamp().rem_euclid(minute.num_seconds()))

@@ -1,28 +1,28 @@
-//! A naive model of the standard policy: what the engine should answer, told, and leave behind.
+//! A naive model of the standard profile: what the engine should answer, emit and store.
 //!
-//! It is written from the description of the behaviour, not from the rules, and shares no code with them: every run
-//! is kept in a plain list, and whatever can be found by looking through the list is found so, each time anew. It
-//! has no versions, no transitions and no store, and it is as slow as that sounds.
+//! It is written from the description of the behaviour, not from the rules, and shares no code with them. It keeps
+//! every run in a plain list, and searches the list for every question. It has no versions, no transitions and no
+//! store, and it is slow.
 //!
-//! What it takes from the crate are its values: messages as they are decoded, configurations, ids derived from
-//! their causes, rows and events to answer in, and the times of a [`Schedule`](crate::Schedule), which have
-//! recordings and a naive search of their own to be held against.
+//! It takes only values from the crate: decoded messages, configurations, derived ids, rows and events to answer in,
+//! and the times of a [`Schedule`](crate::Schedule), which have recordings and a naive search of their own.
 //!
 //! [`Model::after`] compares a host with it, step by step, as [`Invariants::after`] does for the invariants:
 //!
 //! ```
-//! use std::sync::Mutex;
+//! use overdue::Zone;
+//! use std::sync::{Arc, Mutex};
 //!
 //! use overdue::testkit::history::Step;
 //! use overdue::testkit::model::Model;
 //! use overdue::{Engine, Event, MemoryStore, Policy, Tick};
 //!
 //! # let (_, message, _, _) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-//! # let body = overdue::Checkin::new("nightly".parse()?, overdue::checkin::RunRef::Newest, overdue::checkin::ReportedStatus::Ok)
-//! #     .with_config(overdue::config::ConfigUpdate::new(overdue::Schedule::crontab("0 2 * * *", chrono_tz::Tz::UTC)?));
+//! # let body = overdue::Checkin::new("nightly".parse()?, overdue::checkin::RunRef::Anonymous, overdue::checkin::CheckinStatus::Ok)
+//! #     .with_config(overdue::config::ConfigUpdate::new(overdue::Schedule::crontab("0 2 * * *", Zone::UTC)?));
 //! # let message = overdue::Message { body: body.into(), ..message };
-//! let told = Mutex::new(Vec::new());
-//! let engine = Engine::new(MemoryStore::new(), |event: &Event| told.lock().unwrap().push(event.clone()), Policy::default());
+//! let told = Arc::new(Mutex::new(Vec::new()));
+//! let engine = Engine::new(MemoryStore::new(), Policy::default()).with_sink(Arc::clone(&told));
 //! let mut model = Model::new();
 //! for step in [Step::Checkin(message), Step::Tick(Tick::at("2024-09-03T02:01:00Z".parse()?))] {
 //!     let answer = step.take(&engine)?;
@@ -32,7 +32,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! It knows the default policy: no quirk, no limit, no sampling, and admits every message.
+//! It models [`Profile::Standard`](crate::policy::Profile::Standard) without limits and without sampling, and admits
+//! every message.
 //!
 //! [`Invariants::after`]: crate::testkit::invariants::Invariants::after
 
@@ -41,15 +42,14 @@ mod difference;
 mod edits;
 mod health;
 mod jobs;
-mod reports;
+mod runs;
 mod ticks;
 
 pub use difference::{Difference, ModelError};
 
 use crate::Event;
 use crate::config::MonitorConfig;
-use crate::id::OrganizationId;
-use crate::key::MonitorKey;
+use crate::id::{MonitorKey, OrganizationId};
 use crate::testkit::history::{Answer, History, Step};
 
 use jobs::Job;
@@ -73,12 +73,12 @@ pub struct Model {
 }
 
 impl Model {
-    /// Nothing is there yet.
+    /// A model without monitors.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Where a [history](History) begins: with its monitors.
+    /// The model at the beginning of a [history](History): with its monitors.
     pub fn of(history: &History) -> Self {
         let mut model = Self::new();
         for (key, config) in &history.monitors {
@@ -87,16 +87,17 @@ impl Model {
         model
     }
 
-    /// Creates a monitor, unless it is there.
+    /// Creates a monitor, unless it exists.
     ///
     /// ```
+    /// use overdue::Zone;
     /// use overdue::id::OrganizationId;
     /// use overdue::testkit::history::{Answer, Step};
     /// use overdue::testkit::model::Model;
     ///
     /// # let (_, _, nightly, _) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
-    /// let schedule = overdue::Schedule::crontab("0 2 * * *", chrono_tz::Tz::UTC)?;
-    /// let config = overdue::config::MonitorConfig::builder(schedule).build();
+    /// let schedule = overdue::Schedule::crontab("0 2 * * *", Zone::UTC)?;
+    /// let config = overdue::config::MonitorConfig::new(schedule);
     /// let mut model = Model::new();
     /// model.create(OrganizationId::new(1), &nightly, &config);
     /// let edit = overdue::rules::Edit::Muted(true);
@@ -110,9 +111,9 @@ impl Model {
         }
     }
 
-    /// Takes a step, and says what is to be answered and told.
+    /// Takes a step, and returns the expected answer and events.
     ///
-    /// Versions are zero in everything it says: they count how often rows are written.
+    /// All versions are zero: they count how often rows are written, which the model does not know.
     pub fn take(&mut self, step: &Step) -> (Answer, Vec<Event>) {
         match step {
             Step::Checkin(message) => {

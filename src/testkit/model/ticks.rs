@@ -1,9 +1,8 @@
-//! What the clock alone can tell.
+//! Missed runs and timeouts.
 
-use crate::id::CheckinId;
-use crate::outcome::{Judgement, Overdue, TickOutcome, Verdict};
-use crate::policy::Quirks;
-use crate::row::{Run, RunStatus};
+use crate::id::RunId;
+use crate::outcome::{DueOutcome, FailedRun, HealthEffect, TickEffect};
+use crate::row::{RunParts, RunStatus};
 use crate::{Event, Tick, TickReport};
 
 use super::Model;
@@ -36,7 +35,7 @@ impl Model {
         missing.into_iter().map(|(_, _, found)| found).collect()
     }
 
-    /// The runs whose time is up.
+    /// The runs that time out.
     fn hanging(&self, now: Time) -> Vec<(usize, usize, usize)> {
         let mut hanging = Vec::new();
         for (nth, job) in self.jobs.iter().enumerate() {
@@ -53,12 +52,12 @@ impl Model {
         hanging.into_iter().map(|(_, _, run, (job, place))| (job, place, run)).collect()
     }
 
-    fn miss(&mut self, job: usize, place: usize, now: Time, events: &mut Vec<Event>) -> TickOutcome {
+    fn miss(&mut self, job: usize, place: usize, now: Time, events: &mut Vec<Event>) -> DueOutcome {
         let here = &mut self.jobs[job].places[place];
         let (expected, _) = here.deadline.unwrap();
         let newest = here.last_checkin();
-        here.runs.push(Run {
-            id: CheckinId::of_missed(here.id(), expected, None),
+        here.runs.push(RunParts {
+            id: RunId::of_missed(here.id(), expected, None),
             environment: here.id(),
             number: u32::try_from(here.runs.len()).unwrap(),
             status: RunStatus::Missed,
@@ -73,8 +72,8 @@ impl Model {
         });
         let run = here.runs.len() - 1;
         let from = self.last_slot(job, expected, now);
-        let judgement = self.mark_failed(job, place, run, from, newest, events);
-        self.verdict(job, place, run, judgement, Verdict::Missed)
+        let health = self.mark_failed(job, place, run, from, newest, events);
+        self.effect(job, place, run, health, TickEffect::Missed)
     }
 
     fn time_out(
@@ -84,42 +83,42 @@ impl Model {
         run: usize,
         now: Time,
         events: &mut Vec<Event>,
-    ) -> TickOutcome {
+    ) -> DueOutcome {
         let watched = self.jobs[job].is_active() && !self.jobs[job].places[place].disabled;
         let here = &mut self.jobs[job].places[place];
         if !watched {
             here.runs[run].status = RunStatus::Unknown;
-            let verdict = Verdict::Unknown { checkin: here.runs[run].id };
-            return TickOutcome { environment: here.key.clone(), verdict };
+            let effect = TickEffect::Unknown { run: here.runs[run].id };
+            return DueOutcome { environment: here.key.clone(), effect };
         }
         here.runs[run].status = RunStatus::Timeout;
         let started = here.runs[run].started_at;
         let newest = here.last_checkin();
-        let judgement = match here.last_result().filter(|result| *result > started) {
-            Some(last_result) => Judgement::NewerFinished { last_result },
+        let health = match here.last_result().filter(|result| *result > started) {
+            Some(last_result) => HealthEffect::NewerFinished { last_result },
             None => {
                 let from = self.last_slot(job, started, now);
                 self.mark_failed(job, place, run, from, newest, events)
             }
         };
-        self.verdict(job, place, run, judgement, Verdict::TimedOut)
+        self.effect(job, place, run, health, TickEffect::TimedOut)
     }
 
-    /// The last scheduled time before now, reckoned from `start`; now, if there is none.
+    /// The last scheduled time before now, searched from `start`; now, if there is none.
     fn last_slot(&self, job: usize, start: Time, now: Time) -> Time {
-        self.jobs[job].config.schedule().previous(start, now, Quirks::NONE).unwrap_or(now)
+        self.jobs[job].config.schedule().previous(start, now).unwrap_or(now)
     }
 
-    fn verdict(
+    fn effect(
         &self,
         job: usize,
         place: usize,
         run: usize,
-        judgement: Judgement,
-        verdict: fn(Overdue) -> Verdict,
-    ) -> TickOutcome {
+        health: HealthEffect,
+        effect: fn(FailedRun) -> TickEffect,
+    ) -> DueOutcome {
         let here = &self.jobs[job].places[place];
-        let overdue = Overdue { checkin: here.runs[run].id, judgement, deadline: here.deadline() };
-        TickOutcome { environment: here.key.clone(), verdict: verdict(overdue) }
+        let failed = FailedRun { run: here.runs[run].id, health: health.into(), deadline: here.deadline() };
+        DueOutcome { environment: here.key.clone(), effect: effect(failed) }
     }
 }

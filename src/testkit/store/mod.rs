@@ -1,6 +1,6 @@
-//! The promises of a [`Store`], each with a proof.
+//! A conformance suite: the promises of a [`Store`], each with a test.
 //!
-//! A host that implements [`Store`] holds it to its word in one line:
+//! A host that implements [`Store`] tests it in one line:
 //!
 //! ```
 //! use overdue::MemoryStore;
@@ -8,11 +8,11 @@
 //! overdue::testkit::store_tests!(memory, || (MemoryStore::new(), ()));
 //! ```
 //!
-//! which makes a module `memory` with a test for each of the promises [below](Promise#promises). The closure
-//! gives a new, empty store, and with it whatever must outlive it: a temporary directory, a database of its own,
-//! a process. It is called once a test, and the guard is dropped after the store.
+//! This makes a module `memory` with a test for each of the promises [below](Promise#promises). The closure returns a
+//! new, empty store and a guard, which is what must outlive the store: a temporary directory, a database, a process.
+//! Each test calls it once, and drops the guard after the store.
 //!
-//! A test that fails says which promise is broken, and what was seen instead:
+//! A test that fails names the broken promise, and says what was seen instead:
 //!
 //! ```text
 //! test sqlite::a_run_elsewhere_cannot_be_new_here ... FAILED
@@ -24,25 +24,25 @@
 //!   proof at: src/testkit/store/conflicts.rs:117
 //! ```
 //!
-//! The rows that the proofs put are made by hand: they take every shape that a row can take under any policy,
-//! but they come in transitions such as decisions make. The proofs that put long lists do so in single
-//! transitions of more than a thousand rows.
+//! The rows are made by hand: they take every shape that a row can take under any policy, but come in transitions such
+//! as decisions make. Tests of long lists put more than a thousand rows in one transition.
 //!
-//! What they expect beyond the documentation of [`Store`] is this:
+//! The suite expects more than the documentation of [`Store`] says:
 //!
 //! * Threads can share the store ([`Sync`]).
-//! * It sees its own commits. A store that reads from a replica may be stale for the rest of the world, but is
-//!   tested without that delay.
-//! * Commits do not fail but for a [`Conflict`](crate::store::CommitError::Conflict): a store that is busy waits.
+//! * The store sees its own commits. A store that reads from a replica is tested without the delay.
+//! * Commits fail only with a [`Conflict`](crate::store::CommitError::Conflict): a busy store waits.
 //!
-//! Two promises are not put to the test, as nothing of them shows in a trait: that what is committed is there
-//! when the process comes back, and that what is due is read from an index (I12).
+//! Two promises cannot be tested through the trait: that commits are durable, and that what is due is read from an
+//! index (I12).
 //!
-//! Whoever wants the promises as values, for a report or a test harness of their own, has [`Promise::ALL`].
+//! [`Promise::ALL`] holds the promises as values, for a report or a test runner of your own.
 
-mod breach;
+mod atomicity;
 mod conflicts;
-mod desk;
+mod erased;
+mod failure;
+mod harness;
 mod history;
 mod lists;
 mod lookups;
@@ -50,17 +50,15 @@ mod promised;
 mod races;
 mod rows;
 mod sample;
-mod shelf;
-mod whole;
 
 use std::fmt;
 use std::panic::Location;
 
 use crate::store::Store;
 
-use breach::{Breach, Proof};
-use desk::Desk;
-use shelf::Boxed;
+use erased::Boxed;
+use failure::{Failure, Proof};
+use harness::Harness;
 
 #[doc(hidden)]
 pub use promised::prove_or_panic;
@@ -69,7 +67,7 @@ use promised::every_promise;
 
 macro_rules! promises {
     ($($module:ident { $($name:ident: $text:literal)* })*) => {
-        /// Something that a store has to keep, and the proof that it does.
+        /// A promise of a store, and its test.
         ///
         /// ```
         /// use overdue::MemoryStore;
@@ -90,11 +88,11 @@ macro_rules! promises {
         pub struct Promise {
             name: &'static str,
             text: &'static str,
-            proof: fn(Desk<'_>) -> Proof,
+            proof: fn(Harness<'_>) -> Proof,
         }
 
         impl Promise {
-            /// Every promise there is.
+            /// Every promise.
             pub const ALL: &[Promise] = &[
                 $($(Promise { name: stringify!($name), text: $text, proof: $module::$name },)*)*
             ];
@@ -105,7 +103,7 @@ macro_rules! promises {
 every_promise!([promises]);
 
 impl Promise {
-    /// What its test is called.
+    /// The name of its test.
     pub const fn name(&self) -> &'static str {
         self.name
     }
@@ -115,13 +113,18 @@ impl Promise {
         self.text
     }
 
-    /// Tries whether a new, empty store keeps the promise.
+    /// Tests whether a new, empty store keeps the promise.
     ///
     /// # Errors
-    /// When it does not, with what was seen; also when the store fails.
+    /// [`BrokenPromise`] if it does not, or if the store fails.
     pub fn prove<S: Store + Sync>(&self, store: &S) -> Result<(), BrokenPromise> {
         let Self { name, text, proof } = *self;
-        proof(Desk::new(&Boxed(store))).map_err(|Breach { seen, at }| BrokenPromise { name, text, seen, at })
+        proof(Harness::new(&Boxed(store))).map_err(|Failure { seen, at }| BrokenPromise {
+            name,
+            text,
+            seen,
+            at,
+        })
     }
 }
 
@@ -133,11 +136,11 @@ impl fmt::Debug for Promise {
 
 /// A promise that a store did not keep.
 ///
-/// Its text, over several lines, says what was promised, what was seen, and where the proof is.
+/// `Display` prints, over several lines, what was promised, what was seen, and where the test is.
 ///
 /// ```
 /// use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Store, Transition};
-/// use overdue::key::{EnvironmentKey, MonitorKey};
+/// use overdue::id::{EnvironmentKey, MonitorKey};
 /// use overdue::testkit::store::Promise;
 /// use std::convert::Infallible;
 ///

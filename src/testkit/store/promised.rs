@@ -1,10 +1,10 @@
-//! The list of promises, and the tests that are made of it.
+//! The list of promises, and the tests made of it.
 
 use crate::store::Store;
 
 use super::Promise;
 
-/// Hands the list of promises to a macro: by module, each with what it says.
+/// Passes the list of promises to a macro: by module, each with its text.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __every_store_promise {
@@ -13,7 +13,7 @@ macro_rules! __every_store_promise {
             $($arguments)*
             rows {
                 a_new_store_is_empty:
-                    "Before something is put there is nothing, and an organization that has no row is a new one."
+                    "Before something is put there is nothing, and an organization without a row is a new one."
                 an_organization_comes_back:
                     "An organization is read as it was put last, also when a monitor was removed."
                 a_monitor_comes_back:
@@ -29,29 +29,29 @@ macro_rules! __every_store_promise {
                 every_time_comes_back:
                     "Times are kept to the nanosecond, from the first that chrono can hold to the last."
                 a_row_put_again_is_replaced_whole:
-                    "A row that is put again replaces all of the one before: what it leaves out is gone."
+                    "A row that is put again replaces all of the row before: what it leaves out is gone."
                 an_incident_is_put_as_often_as_it_changes:
                     "An incident is put by its id: new at first, then changed, then resolved."
                 names_that_differ_in_little_are_apart:
-                    "Environments whose names differ in a capital, an accent or a space are different ones."
+                    "Environments whose names differ in a capital, an accent or a space are different environments."
                 projects_are_apart:
-                    "Monitors of one slug in different projects are different ones."
+                    "Monitors of one slug in different projects are different monitors."
             }
             conflicts {
                 an_organization_that_moved_is_a_conflict:
-                    "A commit is a conflict when the organization has not the version it replaces."
+                    "A commit is a conflict when the organization does not have the version it replaces."
                 a_monitor_that_moved_is_a_conflict_for_its_edits:
-                    "A commit is a conflict when the monitor has not the version it replaces."
+                    "A commit is a conflict when the monitor does not have the version it replaces."
                 a_monitor_that_moved_is_a_conflict_for_its_runs:
-                    "A commit is a conflict when the monitor has not the version it expects, also if it keeps the monitor."
+                    "A commit is a conflict when the monitor does not have the version it expects, also if it keeps the monitor."
                 a_monitor_that_moved_is_not_removed:
-                    "A commit is a conflict when the monitor has not the version it removes."
+                    "A commit is a conflict when the monitor does not have the version it removes."
                 a_monitor_that_is_there_cannot_be_new:
                     "A commit is a conflict when a monitor that is to be new exists."
                 a_monitor_that_is_gone_is_a_conflict:
                     "A commit is a conflict when the monitor it expects has been removed."
                 an_environment_that_moved_is_a_conflict:
-                    "A commit is a conflict when one of its environments has not the version it replaces."
+                    "A commit is a conflict when one of its environments does not have the version it replaces."
                 an_environment_that_is_there_cannot_be_new:
                     "A commit is a conflict when an environment that is to be new exists."
                 a_run_that_is_there_cannot_be_new:
@@ -61,7 +61,7 @@ macro_rules! __every_store_promise {
                 a_conflict_leaves_nothing_behind:
                     "A commit that is a conflict changes no row of any kind, whatever the conflict is about."
                 what_a_transition_does_not_name_may_move:
-                    "A commit is no conflict because of rows that it does not name."
+                    "Rows that a commit does not name cause no conflict."
                 an_event_told_again_is_in_nobodys_way:
                     "A commit may bring an event whose id was committed before."
             }
@@ -69,27 +69,27 @@ macro_rules! __every_store_promise {
                 a_run_is_found_by_its_id:
                     "A run is found by its id, whatever its status; the id of the message that closed it is another id."
                 a_run_is_found_elsewhere:
-                    "A run of another environment is found as such, also from where no monitor or environment is."
+                    "A run of another environment is found as foreign, also from a monitor or environment that does not exist."
                 a_run_is_found_by_the_message_that_started_it:
-                    "A message that names no run finds the run that has its derived id, open or not."
+                    "A message without a run id finds the run that has its derived id, open or not."
                 a_run_is_found_by_the_message_that_closed_it:
-                    "A message that names no run finds the run of its environment that it closed."
+                    "A message without a run id finds the run of its environment that it closed."
                 a_message_without_an_id_finds_the_open_run:
                     "Or else it finds a run of its environment that is in progress."
                 the_newest_open_run_is_by_start_and_then_by_creation:
-                    "Of several runs in progress the newest is meant: by start, and of one start by creation."
+                    "Of several runs in progress it finds the newest: by start, and of one start by creation."
                 a_run_is_read_only_when_it_is_asked_for:
                     "A query that asks for no run gets none."
                 the_organization_is_read_only_when_it_is_asked_for:
-                    "The organization is read when a query names it and there is no monitor, and then only."
+                    "The organization is read only when a query names it and there is no monitor."
             }
             history {
                 history_is_newest_first:
                     "History is newest first: by start, and of one start by creation."
                 history_is_limited:
-                    "History has no more runs than were asked for."
+                    "History has no more runs than the query asks for."
                 history_ends_where_it_is_told_to:
-                    "History holds runs that started not later than it is told, or of any time."
+                    "History holds the runs that started no later than the query says, or at any time."
                 runs_a_nanosecond_apart_are_told_apart:
                     "History is ordered and ended to the nanosecond."
                 history_leaves_out_what_was_not_judged:
@@ -103,7 +103,7 @@ macro_rules! __every_store_promise {
                 history_is_read_only_when_it_is_asked_for:
                     "A query that asks for no history gets none."
                 history_is_that_of_the_run_that_was_found:
-                    "Which history is wanted depends on the run that was found, which the query is told."
+                    "The history that is read depends on the run that was found."
                 a_long_history_is_complete:
                     "History of 720 runs, as long as it can be, is complete."
             }
@@ -113,31 +113,31 @@ macro_rules! __every_store_promise {
                 timeouts_are_in_order:
                     "Timeouts are in order of deadline, environment and the number of the run."
                 deadlines_of_all_times_are_in_order:
-                    "Deadlines are in order whenever they are, before the epoch and after the year 9999 too."
+                    "Deadlines of all times are in order, also before the epoch and after the year 9999."
                 a_list_ends_where_it_is_told_to:
-                    "A list holds deadlines not later than it is told, or all of them."
+                    "A list holds the deadlines no later than the query says, or all of them."
                 a_list_is_limited:
-                    "A list has no more entries than were asked for, however many these are."
+                    "A list has no more entries than the query asks for, whatever the limit."
                 a_page_starts_after_the_page_before:
                     "A list starts strictly after its cursor."
                 a_page_starts_after_an_entry_that_is_gone:
-                    "A list starts where its cursor was, though that entry is due no more."
+                    "A list starts where its cursor was, even if that entry is no longer due."
                 a_page_is_of_the_present:
-                    "A page tells what is due when it is asked for, whatever has come and gone since the page before."
+                    "A page shows what is due when it is read, whatever was added and removed since the page before."
                 an_environment_is_listed_while_it_is_watched:
-                    "An environment is listed while it has a deadline and is neither disabled nor dormant."
+                    "An environment is listed while it has a deadline and neither it nor its monitor is disabled."
                 a_run_is_listed_while_it_is_in_progress:
-                    "A run is listed while it is in progress and has a time to be done by."
+                    "A run is listed while it is in progress."
                 a_run_is_listed_wherever_it_is:
-                    "A run is listed though its environment is disabled or dormant."
+                    "A run is listed though its environment or monitor is disabled."
                 a_deadline_that_moves_is_listed_where_it_is:
-                    "A deadline that has moved is listed once, where it is now."
+                    "A deadline that moved is listed once, where it is now."
                 the_next_deadline_is_the_first_listed:
-                    "The next deadline of a kind is that of the first entry of its list, whatever has come, moved or gone."
+                    "The next deadline of a kind is that of the first entry of its list, whatever was added, moved or removed."
                 a_long_list_is_complete:
                     "A list of more than a thousand entries is complete."
             }
-            whole {
+            atomicity {
                 a_monitor_is_loaded_with_its_environments:
                     "A monitor is loaded with all its environments, by the bytes of their names."
                 a_monitor_is_loaded_with_its_open_runs:
@@ -167,7 +167,7 @@ macro_rules! __every_store_promise {
                 a_monitor_loaded_whole_is_of_one_moment:
                     "No monitor is loaded as it is after a commit beside environments or runs as they were before."
                 everybody_gets_through_in_the_end:
-                    "Who meets a conflict and decides again gets through: a conflict locks nothing."
+                    "After a conflict, a new decision can be committed: a conflict locks nothing."
             }
         }
     };
@@ -185,8 +185,8 @@ pub(super) use __every_store_promise as every_promise;
 /// store_tests!(shared, || (Arc::new(MemoryStore::new()), ()));
 /// ```
 ///
-/// The first argument names the module. The second is called once a test, and gives a new, empty store and a
-/// guard, which is dropped after the store. With a database that is a file it might read
+/// The first argument names the module. The second is called once a test. It returns a new, empty store and a guard,
+/// which is dropped after the store. With a database in a file it might read
 ///
 /// ```text
 /// store_tests!(sqlite, || {
@@ -215,12 +215,12 @@ macro_rules! __store_tests {
     };
 }
 
-/// What such a test does.
+/// The body of such a test.
 #[doc(hidden)]
 #[track_caller]
 pub fn prove_or_panic<S: Store + Sync, G>(name: &str, make: impl FnOnce() -> (S, G)) {
     let promise = Promise::ALL.iter().find(|promise| promise.name() == name);
-    // The guard is bound first, so that it is dropped last, also when the proof panics.
+    // Bound first, so that the guard is dropped last, also when the test panics.
     let (guard, store);
     (store, guard) = make();
     if let Err(broken) = promise.unwrap().prove(&store) {

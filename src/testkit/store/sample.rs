@@ -1,26 +1,28 @@
-//! Rows to try a store with. They are made by hand, so that they take every shape that a row can take.
+//! Rows to test a store with. They are made by hand, to take every shape that a row can take.
 
 use std::sync::Arc;
 
+use crate::schedule::Zone;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use chrono_tz::Tz;
 use uuid::Uuid;
 
-use crate::admission::AdmitAll;
-use crate::checkin::{Arrival, Checkin, Message, ReportedStatus};
-use crate::config::{MonitorConfig, Threshold};
-use crate::id::{CheckinId, EnvironmentId, IncidentId, OrganizationId, ProjectId};
-use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
-use crate::policy::Quirks;
-use crate::row::{Deadline, Incident, Run, RunStatus};
+use crate::admission::{AdmitAll, ValidCheckin};
+use crate::checkin::{Checkin, CheckinStatus};
+use crate::config::MonitorConfig;
+use crate::id::{
+    EnvironmentId, EnvironmentKey, EnvironmentName, IncidentId, MonitorKey, OrganizationId, ProjectId, RunId,
+};
+use crate::policy::Policy;
+use crate::row::{Deadline, Expectation, Incident, RunParts, RunStatus, RunSummary};
 use crate::schedule::Schedule;
+use crate::wire::Message;
 
 pub(super) type Time = DateTime<Utc>;
 
 pub(super) const ORGANIZATION: OrganizationId = OrganizationId::new(1);
 pub(super) const PROJECT: ProjectId = ProjectId::new(7);
 
-/// Names that a store which trims, folds, or minds quotes and control characters would change.
+/// Texts that change in a store that trims or folds them, or is not safe with quotes and control characters.
 pub(super) const TEXTS: [&str; 12] = [
     "Ünïcödé",
     "日本語 🦀",
@@ -46,7 +48,7 @@ pub(super) fn at(text: &str) -> Time {
     whole.parse().unwrap()
 }
 
-/// Times before the epoch, of a nanosecond's precision, and as far away as times go; in order.
+/// Times before the epoch, to the nanosecond, and up to the first and the last of all, in order.
 pub(super) fn far_times() -> Vec<Time> {
     let between = [
         "-0044-03-15T12:00:00Z",
@@ -70,15 +72,15 @@ pub(super) fn monitor(slug: &str) -> MonitorKey {
 }
 
 pub(super) fn environment(monitor: &MonitorKey, name: &str) -> EnvironmentKey {
-    // As under the quirk that keeps what pads a name.
-    EnvironmentKey { monitor: monitor.clone(), name: EnvironmentName::parse(name, Quirks::ALL).unwrap() }
+    // As it stands in a row: under a quirk, padding is kept.
+    EnvironmentKey { monitor: monitor.clone(), name: EnvironmentName::exactly(name).unwrap() }
 }
 
 pub(super) fn place(slug: &str, name: &str) -> EnvironmentKey {
     environment(&monitor(slug), name)
 }
 
-/// The monitor `job` in production, where most proofs take place.
+/// The monitor `job` in production, which most tests use.
 pub(super) fn job() -> EnvironmentKey {
     place("job", "production")
 }
@@ -93,71 +95,104 @@ pub(super) fn foreign() -> EnvironmentKey {
 }
 
 pub(super) fn hourly() -> MonitorConfig {
-    MonitorConfig::builder(Schedule::crontab("0 * * * *", Tz::UTC).unwrap()).build()
+    MonitorConfig::new(Schedule::crontab("0 * * * *", Zone::UTC).unwrap())
 }
 
-/// Looks at so many runs before it opens or resolves an incident.
+/// With both thresholds at this count.
 pub(super) fn looking_back(count: u32) -> MonitorConfig {
-    let threshold = Threshold::new(count).unwrap();
-    hourly().to_builder().failure_threshold(threshold).recovery_threshold(threshold).build()
+    hourly().to_builder().failure_threshold(count).recovery_threshold(count).build().unwrap()
 }
 
-pub(super) fn run_id(number: u128) -> CheckinId {
-    CheckinId::from_uuid(Uuid::from_u128(number))
+pub(super) fn run_id(number: u128) -> RunId {
+    RunId::from_uuid(Uuid::from_u128(number))
 }
 
-/// A bare run; its environment and number are given when it is put. In progress it times out ten minutes later.
-pub(super) fn run(number: u128, started: &str, status: RunStatus) -> Run {
+/// A bare run; its environment and number are given when it is put. In progress or unknown, it times out ten minutes
+/// after its start.
+pub(super) fn run(number: u128, started: &str, status: RunStatus) -> RunParts {
     run_at(number, at(started), status)
 }
 
-pub(super) fn run_at(number: u128, started_at: Time, status: RunStatus) -> Run {
-    let minute = || started_at.trunc_subsecs(0).checked_add_signed(TimeDelta::minutes(10));
-    Run {
+pub(super) fn run_at(number: u128, started_at: Time, status: RunStatus) -> RunParts {
+    let mut run = RunParts {
         id: run_id(number),
         environment: EnvironmentId::from_uuid(Uuid::nil()),
         number: 0,
         status,
         started_at,
         expected_at: None,
-        timeout_at: if status == RunStatus::InProgress { minute() } else { None },
+        timeout_at: None,
         duration: None,
         updated_at: started_at,
         closed_by: None,
         trace_id: None,
         release: None,
+    };
+    run.set_status(status);
+    run
+}
+
+impl RunParts {
+    /// What windows and alerts need of it.
+    pub(super) const fn summary(&self) -> RunSummary {
+        let Self { id, number, status, started_at, .. } = *self;
+        RunSummary { id, number, status, started_at }
+    }
+
+    /// Gives the run this status, and a timeout or none, as the status demands.
+    pub(super) fn set_status(&mut self, status: RunStatus) {
+        let later = || self.started_at.trunc_subsecs(0).checked_add_signed(TimeDelta::minutes(10));
+        self.status = status;
+        self.timeout_at = match status {
+            RunStatus::InProgress | RunStatus::Unknown => {
+                self.timeout_at.or_else(later).or(Some(Time::MAX_UTC))
+            }
+            RunStatus::Timeout => self.timeout_at,
+            RunStatus::Ok | RunStatus::Error | RunStatus::Missed => None,
+        };
     }
 }
 
-/// A deadline that is missed then.
-pub(super) fn due(latest: Time) -> Option<Deadline> {
-    let next = latest.checked_sub_signed(TimeDelta::minutes(5)).unwrap_or(Time::MIN_UTC);
-    Some(Deadline { next, latest })
+/// Expects a run whose margin closes then, five minutes after its time.
+pub(super) fn due(closes: Time) -> Expectation {
+    let before = |minutes| closes.checked_sub_signed(TimeDelta::minutes(minutes)).unwrap_or(Time::MIN_UTC);
+    Expectation::Next { since: before(65), deadline: Deadline { expected: before(5), closes } }
 }
 
 /// The environment's incident with this number, open since this run.
-pub(super) fn incident(key: &EnvironmentKey, number: u32, first: &Run) -> Arc<Incident> {
+pub(super) fn incident(key: &EnvironmentKey, number: u32, first: RunSummary) -> Arc<Incident> {
     let environment = EnvironmentId::of(key);
     Arc::new(Incident {
         id: IncidentId::of(environment, first.id, number),
         environment,
         number,
-        first: first.summary(),
+        first,
         last_failure: first.started_at,
         announced: true,
         resolution: None,
     })
 }
 
-/// A check-in of this run; of none when it is zero.
-pub(super) fn arrival(
+/// A check-in of this run; of none if the number is zero.
+pub(super) fn valid(
     key: &EnvironmentKey,
     run: u128,
     received: &str,
-    status: ReportedStatus,
-) -> Arrival<'static> {
+    status: CheckinStatus,
+) -> ValidCheckin<'static> {
+    valid_under(&Policy::default(), key, run, received, status)
+}
+
+/// The same, admitted under this policy.
+pub(super) fn valid_under(
+    policy: &Policy,
+    key: &EnvironmentKey,
+    run: u128,
+    received: &str,
+    status: CheckinStatus,
+) -> ValidCheckin<'static> {
     let checkin = Checkin::new(key.monitor.slug.clone(), Uuid::from_u128(run), status);
     let checkin = checkin.with_environment(key.name.clone());
     let message = Message::new(ORGANIZATION, key.monitor.project, at(received), checkin);
-    Arrival::receive(&message, &AdmitAll, Quirks::NONE).unwrap().into_owned()
+    ValidCheckin::admit(&message, &AdmitAll, policy).unwrap().into_owned()
 }

@@ -5,13 +5,15 @@ use proptest::sample::select;
 use uuid::Uuid;
 
 use crate::Checkin;
-use crate::checkin::{Body, Millis, ReportedStatus};
+use crate::checkin::CheckinStatus;
 use crate::config::ConfigUpdate;
-use crate::row::Owner;
+use crate::id::Owner;
+use crate::row::RunDuration;
+use crate::wire::Body;
 
 use super::{ENVIRONMENTS, SLUGS, configs, environment_name, one_of_few};
 
-/// The three things a job can say.
+/// The three statuses that a job can send.
 ///
 /// ```
 /// use overdue::testkit::strategies::statuses;
@@ -21,12 +23,12 @@ use super::{ENVIRONMENTS, SLUGS, configs, environment_name, one_of_few};
 ///     prop_assert_eq!(status.as_str().parse(), Ok(status));
 /// });
 /// ```
-pub fn statuses() -> impl Strategy<Value = ReportedStatus> {
-    select(vec![ReportedStatus::InProgress, ReportedStatus::Ok, ReportedStatus::Error])
+pub fn statuses() -> impl Strategy<Value = CheckinStatus> {
+    select(vec![CheckinStatus::InProgress, CheckinStatus::Ok, CheckinStatus::Error])
 }
 
-/// Check-ins of any of the [places](super::places). Ids are few, so that they repeat, also across environments;
-/// every third names no run.
+/// Check-ins of any of the [places](super::places). There are few ids, so they repeat, also across environments;
+/// every third check-in names no run.
 ///
 /// ```
 /// use overdue::Checkin;
@@ -47,7 +49,7 @@ pub fn checkins() -> impl Strategy<Value = Checkin> {
         let mut checkin = Checkin::new(slug.parse().unwrap(), Uuid::from_u128(id), status)
             .with_environment(environment_name(environment));
         if let Some(duration) = duration {
-            checkin = checkin.with_duration(Millis::new(duration).unwrap());
+            checkin = checkin.with_duration(RunDuration::new(duration).unwrap());
         }
         if let Some(update) = update {
             checkin = checkin.with_config(update);
@@ -56,8 +58,7 @@ pub fn checkins() -> impl Strategy<Value = Checkin> {
     })
 }
 
-/// [Check-ins](checkins) as they reach the engine: made in code, off the wire, and off the wire with something
-/// wrong in them.
+/// [Check-ins](checkins) as they reach the engine: made in code, off the wire, and off the wire with a fault.
 ///
 /// ```
 /// use overdue::testkit::strategies::bodies;
@@ -68,7 +69,7 @@ pub fn checkins() -> impl Strategy<Value = Checkin> {
 /// });
 /// ```
 pub fn bodies() -> impl Strategy<Value = Body> {
-    let raw = |checkin: Checkin| Body::Json(serde_json::to_vec(&checkin).unwrap());
+    let raw = |checkin: Checkin| Body::from(serde_json::to_vec(&checkin).unwrap());
     prop_oneof![
         4 => checkins().prop_map(Body::from),
         4 => checkins().prop_map(raw),
@@ -76,7 +77,7 @@ pub fn bodies() -> impl Strategy<Value = Body> {
     ]
 }
 
-/// A check-in with something wrong in it.
+/// A check-in with a fault.
 fn spoilt(checkin: Checkin) -> impl Strategy<Value = Body> {
     let faults = [
         ("status", r#""done""#),
@@ -89,11 +90,11 @@ fn spoilt(checkin: Checkin) -> impl Strategy<Value = Body> {
     select(faults.to_vec()).prop_map(move |(field, wrong)| {
         let mut sent = serde_json::to_value(&checkin).unwrap();
         sent[field] = serde_json::from_str(wrong).unwrap();
-        Body::Json(serde_json::to_vec(&sent).unwrap())
+        Body::from(serde_json::to_vec(&sent).unwrap())
     })
 }
 
-/// Configurations that check-ins bring along: the schedule alone, or everything.
+/// Configurations that check-ins bring: the schedule alone, or everything.
 ///
 /// ```
 /// use overdue::testkit::strategies::{config_updates, configs};
@@ -105,15 +106,9 @@ fn spoilt(checkin: Checkin) -> impl Strategy<Value = Body> {
 /// ```
 pub fn config_updates() -> impl Strategy<Value = ConfigUpdate> {
     (configs(), any::<bool>()).prop_map(|(config, whole)| {
-        let update = ConfigUpdate::new(config.schedule().clone());
         if !whole {
-            return update;
+            return ConfigUpdate::new(config.schedule().clone());
         }
-        update
-            .with_margin(config.margin())
-            .with_max_runtime(config.max_runtime())
-            .with_failure_threshold(config.failure_threshold())
-            .with_recovery_threshold(config.recovery_threshold())
-            .with_owner(Owner::Team(3))
+        ConfigUpdate { owner: Some(Owner::Team(3)), ..config.into() }
     })
 }

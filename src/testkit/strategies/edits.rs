@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::row::{MonitorStatus, Owner};
+use crate::id::Owner;
+use crate::row::MonitorStatus;
 use crate::rules::Edit;
 
 use super::{ENVIRONMENTS, configs, environment_name, one_of_few};
@@ -21,7 +22,7 @@ use super::{ENVIRONMENTS, configs, environment_name, one_of_few};
 /// ```
 pub fn edits() -> impl Strategy<Value = Edit> {
     let name = || one_of_few(ENVIRONMENTS).prop_map(environment_name);
-    // Watched more often than not, or nothing happens any more.
+    // Mostly watched, or nothing more happens.
     let watched = || prop_oneof![2 => Just(true), 1 => Just(false)];
     let status = |watched| if watched { MonitorStatus::Active } else { MonitorStatus::Disabled };
     prop_oneof![

@@ -1,6 +1,6 @@
 //! Strategies for `proptest`: schedules, configurations, check-ins, and whole [histories].
 //!
-//! They speak of few [places], so that what happens comes together.
+//! They use few [places], so that steps affect each other.
 //!
 //! ```
 //! use overdue::event::NoSink;
@@ -14,14 +14,14 @@
 //!     #[test]
 //!     # */
 //!     fn the_engine_survives_a_bad_week(history in histories(Pace::Plausible)) {
-//!         let engine = Engine::new(MemoryStore::new(), NoSink, Policy::default());
+//!         let engine = Engine::new(MemoryStore::new(), Policy::default());
 //!         prop_assert!(history.play(&engine).is_ok());
 //!     }
 //! }
 //! # the_engine_survives_a_bad_week();
 //! ```
 
-mod anyhow;
+mod arbitrary;
 mod checkins;
 mod edits;
 mod plausible;
@@ -37,8 +37,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::config::MonitorConfig;
-use crate::id::{OrganizationId, ProjectId};
-use crate::key::{EnvironmentKey, EnvironmentName, MonitorKey};
+use crate::id::{EnvironmentKey, EnvironmentName, MonitorKey, OrganizationId, ProjectId};
 use crate::testkit::history::History;
 
 /// How time passes in a history.
@@ -46,19 +45,19 @@ use crate::testkit::history::History;
 /// ```
 /// use overdue::testkit::strategies::{Pace, histories};
 ///
-/// let (likely, wild) = (histories(Pace::Plausible), histories(Pace::Anyhow));
-/// # let _ = (likely, wild);
+/// let (plausible, arbitrary) = (histories(Pace::Plausible), histories(Pace::Arbitrary));
+/// # let _ = (plausible, arbitrary);
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "as it does, or anyhow")]
+#[expect(clippy::exhaustive_enums, reason = "as it does, or arbitrarily")]
 pub enum Pace {
-    /// As in a data centre, around a change of clocks as often as not: jobs run near their expected times, some
-    /// early, late, failing, overlapping, hanging or not at all; messages are lost, delayed and delivered again;
-    /// ticks are skipped, repeated and late; workers restart, and now and then everything is silent for days. In
-    /// between come messages that fit nothing, and edits.
+    /// As in a data centre, often around a change of clocks. Jobs run near their expected times: some early, late,
+    /// failing, overlapping, hanging or not at all. Messages are lost, delayed and delivered again. Ticks are skipped,
+    /// repeated and late. Workers restart, and sometimes everything is silent for days. In between come unrelated
+    /// messages, and edits.
     Plausible,
-    /// Any date chrono can hold after any other, and messages and edits without rhyme or reason.
-    Anyhow,
+    /// Any date that chrono can hold after any other, with arbitrary messages and edits.
+    Arbitrary,
 }
 
 /// Histories of one or two [monitors], never empty.
@@ -76,7 +75,7 @@ pub fn histories(pace: Pace) -> impl Strategy<Value = History> {
     monitors().prop_flat_map(move |monitors| {
         let steps = match pace {
             Pace::Plausible => plausible::steps(monitors.clone()).boxed(),
-            Pace::Anyhow => anyhow::steps().boxed(),
+            Pace::Arbitrary => arbitrary::steps().boxed(),
         };
         steps.prop_map(move |steps| History { organization: ORGANIZATION, monitors: monitors.clone(), steps })
     })
@@ -100,7 +99,7 @@ pub fn monitors() -> impl Strategy<Value = Vec<(MonitorKey, MonitorConfig)>> {
     })
 }
 
-/// The environments that a history may bring about.
+/// The environments that a history may create.
 ///
 /// ```
 /// use overdue::testkit::strategies::places;
@@ -132,7 +131,7 @@ fn environment_name(name: &str) -> EnvironmentName {
     name.parse().unwrap()
 }
 
-/// Almost always the first, so that something comes together.
+/// Mostly the first, so that steps affect each other.
 fn one_of_few<T: Clone + Debug + 'static>(few: [T; 2]) -> impl Strategy<Value = T> {
     let [most, some] = few;
     prop_oneof![5 => Just(most), 1 => Just(some)]

@@ -1,19 +1,20 @@
-//! A week in a data centre: scenes, and the steps that come of them.
+//! A week in a data centre: scenes, and the steps that they become.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::checkin::{Body, Millis, ReportedStatus};
+use crate::checkin::CheckinStatus;
 use crate::config::MonitorConfig;
-use crate::key::MonitorKey;
-use crate::policy::Quirks;
+use crate::id::MonitorKey;
+use crate::row::RunDuration;
 use crate::rules::Edit;
 use crate::testkit::history::Step;
+use crate::wire::Body;
 use crate::{Checkin, Message, Tick};
 
-use super::anyhow::{Action, administration, messages};
+use super::arbitrary::{Action, administration, messages};
 use super::schedules::starts;
 use super::{ENVIRONMENTS, ORGANIZATION, configs, environment_name, one_of_few, statuses};
 
@@ -30,48 +31,48 @@ pub(super) fn steps(monitors: Vec<(MonitorKey, MonitorConfig)>) -> impl Strategy
 enum Scene {
     /// A job runs at its next expected time.
     Run(Run),
-    /// The clock ticks so many seconds later.
+    /// The clock ticks, this many seconds later.
     Tick(i64),
-    /// For so many seconds nothing is heard.
+    /// Nothing happens for this many seconds.
     Silence(i64),
-    /// A worker restarts, and is given its last few messages once more.
+    /// A worker restarts, and receives its last few messages again.
     Restart(usize),
-    /// Somebody adjusts all but the schedule of a monitor, so many seconds later.
+    /// An edit changes all but the schedule of a monitor, this many seconds later.
     Adjust(usize, MonitorConfig, i64),
-    /// Something that fits nothing happens so many seconds later.
+    /// An unrelated step happens, this many seconds later.
     Odd(Action, i64),
 }
 
-/// One run of a job, and how its messages fare. Times are in seconds.
+/// One run of a job, and what becomes of its messages. Times are in seconds.
 #[derive(Clone, Debug)]
 struct Run {
     /// Which monitor, and which environment.
     monitor: usize,
     environment: &'static str,
-    /// So many times the job does not run before this.
+    /// How many expected runs the job skips before this one.
     skipped: u8,
-    /// How late it starts; early when below zero.
+    /// How late it starts. Negative if early.
     late: i64,
     story: Story,
     /// Whether its messages leave its id out.
-    unnamed: bool,
+    anonymous: bool,
     raw: bool,
-    /// How long after they were received its messages are processed; in turn.
+    /// How long after their receipt its messages are processed, in turn.
     delays: [i64; 2],
-    /// Which of its messages is lost, if it has so many.
+    /// Which of its messages is lost, if it has that many.
     lost: usize,
     /// Which of its messages is delivered again, and how much later.
     again: Option<(usize, i64)>,
-    /// Whether the clock ticks when it would be missed, and when it would hang.
+    /// Whether the clock ticks when it would be missed, and when it would time out.
     ticks: [bool; 2],
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Story {
     /// One message when it is over, with how long it took.
-    Short(ReportedStatus, i64),
+    Short(CheckinStatus, i64),
     /// One when it starts, heartbeats, and one when it is over.
-    Long { beats: u8, beat: i64, end: ReportedStatus },
+    Long { beats: u8, beat: i64, end: CheckinStatus },
     /// One when it starts, and heartbeats, and nothing more.
     Hangs { beats: u8, beat: i64 },
 }
@@ -98,7 +99,7 @@ fn runs() -> impl Strategy<Value = Run> {
     let place = (one_of_few([0, 1]), one_of_few(ENVIRONMENTS));
     let skipped = prop_oneof![4 => Just(0_u8), 1 => 1_u8..4];
     let late = prop_oneof![8 => 0_i64..50, 1 => -300_i64..0, 2 => 50_i64..7_200];
-    let ends = || prop_oneof![3 => Just(ReportedStatus::Ok), 1 => Just(ReportedStatus::Error)];
+    let ends = || prop_oneof![3 => Just(CheckinStatus::Ok), 1 => Just(CheckinStatus::Error)];
     let beats =
         || (prop_oneof![2 => Just(0_u8), 1 => 1_u8..3], prop_oneof![3 => 1_i64..600, 1 => 600_i64..4_000]);
     let story = prop_oneof![
@@ -110,16 +111,16 @@ fn runs() -> impl Strategy<Value = Run> {
     let delay = || prop_oneof![6 => Just(0_i64), 2 => 1_i64..120, 1 => 120_i64..10_000];
     let lost = prop_oneof![5 => Just(usize::MAX), 1 => 0_usize..3];
     let again = prop_oneof![3 => Just(None), 1 => (0_usize..3, 0_i64..9_000).prop_map(Some)];
-    let unnamed = prop_oneof![3 => Just(false), 1 => Just(true)];
+    let anonymous = prop_oneof![3 => Just(false), 1 => Just(true)];
     let ticks = [prop::bool::weighted(0.7), prop::bool::weighted(0.7)];
-    let told = (unnamed, any::<bool>(), [delay(), delay()], lost, again, ticks);
+    let told = (anonymous, any::<bool>(), [delay(), delay()], lost, again, ticks);
     (place, skipped, late, story, told).prop_map(|((monitor, environment), skipped, late, story, told)| {
-        let (unnamed, raw, delays, lost, again, ticks) = told;
-        Run { monitor, environment, skipped, late, story, unnamed, raw, delays, lost, again, ticks }
+        let (anonymous, raw, delays, lost, again, ticks) = told;
+        Run { monitor, environment, skipped, late, story, anonymous, raw, delays, lost, again, ticks }
     })
 }
 
-/// A history in the making.
+/// A history under construction.
 struct Week {
     monitors: Vec<(MonitorKey, MonitorConfig)>,
     now: DateTime<Utc>,
@@ -128,7 +129,7 @@ struct Week {
 }
 
 enum Entry {
-    Step(Step),
+    Step(Box<Step>),
     Restart(usize),
 }
 
@@ -146,7 +147,7 @@ impl Week {
                 self.now += TimeDelta::seconds(lapse);
                 let monitor = monitor % self.monitors.len();
                 let (key, known) = &mut self.monitors[monitor];
-                *known = config.to_builder().schedule(known.schedule().clone()).build();
+                *known = config.with_schedule(known.schedule().clone());
                 let step = Action::Edit(key.clone(), Edit::Config(known.clone())).at(self.now);
                 self.step(self.now, step);
             }
@@ -158,7 +159,7 @@ impl Week {
         }
     }
 
-    /// Jobs run by what they are configured to, whoever did it.
+    /// Follows a change of configuration, so that jobs run at their new times.
     fn follow(&mut self, action: &Action) {
         for (key, known) in &mut self.monitors {
             match action {
@@ -176,7 +177,7 @@ impl Week {
     }
 
     fn step(&mut self, at: DateTime<Utc>, step: Step) {
-        self.timeline.push((at, Entry::Step(step)));
+        self.timeline.push((at, Entry::Step(Box::new(step))));
     }
 
     fn tick(&mut self, at: DateTime<Utc>) {
@@ -190,7 +191,7 @@ impl Week {
         }
         let started = self.now + TimeDelta::seconds(run.late);
         self.runs += 1;
-        let id = Uuid::from_u128(if run.unnamed { 0 } else { self.runs });
+        let id = Uuid::from_u128(if run.anonymous { 0 } else { self.runs });
         for (nth, (received_at, status, duration)) in told(started, run.story).into_iter().enumerate() {
             let mut checkin = Checkin::new(monitor.slug.clone(), id, status)
                 .with_environment(environment_name(run.environment));
@@ -198,7 +199,7 @@ impl Week {
                 checkin = checkin.with_duration(duration);
             }
             let body = match run.raw {
-                true => Body::Json(serde_json::to_vec(&checkin).unwrap()),
+                true => Body::from(serde_json::to_vec(&checkin).unwrap()),
                 false => Body::from(checkin),
             };
             let (organization, project) = (ORGANIZATION, monitor.project);
@@ -222,14 +223,14 @@ impl Week {
         }
     }
 
-    /// What was prepared, in order of processing, and a tick.
+    /// The steps in order of processing, with a tick at the end.
     fn steps(mut self) -> Vec<Step> {
         self.tick(self.now);
         self.timeline.sort_by_key(|(at, _)| *at);
         let mut steps: Vec<Step> = Vec::new();
         for (_, entry) in self.timeline {
             match entry {
-                Entry::Step(step) => steps.push(step),
+                Entry::Step(step) => steps.push(*step),
                 Entry::Restart(count) => {
                     let messages = steps.iter().filter(|step| matches!(step, Step::Checkin(_)));
                     let newest: Vec<Step> = messages.rev().take(count).cloned().collect();
@@ -241,17 +242,17 @@ impl Week {
     }
 }
 
-/// When a job is expected next; soon, if that is too far away to be interesting.
+/// When a job is expected next. In 50 minutes, if that is four days away or more.
 fn expected(config: &MonitorConfig, now: DateTime<Utc>) -> DateTime<Utc> {
-    let next = config.schedule().next(now, Quirks::NONE);
+    let next = config.schedule().next(now);
     next.filter(|next| *next - now < TimeDelta::days(4)).unwrap_or(now + TimeDelta::minutes(50))
 }
 
 /// The messages of a run that started at this time: when they are received, and what they say.
-fn told(started: DateTime<Utc>, story: Story) -> Vec<(DateTime<Utc>, ReportedStatus, Option<Millis>)> {
+fn told(started: DateTime<Utc>, story: Story) -> Vec<(DateTime<Utc>, CheckinStatus, Option<RunDuration>)> {
     let after = |seconds: i64| started + TimeDelta::seconds(seconds);
     let beats = |beats: u8, beat: i64| {
-        (0..=i64::from(beats)).map(move |nth| (after(nth * beat), ReportedStatus::InProgress, None))
+        (0..=i64::from(beats)).map(move |nth| (after(nth * beat), CheckinStatus::InProgress, None))
     };
     match story {
         Story::Short(status, took) => {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use overdue::Tick;
-use overdue::id::{CheckinId, EventId};
-use overdue::row::{Environment, Incident, Monitor, Run, RunStatus, Version};
+use overdue::id::{EventId, RunId, Version};
+use overdue::row::{Environment, Incident, Monitor, Run, RunStatus};
 use overdue::store::{
-    Due, DueKind, DueRun, Found, MonitorChange, PutRun, Query, RunQuery, Snapshot, Transition,
+    Due, DueKind, DueRun, MonitorChange, PutRun, Query, RunLookup, RunQuery, Snapshot, Transition,
 };
 
 /// What kind of event stands in the outbox, and its id.
@@ -34,7 +34,7 @@ impl Told {
 pub(super) struct Rows {
     pub(super) monitor: Arc<Monitor>,
     pub(super) environment: Option<Environment>,
-    pub(super) runs: BTreeMap<CheckinId, Run>,
+    pub(super) runs: BTreeMap<RunId, Run>,
     /// By number.
     pub(super) incidents: BTreeMap<u32, Arc<Incident>>,
     pub(super) outbox: Vec<Told>,
@@ -54,11 +54,10 @@ impl Rows {
         let run = match query.run() {
             RunQuery::None => None,
             RunQuery::Id(id) => self.runs.get(&id),
-            RunQuery::Unnamed(id) => {
+            RunQuery::Anonymous(id) => {
                 let mut runs = self.runs.values();
                 runs.find(|run| run.id() == id || run.closed_by() == Some(id)).or_else(|| self.newest_open())
             }
-            RunQuery::NewestOpen => self.newest_open(),
         };
         let window = self.environment.as_ref().and_then(|row| query.history(&self.monitor, row, run));
         let history = window.map_or_else(Vec::new, |window| {
@@ -72,7 +71,7 @@ impl Rows {
             organization: None,
             monitor: Some(Arc::clone(&self.monitor)),
             environment: self.environment.clone().map(Box::new),
-            run: run.map(|run| Found::Here(Box::new(run.clone()))),
+            run: run.map(|run| RunLookup::Own(Box::new(run.clone()))),
             history,
         }
     }
@@ -89,7 +88,7 @@ impl Rows {
         let mut due: Vec<_> = match kind {
             DueKind::Miss => environment.due_at().map(|at| entry(at, None)).into_iter().collect(),
             DueKind::Timeout => {
-                let runs = self.runs.values().filter(|_| environment.is_live());
+                let runs = self.runs.values().filter(|_| environment.watch().is_on());
                 let id = |run: &Run| Some(DueRun { number: run.number(), id: run.id() });
                 runs.filter_map(|run| Some(entry(run.due_at()?, id(run)))).collect()
             }

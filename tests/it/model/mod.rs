@@ -15,11 +15,11 @@ use std::fmt::Write as _;
 use overdue::testkit::history::History;
 use overdue::testkit::model::Model;
 use overdue::testkit::strategies::{Pace, histories};
-use overdue::{Engine, MemoryStore, Policy};
+use overdue::{MemoryStore, Policy};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::world::Told;
+use crate::world::RecordedEngine;
 
 /// How many histories of each pace are played unless somebody asks for more.
 const HISTORIES: u64 = 1_500;
@@ -34,7 +34,7 @@ fn model_and_machine_agree_on_plausible_histories() {
 
 #[test]
 fn model_and_machine_agree_at_any_date() {
-    play(Pace::Anyhow);
+    play(Pace::Arbitrary);
 }
 
 fn play(pace: Pace) {
@@ -86,7 +86,7 @@ fn disagree(pace: Pace, seed: u64) -> Result<usize, String> {
 
 /// Plays a history on both.
 fn compare(history: &History) -> Result<(), String> {
-    let engine = Engine::new(MemoryStore::new(), Told::default(), Policy::default());
+    let engine = RecordedEngine::new(MemoryStore::new(), Policy::default());
     let mut model = Model::of(history);
     history.begin(&engine).unwrap();
     for (nth, step) in history.steps.iter().enumerate() {

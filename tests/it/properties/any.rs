@@ -1,13 +1,11 @@
 //! No policy panics, and none gets stuck, on any input at any date (I11).
 
-use overdue::checkin::Body;
-use overdue::id::{CheckinId, OrganizationId, ProjectId};
-use overdue::key::EnvironmentKey;
-use overdue::policy::{IncidentMode, Limits, Quirk, Quirks};
-use overdue::sampling::{IncidentSampling, SamplingPolicy};
+use overdue::id::{EnvironmentKey, OrganizationId, ProjectId, RunId};
+use overdue::policy::{IncidentSampling, Limits, Profile, Quirk, Quirks, SamplingPolicy};
 use overdue::testkit::history::History;
 use overdue::testkit::strategies::{Pace, any_time, histories, places};
-use overdue::{Engine, MemoryStore, Message, Policy, Tick};
+use overdue::wire::Body;
+use overdue::{MemoryStore, Message, Policy, Tick};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -15,38 +13,39 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::view::rows;
-use crate::world::{PROJECT, Time, Told};
+use crate::world::{PROJECT, RecordedEngine, Time};
 
 fn policies() -> impl Strategy<Value = Policy> {
     let quirks = prop_oneof![
         Just(Quirks::NONE),
-        Just(Quirks::ALL),
+        Just(Quirks::SENTRY_2024),
         select(Quirk::ALL.to_vec()).prop_map(|quirk| Quirks::NONE.with(quirk)),
-        select(Quirk::ALL.to_vec()).prop_map(|quirk| Quirks::ALL.without(quirk)),
+        select(Quirk::ALL.to_vec()).prop_map(|quirk| Quirks::SENTRY_2024.without(quirk)),
         proptest::sample::subsequence(Quirk::ALL.to_vec(), 0..=Quirk::ALL.len())
             .prop_map(|quirks| quirks.into_iter().collect()),
     ];
-    let mode = select(vec![IncidentMode::Thresholds, IncidentMode::Legacy]);
+    let quirks = (quirks, any::<bool>()).prop_map(|(quirks, without_incidents)| match without_incidents {
+        true => quirks.with(Quirk::NoIncidents),
+        false => quirks,
+    });
+    let profile = prop_oneof![1 => Just(Profile::Standard), 5 => quirks.prop_map(Profile::Reference)];
     let limit = || prop_oneof![2 => Just(None), 1 => (0_u32..3).prop_map(Some)];
     let sampling = select(vec![SamplingPolicy::Off, SamplingPolicy::OnIncident(IncidentSampling::default())]);
-    (quirks, mode, limit(), limit(), sampling).prop_map(
-        |(quirks, incidents, monitors, environments, sampling)| {
-            let mut policy = Policy::default();
-            policy.quirks = quirks;
-            policy.incidents = incidents;
-            policy.limits = Limits { monitors, environments };
-            policy.sampling = sampling;
-            policy
-        },
-    )
+    (profile, limit(), limit(), sampling).prop_map(|(profile, monitors, environments, sampling)| {
+        let mut policy = Policy::default();
+        policy.profile = profile;
+        policy.limits = Limits { monitors, environments };
+        policy.sampling = sampling;
+        policy
+    })
 }
 
-fn engine(policy: Policy) -> Engine<MemoryStore, Told> {
-    Engine::new(MemoryStore::new(), Told::default(), policy)
+fn engine(policy: Policy) -> RecordedEngine<MemoryStore> {
+    RecordedEngine::new(MemoryStore::new(), policy)
 }
 
 /// Plays a history whose monitors may be refused, and judges a run by hand after each step.
-fn play(engine: &Engine<MemoryStore, Told>, history: &History, again: &[(Time, bool)]) {
+fn play(engine: &RecordedEngine<MemoryStore>, history: &History, again: &[(Time, bool)]) {
     for (key, config) in &history.monitors {
         let _ = engine.create_monitor(OrganizationId::new(1), key, config);
     }
@@ -63,7 +62,7 @@ fn play(engine: &Engine<MemoryStore, Told>, history: &History, again: &[(Time, b
     }
 }
 
-fn some_run(engine: &Engine<MemoryStore, Told>, key: &EnvironmentKey, index: usize) -> Option<CheckinId> {
+fn some_run(engine: &RecordedEngine<MemoryStore>, key: &EnvironmentKey, index: usize) -> Option<RunId> {
     let runs = engine.store().runs(key);
     runs.get(index.checked_rem(runs.len())?).map(|run| run.id())
 }
@@ -142,7 +141,7 @@ proptest! {
     #[test]
     fn no_policy_panics_at_any_date(
         policy in policies(),
-        history in histories(Pace::Anyhow),
+        history in histories(Pace::Arbitrary),
         again in vec((any_time(), any::<bool>()), 1..4),
     ) {
         play(&engine(policy), &history, &again);
@@ -170,7 +169,7 @@ proptest! {
 
     /// What is stored can be read back, whatever the dates in it.
     #[test]
-    fn every_store_can_be_saved(policy in policies(), history in histories(Pace::Anyhow)) {
+    fn every_store_can_be_saved(policy in policies(), history in histories(Pace::Arbitrary)) {
         let engine = engine(policy);
         play(&engine, &history, &[(Time::MAX_UTC, true)]);
         let saved = serde_json::to_vec(engine.store()).unwrap();
@@ -188,7 +187,7 @@ proptest! {
             organization: OrganizationId::new(organization),
             project: ProjectId::new(project),
             received_at: crate::world::at("09:00"),
-            body: Body::Json(sent.to_string().into_bytes()),
+            body: sent.to_string().into_bytes().into(),
         };
         engine.process_checkin(&message).unwrap();
         prop_assert_eq!(engine.store().monitors().len(), 1);

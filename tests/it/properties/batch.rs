@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use overdue::batch::{ProcessingKey, groups};
 use overdue::testkit::history::{History, Step};
 use overdue::testkit::strategies::{Pace, histories};
-use overdue::{Engine, MemoryStore, Message, Policy};
+use overdue::{MemoryStore, Message, Policy};
 use proptest::prelude::*;
 
 use super::view::{ids_by_environment, seen};
-use crate::world::Told;
+use crate::world::RecordedEngine;
 
-fn engine(history: &History) -> Engine<MemoryStore, Told> {
-    let engine = Engine::new(MemoryStore::new(), Told::default(), Policy::default());
+fn engine(history: &History) -> RecordedEngine<MemoryStore> {
+    let engine = RecordedEngine::new(MemoryStore::new(), Policy::default());
     history.begin(&engine).unwrap();
     engine
 }
@@ -49,7 +49,7 @@ proptest! {
         let one_by_one: Vec<_> = messages.iter().map(|message| single.process_checkin(message)).collect();
         prop_assert_eq!(answers, one_by_one);
         prop_assert_eq!(seen(whole.store()), seen(single.store()));
-        let told = |engine: &Engine<MemoryStore, Told>| engine.sink().lock().unwrap().clone();
+        let told = |engine: &RecordedEngine<MemoryStore>| engine.sink().lock().unwrap().clone();
         prop_assert_eq!(told(&whole), told(&single));
     }
 
@@ -61,11 +61,11 @@ proptest! {
         std::thread::scope(|scope| {
             for (_, group) in groups(&messages) {
                 let threads = &threads;
-                scope.spawn(move || threads.process_checkin_group(group.iter().map(|(_, message)| *message)));
+                scope.spawn(move || threads.process_batch(group.iter().map(|(_, message)| *message)));
             }
         });
         prop_assert_eq!(by_name(&threads), by_name(&single));
-        let told = |engine: &Engine<MemoryStore, Told>| ids_by_environment(&engine.sink().lock().unwrap());
+        let told = |engine: &RecordedEngine<MemoryStore>| ids_by_environment(&engine.sink().lock().unwrap());
         prop_assert_eq!(told(&threads).into_keys().collect::<Vec<_>>(), told(&single).into_keys().collect::<Vec<_>>());
         let sorted = |engine| told(engine).into_values().map(|mut ids| { ids.sort(); ids }).collect::<Vec<_>>();
         prop_assert_eq!(sorted(&threads), sorted(&single));
@@ -94,7 +94,7 @@ proptest! {
 }
 
 /// What a reader sees, in no order of creation: groups are created in an order of their own.
-fn by_name(engine: &Engine<MemoryStore, Told>) -> serde_json::Value {
+fn by_name(engine: &RecordedEngine<MemoryStore>) -> serde_json::Value {
     let mut rows = seen(engine.store());
     for monitor in rows["monitors"].as_array_mut().unwrap() {
         let environments = monitor["environments"].as_array_mut().unwrap();

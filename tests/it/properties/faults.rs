@@ -3,27 +3,27 @@
 use overdue::testkit::history::History;
 use overdue::testkit::strategies::{Pace, histories};
 use overdue::testkit::{Fault, FaultyStore, Journal, Nth};
-use overdue::{Engine, Event, MemoryStore, Policy};
+use overdue::{Event, MemoryStore, Policy};
 use proptest::prelude::*;
 
 use super::view::{ids_by_environment, rows, seen};
-use crate::world::Told;
+use crate::world::RecordedEngine;
 
 type Broken = FaultyStore<Journal<MemoryStore>>;
 
-fn over<S: overdue::Store>(store: S) -> Engine<S, Told> {
-    Engine::new(store, Told::default(), Policy::default())
+fn over<S: overdue::Store>(store: S) -> RecordedEngine<S> {
+    RecordedEngine::new(store, Policy::default())
 }
 
 /// The same history on a store that never fails.
-fn undisturbed(history: &History) -> Engine<Journal<MemoryStore>, Told> {
+fn undisturbed(history: &History) -> RecordedEngine<Journal<MemoryStore>> {
     let engine = over(Journal::default());
     history.play(&engine).unwrap();
     engine
 }
 
 /// Plays a history on a store that fails once, and does again what failed. None: it never came to that.
-fn disturbed(history: &History, fault: Fault, nth: Nth) -> Option<Engine<Broken, Told>> {
+fn disturbed(history: &History, fault: Fault, nth: Nth) -> Option<RecordedEngine<Broken>> {
     let store = MemoryStore::new();
     history.begin(&over(&store)).unwrap();
     let engine = over(FaultyStore::new(Journal::over(store), fault, nth));
@@ -72,7 +72,7 @@ proptest! {
             prop_assert_eq!(ids_by_environment(&told), ids_by_environment(&calm.store().events()));
             let heard = broken.sink().lock().unwrap().clone();
             let mut outbox = told.iter();
-            let mut heard = heard.iter().filter(|event| !matches!(event, Event::Refused(_)));
+            let mut heard = heard.iter().filter(|event| !matches!(event, Event::Rejected(_)));
             prop_assert!(heard.all(|event| outbox.any(|kept| kept == event)));
         }
     }

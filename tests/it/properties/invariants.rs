@@ -3,30 +3,30 @@
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use overdue::key::{EnvironmentKey, MonitorKey};
-use overdue::outcome::Verdict;
+use overdue::id::{EnvironmentKey, MonitorKey};
+use overdue::outcome::TickEffect;
 use overdue::policy::{Quirk, Quirks};
 use overdue::rules::Edit;
 use overdue::store::{CommitError, Due, DueKind, DueQuery, MonitorSnapshot, Query, Snapshot, Transition};
 use overdue::testkit::history::{Answer, Step};
 use overdue::testkit::invariants::{Invariant, InvariantError, Invariants, Violation, Witness};
 use overdue::testkit::strategies::{Pace, histories};
-use overdue::{Engine, Event, MemoryStore, Policy, Store};
+use overdue::{Event, MemoryStore, Policy, Store};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
-use crate::world::{Told, at, checkin, hourly, message, monitor, named, tick};
+use crate::world::{RecordedEngine, at, checkin, hourly, keeping, message, monitor, named, tick};
 
 /// An engine whose every step is looked at.
 struct Watched<S> {
-    engine: Engine<S, Told>,
+    engine: RecordedEngine<S>,
     invariants: Invariants,
 }
 
 impl<S: Store<Error = Infallible>> Watched<S> {
     fn over(store: S, policy: &Policy) -> Self {
-        let engine = Engine::new(store, Told::default(), policy.clone());
+        let engine = RecordedEngine::new(store, policy.clone());
         engine.create_monitor(crate::world::ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
         Self { engine, invariants: Invariants::new(policy.clone()) }
     }
@@ -103,7 +103,7 @@ fn found(policy: Policy) -> impl Iterator<Item = Invariant> {
     let histories = histories(Pace::Plausible);
     (0..5_000).filter_map(move |_| {
         let history = histories.new_tree(&mut runner).unwrap().current();
-        let engine = Engine::new(MemoryStore::new(), Told::default(), policy.clone());
+        let engine = RecordedEngine::new(MemoryStore::new(), policy.clone());
         let mut invariants = Invariants::new(policy.clone());
         history.begin(&engine).unwrap();
         let broken = history.steps.iter().find_map(|step| {
@@ -126,15 +126,14 @@ fn quirks_are_named_by_the_invariant_they_break() {
         (Quirk::LateInProgressJudgesAgain, I4),
         (Quirk::StaleHeartbeatsApply, I4),
         (Quirk::HeartbeatRevivesTimeout, I4),
-        (Quirk::UnnamedMessagesRepeat, I4),
+        (Quirk::AnonymousMessagesRepeat, I4),
         (Quirk::MarginOnLocalClock, I6),
         (Quirk::RepeatedHourForgotten, I6),
         (Quirk::DisabledMonitorsTimeOut, I9),
         (Quirk::RefusalsLeaveChanges, I10),
     ];
     for (quirk, invariant) in quirks {
-        let mut policy = Policy::default();
-        policy.quirks = Quirks::NONE.with(quirk);
+        let policy = keeping(Quirks::NONE.with(quirk));
         assert!(found(policy).any(|broken| broken == invariant), "{quirk:?} breaks no {invariant:?}");
     }
 }
@@ -235,11 +234,12 @@ fn i5_a_result_that_changes() {
 
 #[test]
 fn i6_a_deadline_between_minutes_or_behind() {
-    for (field, time) in [("latest", "2024-09-02T10:05:01Z"), ("next", "2024-09-02T09:00:00Z")] {
+    for (field, time) in [("closes", "2024-09-02T10:05:01Z"), ("expected", "2024-09-02T09:00:00Z")] {
         let mut job = watched();
         job.sound(sent("09:00", 1, "ok"));
-        let store =
-            rewritten(job.engine.store(), |rows| environment(rows)["row"]["deadline"][field] = time.into());
+        let store = rewritten(job.engine.store(), |rows| {
+            environment(rows)["row"]["expectation"]["next"]["deadline"][field] = time.into();
+        });
         let step = sent("09:30", 1, "in_progress");
         let (answer, events) = job.take(&step);
         let behind = job.invariants.after(&step, &answer, &store, &events).map_err(violation);
@@ -416,7 +416,7 @@ fn i12_a_step_that_asks_for_too_much() {
     let of_tick = job.engine.store().take();
     Invariants::cost(&ticked, &of_tick).unwrap();
     assert!(
-        matches!(&ticked, Answer::Tick(report) if matches!(report.outcomes[0].verdict, Verdict::Missed(_)))
+        matches!(&ticked, Answer::Tick(report) if matches!(report.outcomes[0].effect, TickEffect::Missed(_)))
     );
 
     let mut twice = calls.clone();

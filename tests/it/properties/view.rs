@@ -58,9 +58,9 @@ fn subject(event: &Event) -> String {
             format!("{}/{}", told.monitor.key(), told.environment)
         }
         Event::IncidentResolved(told) => format!("{}/{}", told.monitor.key(), told.environment),
-        Event::Failure(told) => format!("{}/{}", told.monitor.key(), told.environment),
+        Event::Reference(told) => format!("{}/{}", told.monitor.key(), told.environment),
         Event::SamplingRequested { request, .. } => format!("{:?}", request.condition),
-        Event::Refused(_) => "refused".into(),
+        Event::Rejected(_) => "refused".into(),
         other => panic!("{other:?}"),
     }
 }

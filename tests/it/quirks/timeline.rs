@@ -21,6 +21,7 @@ use overdue::policy::{Quirk, Quirks};
 use serde_json::{Value, json};
 
 use crate::playback::{Player, TraceLimits};
+use crate::world::keeping;
 
 /// What a script tells of.
 #[derive(Clone, Copy)]
@@ -87,27 +88,27 @@ impl Timeline {
     /// and tells the two apart.
     #[track_caller]
     pub(super) fn shows(&self, quirk: Quirk, script: &str) {
-        for quirks in [Quirks::ALL, self.alongside.with(quirk)] {
-            self.assert_tells(quirks, Tells::Kept, Tells::Dropped, script);
+        for quirks in [Quirks::SENTRY_2024, self.alongside].map(|quirks| quirks.with(quirk)) {
+            self.assert_tells(&keeping(quirks), Tells::Kept, Tells::Dropped, script);
         }
-        for quirks in [Quirks::NONE, self.alongside, Quirks::ALL.without(quirk)] {
-            self.assert_tells(quirks, Tells::Dropped, Tells::Kept, script);
+        self.assert_tells(&Policy::default(), Tells::Dropped, Tells::Kept, script);
+        for quirks in [Quirks::NONE, self.alongside, Quirks::SENTRY_2024.without(quirk)] {
+            self.assert_tells(&keeping(quirks), Tells::Dropped, Tells::Kept, script);
         }
     }
 
     #[track_caller]
-    fn assert_tells(&self, quirks: Quirks, this: Tells, not_that: Tells, script: &str) {
-        if let Err(unseen) = self.play(quirks, this, script) {
-            panic!("{unseen}\nunder {quirks:?}");
+    fn assert_tells(&self, policy: &Policy, this: Tells, not_that: Tells, script: &str) {
+        let profile = policy.profile;
+        if let Err(unseen) = self.play(policy, this, script) {
+            panic!("{unseen}\nunder {profile:?}");
         }
-        assert!(self.play(quirks, not_that, script).is_err(), "both alike under {quirks:?}: {script}");
+        assert!(self.play(policy, not_that, script).is_err(), "both alike under {profile:?}: {script}");
     }
 
     /// Plays the script. An error is the first line that tells what is not seen.
-    fn play(&self, quirks: Quirks, tells: Tells, script: &str) -> Result<(), String> {
-        let mut policy = Policy::default();
-        policy.quirks = quirks;
-        let mut player = Player::new(&policy, self.limits);
+    fn play(&self, policy: &Policy, tells: Tells, script: &str) -> Result<(), String> {
+        let mut player = Player::new(policy, self.limits);
         let mut step = |op: Value| player.step(&serde_json::from_value(op).unwrap()).unwrap();
         if let Some(config) = &self.config {
             let op = json!({"op": "create_monitor", "project_id": 1, "slug": "job", "config": config});

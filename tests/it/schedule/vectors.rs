@@ -1,12 +1,11 @@
 //! The recorded times.
 
-use chrono_tz::Tz;
 use overdue::policy::{Quirk, Quirks};
-use overdue::schedule::{Schedule, Unit};
+use overdue::schedule::{Schedule, Unit, Zone, reference};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Time, time};
+use super::{Time, time, zone};
 use crate::vectors;
 
 #[derive(Debug, Deserialize)]
@@ -54,18 +53,6 @@ enum Answer {
     NeverEnds(#[expect(dead_code, reason = "read for its type")] String),
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct Zone(Tz);
-
-impl TryFrom<String> for Zone {
-    type Error = chrono_tz::ParseError;
-
-    fn try_from(name: String) -> Result<Self, Self::Error> {
-        name.parse().map(Self)
-    }
-}
-
 fn read(name: &str) -> String {
     vectors::read(name, &format!("schedule/{name}.gz"))
 }
@@ -74,48 +61,42 @@ fn lines<T: DeserializeOwned>(name: &str) -> Vec<T> {
     vectors::lines(name, &format!("schedule/{name}.gz"))
 }
 
-fn upcoming(schedule: &Schedule, from: Time, quirks: Quirks) -> impl Iterator<Item = Time> {
-    std::iter::successors(schedule.next(from, quirks), move |time| schedule.next(*time, quirks))
+fn upcoming(schedule: &Schedule, from: Time) -> impl Iterator<Item = Time> {
+    std::iter::successors(schedule.next(from), |time| schedule.next(*time))
 }
 
-fn past(schedule: &Schedule, from: Time, quirks: Quirks) -> impl Iterator<Item = Time> {
-    std::iter::successors(schedule.previous(from, from, quirks), move |time| {
-        schedule.previous(*time, *time, quirks)
-    })
+fn past(schedule: &Schedule, from: Time) -> impl Iterator<Item = Time> {
+    std::iter::successors(schedule.previous(from, from), |time| schedule.previous(*time, *time))
 }
 
 /// The lists of the vectors end with 1971 and 2099, and in Casablanca before 19 September 2026.
-fn recorded(zone: Tz, when: &Time) -> bool {
-    let end = if zone == Tz::Africa__Casablanca { "2026-09-19T00:00:00Z" } else { "2100-01-01T00:00:00Z" };
+fn recorded(zone: Zone, when: &Time) -> bool {
+    let end =
+        if zone.name() == "Africa/Casablanca" { "2026-09-19T00:00:00Z" } else { "2100-01-01T00:00:00Z" };
     *when >= time("1971-01-01T00:00:00Z") && *when < time(end)
 }
 
 /// The times of a schedule equal a list, except where the list was cut.
 fn assert_times(actual: impl Iterator<Item = Time>, expected: &[Time], most: usize, line: &CrontabLine) {
-    let actual: Vec<Time> = actual.take(most).take_while(|time| recorded(line.tz.0, time)).collect();
+    let actual: Vec<Time> = actual.take(most).take_while(|time| recorded(line.tz, time)).collect();
     assert_eq!(actual, expected, "{line:?}");
 }
 
 #[test]
 fn crontabs_run_as_recorded() {
     for line in lines::<CrontabLine>("crontab.jsonl") {
-        let schedule = Schedule::crontab(&line.expr, line.tz.0).unwrap();
-        assert_times(upcoming(&schedule, line.from, Quirks::NONE), line.next.as_ref().unwrap(), 10, &line);
-        assert_times(past(&schedule, line.from, Quirks::NONE), line.prev.as_ref().unwrap(), 5, &line);
+        let schedule = Schedule::crontab(&line.expr, line.tz).unwrap();
+        assert_times(upcoming(&schedule, line.from), line.next.as_ref().unwrap(), 10, &line);
+        assert_times(past(&schedule, line.from), line.prev.as_ref().unwrap(), 5, &line);
     }
 }
 
 #[test]
 fn crontabs_run_by_the_rule_where_cronsim_departs_from_it() {
     for line in lines::<CrontabLine>("crontab_quirks.jsonl") {
-        let schedule = Schedule::crontab(&line.expr, line.tz.0).unwrap();
-        assert_times(
-            upcoming(&schedule, line.from, Quirks::NONE),
-            line.strict_next.as_ref().unwrap(),
-            10,
-            &line,
-        );
-        assert_times(past(&schedule, line.from, Quirks::NONE), line.strict_prev.as_ref().unwrap(), 5, &line);
+        let schedule = Schedule::crontab(&line.expr, line.tz).unwrap();
+        assert_times(upcoming(&schedule, line.from), line.strict_next.as_ref().unwrap(), 10, &line);
+        assert_times(past(&schedule, line.from), line.strict_prev.as_ref().unwrap(), 5, &line);
     }
 }
 
@@ -126,10 +107,14 @@ fn the_quirk_gives_the_times_of_cronsim() {
             assert_eq!(line.why.as_deref(), Some("cronsim_does_not_terminate"));
             continue;
         };
-        let schedule = Schedule::crontab(&line.expr, line.tz.0).unwrap();
+        let schedule = Schedule::crontab(&line.expr, line.tz).unwrap();
         let quirks = Quirks::NONE.with(Quirk::RepeatedHourForgotten);
-        assert_eq!(schedule.next(line.from, quirks), next.first().copied(), "{line:?}");
-        assert_eq!(schedule.previous(line.from, line.from, quirks), prev.first().copied(), "{line:?}");
+        assert_eq!(reference::next(&schedule, line.from, quirks), next.first().copied(), "{line:?}");
+        assert_eq!(
+            reference::previous(&schedule, line.from, line.from, quirks),
+            prev.first().copied(),
+            "{line:?}"
+        );
     }
 }
 
@@ -137,18 +122,18 @@ fn the_quirk_gives_the_times_of_cronsim() {
 fn the_quirk_walks_like_cronsim_around_clock_changes() {
     let quirks = Quirks::NONE.with(Quirk::RepeatedHourForgotten);
     for line in lines::<CronSimLine>("crontab_cronsim_2_6.jsonl") {
-        let schedule = Schedule::crontab(&line.expr, line.tz.0).unwrap();
-        let next = schedule.next(line.from, quirks);
-        let previous = schedule.previous(line.from, line.from, quirks);
+        let schedule = Schedule::crontab(&line.expr, line.tz).unwrap();
+        let next = reference::next(&schedule, line.from, quirks);
+        let previous = reference::previous(&schedule, line.from, line.from, quirks);
         // Where the reference would never answer, the rule does.
         match line.next {
             Answer::Time(time) => assert_eq!(next, Some(time), "next: {line:?}"),
-            Answer::NeverEnds(_) => assert_eq!(next, schedule.next(line.from, Quirks::NONE), "{line:?}"),
+            Answer::NeverEnds(_) => assert_eq!(next, schedule.next(line.from), "{line:?}"),
         }
         match line.prev {
             Answer::Time(time) => assert_eq!(previous, Some(time), "previous: {line:?}"),
             Answer::NeverEnds(_) => {
-                assert_eq!(previous, schedule.previous(line.from, line.from, Quirks::NONE), "{line:?}");
+                assert_eq!(previous, schedule.previous(line.from, line.from), "{line:?}");
             }
         }
     }
@@ -157,7 +142,7 @@ fn the_quirk_walks_like_cronsim_around_clock_changes() {
 #[test]
 fn invalid_crontabs_are_refused() {
     for InvalidLine { expr } in lines("crontab_invalid.jsonl") {
-        assert!(Schedule::crontab(&expr, Tz::UTC).is_err(), "{expr:?}");
+        assert!(Schedule::crontab(&expr, Zone::UTC).is_err(), "{expr:?}");
     }
 }
 
@@ -169,8 +154,8 @@ fn nicknames_stand_for_five_fields() {
     for (nickname, fields) in nicknames {
         let from = time("2025-05-17T12:34:56Z");
         let times = |text: &str| {
-            let schedule = Schedule::crontab(text, Tz::Europe__Berlin).unwrap();
-            upcoming(&schedule, from, Quirks::NONE).take(5).collect::<Vec<_>>()
+            let schedule = Schedule::crontab(text, zone("Europe/Berlin")).unwrap();
+            upcoming(&schedule, from).take(5).collect::<Vec<_>>()
         };
         assert_eq!(times(&nickname), times(&fields), "{nickname}");
     }
@@ -180,8 +165,12 @@ fn nicknames_stand_for_five_fields() {
 fn intervals_on_the_local_clock_run_as_recorded() {
     let quirks = Quirks::NONE.with(Quirk::IntervalsOnLocalClock);
     for line in lines::<IntervalLine>("interval.jsonl") {
-        let schedule = Schedule::every(line.interval, line.unit, line.tz.0).unwrap();
-        assert_eq!(schedule.next(line.from, quirks), line.next, "next: {line:?}");
-        assert_eq!(schedule.previous(line.start, line.from, quirks), line.prev, "previous: {line:?}");
+        let schedule = Schedule::every(line.interval, line.unit, line.tz).unwrap();
+        assert_eq!(reference::next(&schedule, line.from, quirks), line.next, "next: {line:?}");
+        assert_eq!(
+            reference::previous(&schedule, line.start, line.from, quirks),
+            line.prev,
+            "previous: {line:?}"
+        );
     }
 }

@@ -4,20 +4,17 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use chrono::TimeDelta;
-use chrono_tz::Tz;
-use overdue::checkin::ReportedStatus;
-use overdue::config::{ConfigUpdate, Margin, MaxRuntime, Threshold};
-use overdue::id::ProjectId;
-use overdue::key::{EnvironmentKey, MonitorKey};
-use overdue::policy::Quirks;
+use overdue::checkin::CheckinStatus;
+use overdue::config::{ConfigUpdate, MonitorConfig};
+use overdue::id::{EnvironmentKey, MonitorKey, ProjectId};
 use overdue::schedule::Unit;
-use overdue::{Checkin, Message, Schedule};
+use overdue::{Checkin, Message, Schedule, Zone};
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use uuid::Uuid;
 
-use crate::world::{ORGANIZATION, Time, named};
+use crate::world::{ORGANIZATION, Time, named, zone};
 
 pub(super) struct Fleet {
     jobs: Vec<Job>,
@@ -78,7 +75,7 @@ impl Fleet {
         while let Some(&Reverse((at, number))) = self.runs.peek().filter(|Reverse((at, _))| *at <= now) {
             self.runs.pop();
             messages.extend(self.start(at, number, random));
-            if let Some(next) = self.jobs[number].update.create().schedule().next(at, Quirks::NONE) {
+            if let Some(next) = self.jobs[number].update.create().schedule().next(at) {
                 self.runs.push(Reverse((next + TimeDelta::seconds(random.random_range(0..50)), number)));
             }
         }
@@ -87,9 +84,9 @@ impl Fleet {
         {
             self.to_send.pop();
             let status = match last {
-                Last::Beat => ReportedStatus::InProgress,
-                Last::Ok => ReportedStatus::Ok,
-                Last::Error => ReportedStatus::Error,
+                Last::Beat => CheckinStatus::InProgress,
+                Last::Ok => CheckinStatus::Ok,
+                Last::Error => CheckinStatus::Error,
             };
             messages.push(self.message(at, number, id, status));
         }
@@ -112,7 +109,7 @@ impl Fleet {
             1..3 if broken => None,
             // It starts, and says no more.
             3 if broken || random.random_bool(0.1) => {
-                Some(self.message(at, number, id, ReportedStatus::InProgress))
+                Some(self.message(at, number, id, CheckinStatus::InProgress))
             }
             4..12 => {
                 let took = TimeDelta::seconds(random.random_range(1..3_600));
@@ -120,14 +117,14 @@ impl Fleet {
                     self.to_send.push(Reverse((at + took / 2, number, id, Last::Beat)));
                 }
                 self.to_send.push(Reverse((at + took, number, id, end)));
-                Some(self.message(at, number, id, ReportedStatus::InProgress))
+                Some(self.message(at, number, id, CheckinStatus::InProgress))
             }
-            _ if end == Last::Error => Some(self.message(at, number, id, ReportedStatus::Error)),
-            _ => Some(self.message(at, number, id, ReportedStatus::Ok)),
+            _ if end == Last::Error => Some(self.message(at, number, id, CheckinStatus::Error)),
+            _ => Some(self.message(at, number, id, CheckinStatus::Ok)),
         }
     }
 
-    fn message(&mut self, received_at: Time, number: usize, id: u128, status: ReportedStatus) -> Message {
+    fn message(&mut self, received_at: Time, number: usize, id: u128, status: CheckinStatus) -> Message {
         let job = &mut self.jobs[number];
         let slug = job.key.monitor.slug.clone();
         let mut checkin =
@@ -141,7 +138,7 @@ impl Fleet {
 
 /// Mostly daily, so that months pass.
 pub(super) fn any_update(random: &mut StdRng) -> ConfigUpdate {
-    let zones = [Tz::UTC, Tz::Europe__Berlin, Tz::America__New_York, Tz::Australia__Lord_Howe];
+    let zones = [Zone::UTC, zone("Europe/Berlin"), zone("America/New_York"), zone("Australia/Lord_Howe")];
     let zone = *zones.choose(random).unwrap();
     let (minute, hour) = (random.random_range(0..60), random.random_range(0..24));
     let every = |count: u32, unit| Schedule::every(count.try_into().unwrap(), unit, zone);
@@ -153,10 +150,13 @@ pub(super) fn any_update(random: &mut StdRng) -> ConfigUpdate {
         6..9 => Schedule::crontab(&format!("{minute} */6 * * *"), zone),
         _ => Schedule::crontab(&format!("{minute} {hour} * * *"), zone),
     };
-    let threshold = |random: &mut StdRng| Threshold::new(*[1, 1, 2, 3].choose(random).unwrap()).unwrap();
-    ConfigUpdate::new(schedule.unwrap())
-        .with_margin(Margin::new(random.random_range(1..30)).unwrap())
-        .with_max_runtime(MaxRuntime::new(random.random_range(5..60)).unwrap())
-        .with_failure_threshold(threshold(random))
-        .with_recovery_threshold(threshold(random))
+    let threshold = |random: &mut StdRng| *[1, 1, 2, 3].choose(random).unwrap();
+    MonitorConfig::builder()
+        .schedule(schedule.unwrap())
+        .margin(random.random_range(1..30_u32))
+        .max_runtime(random.random_range(5..60_u32))
+        .failure_threshold(threshold(random))
+        .recovery_threshold(threshold(random))
+        .update()
+        .unwrap()
 }

@@ -3,8 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use overdue::Event;
-use overdue::id::{EventId, IncidentId};
-use overdue::key::EnvironmentKey;
+use overdue::id::{EnvironmentKey, EventId, IncidentId};
 use rand::Rng;
 use rand::rngs::StdRng;
 

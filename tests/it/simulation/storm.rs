@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
-use overdue::key::{EnvironmentKey, MonitorKey};
+use overdue::id::{EnvironmentKey, MonitorKey};
 use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapshot, Transition};
 use overdue::testkit::history::Step;
 use overdue::{Event, MemoryStore, Store};

@@ -1,6 +1,5 @@
 //! A store that fails on purpose fails as it was told to, and in no other way.
 
-use overdue::event::NoSink;
 use overdue::store::{CommitError, DueKind, DueQuery, Transition};
 use overdue::testkit::{Fault, FaultyError, FaultyStore, Journal, Nth};
 use overdue::{Engine, MemoryStore, Policy, Store};
@@ -9,7 +8,7 @@ use crate::world::{ORGANIZATION, hourly, monitor};
 
 /// The creation of the monitor `job`.
 fn creation() -> Transition {
-    let engine = Engine::new(Journal::over(MemoryStore::new()), NoSink, Policy::default());
+    let engine = Engine::new(Journal::over(MemoryStore::new()), Policy::default());
     engine.create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
     engine.store().transitions().remove(0)
 }

@@ -27,7 +27,7 @@ flaws! {
     OrganizationsHaveOneMonitor breaks an_organization_comes_back
     RemovalsAreNotCounted breaks an_organization_comes_back
     DeletingIsDisabled breaks a_monitor_comes_back
-    StrandedIsActive breaks an_environment_comes_back
+    StrandedIsForgotten breaks an_environment_comes_back
     TraceIdsAreForgotten breaks a_run_comes_back
     /// As in a column of four bytes with a sign.
     CountsEndAtHalf breaks every_number_comes_back

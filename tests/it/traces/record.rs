@@ -29,6 +29,11 @@ fn random_traces_go_as_recorded() {
 }
 
 #[test]
+fn more_traces_go_as_recorded() {
+    assert_recorded("more");
+}
+
+#[test]
 fn crashes_go_as_recorded_up_to_the_crash() {
     assert_recorded("crashes");
 }

@@ -18,7 +18,7 @@ impl Dice {
 }
 
 /// Plays a trace with some ops put in, one after each op for which `after` has any. What is put in must change
-/// nothing and tell nothing, and nothing else may notice.
+/// nothing and tell nothing, and nothing else may alerting.
 fn assert_unnoticed(trace: &Trace, mut after: impl FnMut(usize, &[Value]) -> Option<Op>) -> usize {
     let policy = Policy::default();
     // Whatever is looked at counts against the rate limit.

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use overdue::key::{EnvironmentKey, MonitorKey};
-use overdue::row::{Environment, Organization, Run, Version};
+use overdue::id::{EnvironmentKey, MonitorKey, Version};
+use overdue::row::{Environment, Organization, Run};
 use overdue::store::{CommitError, DueKind, MonitorChange, Put, PutRun, Transition};
 
 use super::{Paper, Sheets, reread};

@@ -30,7 +30,7 @@ impl Paper {
         let watched =
             sheets.environments.values().filter(|row| sheets.monitors.contains_key(&row.key().monitor));
         let at = |row: &Environment| match self.has(Flaw::UnwatchedEnvironmentsAreListed) {
-            true => row.deadline().map(|deadline| deadline.latest()),
+            true => row.deadline().map(|deadline| deadline.closes()),
             false => row.due_at(),
         };
         watched.filter_map(|row| Some(Due { at: at(row)?, key: row.key().clone(), run: None })).collect()
@@ -41,7 +41,7 @@ impl Paper {
             let finished = self.has(Flaw::FinishedRunsAreListed);
             let at = if finished { run.timeout_at()? } else { run.due_at()? };
             let key = sheets.keys.get(&run.environment())?.clone();
-            let is_watched = sheets.environments.get(&key).is_some_and(Environment::is_live);
+            let is_watched = sheets.environments.get(&key).is_some_and(|row| row.watch().is_on());
             let listed = is_watched || !self.has(Flaw::UnwatchedRunsAreNotListed);
             listed.then(|| Due { at, key, run: Some(DueRun { number: run.number(), id: run.id() }) })
         };

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use overdue::id::{EnvironmentId, OrganizationId};
-use overdue::key::{EnvironmentKey, MonitorKey};
+use overdue::id::{EnvironmentId, EnvironmentKey, MonitorKey, OrganizationId};
 use overdue::row::{Environment, Monitor, Organization, Run, RunStatus, RunSummary};
-use overdue::store::{Found, HistoryQuery, RunQuery};
+use overdue::store::{HistoryQuery, RunLookup, RunQuery};
 use serde_json::Value;
 
 use super::{CAP, Paper, Sheets, reread};
@@ -48,9 +47,9 @@ impl Paper {
 
     pub(super) fn read_environment(&self, row: &Environment) -> Environment {
         match self.flaw {
-            Some(Flaw::StrandedIsActive) => reread(row, |json| {
-                if json["health"] == "stranded" {
-                    json["health"] = "active".into();
+            Some(Flaw::StrandedIsForgotten) => reread(row, |json| {
+                if json["failing"] == "stranded" {
+                    json["failing"] = Value::Null;
                 }
             }),
             Some(Flaw::CountsEndAtHalf) => {
@@ -83,12 +82,19 @@ impl Paper {
         sheets.runs.values().filter(move |run| run.environment() == id)
     }
 
-    pub(super) fn find(&self, sheets: &Sheets, here: Option<&Environment>, query: RunQuery) -> Option<Found> {
+    pub(super) fn find(
+        &self,
+        sheets: &Sheets,
+        here: Option<&Environment>,
+        query: RunQuery,
+    ) -> Option<RunLookup> {
         let found = |run: &Run| match here {
-            Some(here) if run.environment() == here.id() => Some(Found::Here(Box::new(self.read_run(run)))),
+            Some(here) if run.environment() == here.id() => {
+                Some(RunLookup::Own(Box::new(self.read_run(run))))
+            }
             None if self.has(Flaw::NowhereFindsNothing) => None,
             _ if self.has(Flaw::ElsewhereIsNowhere) => None,
-            _ => Some(Found::Elsewhere(sheets.keys.get(&run.environment())?.clone())),
+            _ => Some(RunLookup::Foreign(sheets.keys.get(&run.environment())?.clone())),
         };
         let is_open = |run: &&Run| match run.status() {
             RunStatus::InProgress => true,
@@ -104,7 +110,7 @@ impl Paper {
             open.max_by_key(order).and_then(found)
         };
         let closed = |id, run: &&Run| run.closed_by() == Some(id);
-        let unnamed = |id| {
+        let anonymous = |id| {
             let started = sheets.runs.get(&id).filter(|_| !self.has(Flaw::StartingMessagesAreForgotten));
             let closed = sheets.runs.values().find(|run| closed(id, run));
             let closed = closed.filter(|_| !self.has(Flaw::ClosingMessagesAreForgotten));
@@ -119,8 +125,7 @@ impl Paper {
                 sheets.runs.values().find(|run| run.id() == id || closed(id, run)).and_then(found)
             }
             RunQuery::Id(id) => sheets.runs.get(&id).and_then(found),
-            RunQuery::Unnamed(id) => unnamed(id).or_else(newest_open),
-            RunQuery::NewestOpen => newest_open(),
+            RunQuery::Anonymous(id) => anonymous(id).or_else(newest_open),
         }
     }
 

@@ -13,11 +13,11 @@ use std::thread::{self, ThreadId};
 
 use chrono::{DateTime, Utc};
 use overdue::Store;
-use overdue::id::{CheckinId, EnvironmentId, EventId, IncidentId, OrganizationId};
-use overdue::key::{EnvironmentKey, MonitorKey};
+use overdue::id::{EnvironmentId, EnvironmentKey, EventId, IncidentId, MonitorKey, OrganizationId, RunId};
 use overdue::row::{Environment, Monitor, Organization, Run, RunStatus, RunSummary};
 use overdue::store::{
-    CommitError, Due, DueKind, DueQuery, Found, HistoryQuery, MonitorSnapshot, Query, Snapshot, Transition,
+    CommitError, Due, DueKind, DueQuery, HistoryQuery, MonitorSnapshot, Query, RunLookup, Snapshot,
+    Transition,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -44,7 +44,7 @@ struct Sheets {
     organizations: HashMap<OrganizationId, Organization>,
     monitors: BTreeMap<MonitorKey, Arc<Monitor>>,
     environments: BTreeMap<EnvironmentKey, Environment>,
-    runs: BTreeMap<CheckinId, Run>,
+    runs: BTreeMap<RunId, Run>,
     keys: HashMap<EnvironmentId, EnvironmentKey>,
     /// What only flaws look at.
     past: Past,
@@ -54,16 +54,16 @@ struct Sheets {
 struct Past {
     created: Vec<EnvironmentKey>,
     deadlines: HashMap<Entry, DateTime<Utc>>,
-    begun: HashMap<CheckinId, RunSummary>,
+    begun: HashMap<RunId, RunSummary>,
     removed: Vec<Due>,
     listed: Vec<Due>,
-    ids: HashSet<CheckinId>,
+    ids: HashSet<RunId>,
     incidents: HashSet<IncidentId>,
     events: HashSet<EventId>,
     locked: HashSet<EnvironmentKey>,
 }
 
-type Entry = (EnvironmentKey, Option<CheckinId>);
+type Entry = (EnvironmentKey, Option<RunId>);
 
 /// Reads a row as if this were written in it.
 fn reread<T: Serialize + DeserializeOwned>(row: &T, edit: impl FnOnce(&mut Value)) -> T {
@@ -137,7 +137,7 @@ impl Store for Paper {
         let place = self.place(&sheets, key);
         let row = place.and_then(|place| sheets.environments.get(&place)).filter(|_| monitor.is_some());
         let run = self.find(torn.as_ref().unwrap_or(&sheets), row, query.run());
-        let here = run.as_ref().and_then(Found::here).filter(|_| !self.has(Flaw::HistoryForgetsTheRun));
+        let here = run.as_ref().and_then(RunLookup::own).filter(|_| !self.has(Flaw::HistoryForgetsTheRun));
         let unasked = HistoryQuery { count: 1, until: None, judged: true };
         let unasked = Some(unasked).filter(|_| self.has(Flaw::HistoryIsReadUnasked));
         let history = monitor.zip(row).and_then(|(monitor, row)| {

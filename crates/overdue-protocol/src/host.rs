@@ -1,0 +1,35 @@
+//! What the protocol needs of a host.
+
+use axum::http::StatusCode;
+use overdue::id::ProjectId;
+use serde::Serialize;
+
+use super::key::Key;
+
+/// Takes the check-ins that arrive.
+pub trait Host: Clone + Send + Sync + 'static {
+    /// The answer to a client for one check-in.
+    type Receipt: Receipt;
+
+    /// The key that check-ins must bring.
+    fn key(&self) -> &Key;
+
+    /// Stores the check-ins of one project, in order. Returns a receipt for each once they are safe. There is at least
+    /// one.
+    fn accept(
+        &self,
+        project: ProjectId,
+        checkins: Vec<Vec<u8>>,
+    ) -> impl Future<Output = Result<Vec<Self::Receipt>, Unavailable>> + Send;
+}
+
+/// The answer to a client for one check-in that was stored.
+pub trait Receipt: Serialize + Send + 'static {
+    /// The HTTP status: 202, or the 4xx that says why the check-in was rejected.
+    fn status(&self) -> StatusCode;
+}
+
+/// It is unknown whether the check-ins were stored. Sending them again is safe.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the store of check-ins is not available")]
+pub struct Unavailable;
