@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::id::{EnvironmentKey, EnvironmentName, EventId, LogEntryId, MonitorId};
+use crate::id::{EnvironmentKey, EnvironmentName, EventId, MonitorId};
 use crate::policy::SamplingRequest;
 use crate::rejection::{LogEntry, LogScope, RejectionReason};
 use crate::row::{Incident, Monitor, Resolution, RunStatus, RunSummary};
@@ -288,7 +288,7 @@ impl Rejection {
     /// Its entry in that log.
     pub fn entry(&self) -> LogEntry<Message> {
         LogEntry {
-            id: LogEntryId::from_uuid(*self.id.as_uuid()),
+            id: self.id,
             at: self.received_at,
             errors: self.errors.clone(),
             checkin: self.message.clone(),

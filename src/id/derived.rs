@@ -117,16 +117,6 @@ derived_id! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     EventId
-    /// One entry of the error log: derived from the message that was refused.
-    ///
-    /// ```
-    /// use overdue::id::LogEntryId;
-    ///
-    /// let id: LogEntryId = "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc".parse()?;
-    /// assert_eq!(id.to_string(), "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    LogEntryId
     /// What a sampling condition says, whatever the order of its parts.
     ///
     /// ```

@@ -13,7 +13,7 @@ mod uuid;
 mod version;
 
 pub(crate) use derived::spread;
-pub use derived::{ConditionId, EnvironmentId, EventId, IncidentId, LogEntryId, MonitorId, RunId};
+pub use derived::{ConditionId, EnvironmentId, EventId, IncidentId, MonitorId, RunId};
 pub(crate) use environment_name::PRODUCTION;
 pub use environment_name::{EnvironmentName, ParseEnvironmentNameError};
 pub use host::{OrganizationId, ProjectId};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{EnvironmentId, EnvironmentKey, IncidentId, MonitorKey, OrganizationId, RunId};
+use crate::id::{EnvironmentKey, IncidentId, MonitorKey, OrganizationId, RunId};
 use crate::row::{Environment, Incident, Monitor, Organization, Run};
 
 use super::environment::StoredEnvironment;
@@ -54,7 +54,7 @@ pub(super) enum InvalidSave {
     Organization(OrganizationId),
     #[error("monitor {0} is there twice")]
     Monitor(MonitorKey),
-    #[error("environment {0} is there twice, or under another monitor or id")]
+    #[error("environment {0} is there twice, or under another monitor")]
     Environment(EnvironmentKey),
     #[error("run {0} is there twice, or in another environment")]
     Run(RunId),
@@ -89,8 +89,7 @@ impl TryFrom<SavedStore> for Tables {
 impl Tables {
     fn restore(&mut self, monitor: &MonitorKey, stored: SavedEnvironment) -> Result<(), InvalidSave> {
         let SavedEnvironment { row, runs, incidents } = stored;
-        let is_itself = row.key.monitor == *monitor && row.id == EnvironmentId::of(&row.key);
-        if !is_itself || self.environment(&row.key).is_some() {
+        if row.key.monitor != *monitor || self.environment(&row.key).is_some() {
             return Err(InvalidSave::Environment(row.key));
         }
         self.insert_environment(&row);

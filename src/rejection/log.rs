@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use overdue::rejection::{LogEntry, RejectionLog, LogScope, Recorded, RejectionReason, RejectionKind};
-//! use overdue::id::{LogEntryId, ProjectId};
+//! use overdue::id::{EventId, ProjectId};
 //!
 //! let mut log = RejectionLog::new();
 //! let owner = LogScope::Project(ProjectId::new(7));
@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{LogEntryId, MonitorId, ProjectId};
+use crate::id::{EventId, MonitorId, ProjectId};
 use crate::rejection::{RejectionKind, RejectionReason};
 
 /// Whose entries they are.
@@ -61,12 +61,12 @@ pub enum LogScope {
 ///
 /// ```
 /// use overdue::event::Rejection;
-/// use overdue::id::LogEntryId;
+/// use overdue::id::EventId;
 /// use overdue::rejection::LogEntry;
 ///
 /// fn entry(refusal: &Rejection) -> LogEntry<Vec<u8>> {
 ///     LogEntry {
-///         id: LogEntryId::from_uuid(*refusal.id.as_uuid()),
+///         id: refusal.id,
 ///         at: refusal.received_at,
 ///         errors: refusal.errors.clone(),
 ///         checkin: refusal.message.body.bytes().into_owned(),
@@ -77,7 +77,7 @@ pub enum LogScope {
 #[expect(clippy::exhaustive_structs, reason = "an entry is its parts, and hosts build them")]
 pub struct LogEntry<C> {
     /// Derived from the message, so that one delivered twice is one entry.
-    pub id: LogEntryId,
+    pub id: EventId,
     /// When the check-in was received.
     pub at: DateTime<Utc>,
     /// Every reason there was.
@@ -103,7 +103,7 @@ pub enum Recorded {
     /// It is in the log now.
     New {
         /// The oldest entry, if it had to make room.
-        pushed_out: Option<LogEntryId>,
+        pushed_out: Option<EventId>,
     },
     /// An entry of this id was in the log already; nothing changed.
     Known,
@@ -176,18 +176,18 @@ impl<C> RejectionLog<C> {
     }
 
     /// Deletes one entry, and answers with it if there was one.
-    pub fn remove(&mut self, owner: LogScope, id: LogEntryId) -> Option<LogEntry<C>> {
+    pub fn remove(&mut self, owner: LogScope, id: EventId) -> Option<LogEntry<C>> {
         self.remove_if(owner, |entry| entry.id == id).pop()
     }
 
     /// Deletes every entry with an error of this kind among its own, and answers with their ids.
-    pub fn remove_kind(&mut self, owner: LogScope, kind: RejectionKind) -> Vec<LogEntryId> {
+    pub fn remove_kind(&mut self, owner: LogScope, kind: RejectionKind) -> Vec<EventId> {
         let removed = self.remove_if(owner, |entry| entry.errors.iter().any(|error| error.kind() == kind));
         removed.into_iter().map(|entry| entry.id).collect()
     }
 
     /// Deletes every entry of a monitor or project, as when it is deleted itself, and answers with their ids.
-    pub fn remove_owner(&mut self, owner: LogScope) -> Vec<LogEntryId> {
+    pub fn remove_owner(&mut self, owner: LogScope) -> Vec<EventId> {
         self.remove_if(owner, |_| true).into_iter().map(|entry| entry.id).collect()
     }
 
@@ -196,7 +196,7 @@ impl<C> RejectionLog<C> {
     ///
     /// An entry dated just as far in the *future* was dated by a clock gone wrong, and would push out newer
     /// ones until that day came: it goes too.
-    pub fn prune(&mut self, now: DateTime<Utc>) -> Vec<LogEntryId> {
+    pub fn prune(&mut self, now: DateTime<Utc>) -> Vec<EventId> {
         let outdated = |entry: &LogEntry<C>| now.signed_duration_since(entry.at).abs() > Self::KEPT;
         let mut removed = Vec::new();
         let mut prune = |newest: &mut Newest<C>| {

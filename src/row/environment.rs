@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::parts::EnvironmentParts;
+use super::parts::StoredEnvironment;
 use super::{Incident, RunSummary, reference};
 use crate::id::{EnvironmentId, EnvironmentKey, EnvironmentName, Version};
 
@@ -23,7 +23,7 @@ use crate::id::{EnvironmentId, EnvironmentKey, EnvironmentName, Version};
 /// }
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(try_from = "EnvironmentParts")]
+#[serde(try_from = "StoredEnvironment")]
 pub struct Environment {
     pub(crate) id: EnvironmentId,
     pub(crate) key: EnvironmentKey,

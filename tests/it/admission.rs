@@ -16,7 +16,7 @@ use overdue::row::MonitorStatus;
 use overdue::wire::Body;
 use overdue::{Checkin, Engine, Event, MemoryStore, Message, Policy, Schedule, Zone};
 
-use crate::world::{ORGANIZATION, RecordedEngine, at, checkin, hourly, message, monitor};
+use crate::fixture::{ORGANIZATION, RecordedEngine, at, checkin, hourly, message, monitor};
 
 /// A gate with one answer, which counts who asks.
 struct Gate {

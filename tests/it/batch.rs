@@ -8,7 +8,7 @@ use overdue::id::ProjectId;
 use overdue::outcome::{Outcome, RunChange};
 use overdue::testkit::{Fault, FaultyStore, Nth};
 
-use crate::world::{PROJECT, RecordedEngine, World, checkin, hourly, message, named};
+use crate::fixture::{Fixture, PROJECT, RecordedEngine, checkin, hourly, message, named};
 
 fn raw(json: &str) -> ProcessingKey {
     ProcessingKey::of(&message("10:00", json.as_bytes().to_vec()))
@@ -77,7 +77,7 @@ fn groups_come_as_first_named_and_keep_their_order() {
 
 #[test]
 fn answers_come_in_the_order_of_the_input() {
-    let world = World::with(&hourly(1, 1));
+    let fixture = Fixture::with(&hourly(1, 1));
     let other = checkin("job", 2, "in_progress").with_environment(named("dev"));
     let messages = [
         message("10:00", checkin("job", 1, "in_progress")),
@@ -85,7 +85,7 @@ fn answers_come_in_the_order_of_the_input() {
         message("10:01", b"no JSON".to_vec()),
         message("10:05", checkin("job", 1, "ok")),
     ];
-    let answers = world.engine.process_batch(&messages);
+    let answers = fixture.engine.process_batch(&messages);
     let changes: Vec<_> = answers
         .into_iter()
         .map(|answer| match answer.unwrap() {
@@ -102,8 +102,8 @@ fn answers_come_in_the_order_of_the_input() {
 
 #[test]
 fn a_check_in_that_fails_does_not_stop_the_next() {
-    let world = World::with(&hourly(1, 1));
-    let store = serde_json::from_value(serde_json::to_value(world.store()).unwrap()).unwrap();
+    let fixture = Fixture::with(&hourly(1, 1));
+    let store = serde_json::from_value(serde_json::to_value(fixture.store()).unwrap()).unwrap();
     let store = FaultyStore::<overdue::MemoryStore>::new(store, Fault::Unwritten, Nth::Call(0));
     let engine = RecordedEngine::new(store, overdue::Policy::default());
     let messages = [1, 2].map(|run| message("10:00", checkin("job", run, "ok")));

@@ -19,8 +19,8 @@ use overdue::testkit::history::{Answer, Step};
 use overdue::testkit::invariants::{Invariants, Witness};
 use overdue::{MemoryStore, Policy, Schedule, Tick, Zone};
 
-use crate::world::{
-    ORGANIZATION, RecordedEngine, Time, World, at, checkin, hourly, message, monitor, place, zone,
+use crate::fixture::{
+    Fixture, ORGANIZATION, RecordedEngine, Time, at, checkin, hourly, message, monitor, place, zone,
 };
 
 fn crontab(text: &str, zone: Zone) -> Schedule {
@@ -31,7 +31,7 @@ fn every(count: u32, unit: Unit, zone: Zone) -> Schedule {
     Schedule::every(NonZeroU32::new(count).unwrap(), unit, zone).unwrap()
 }
 
-/// A job in a world that is held to the invariants after each step.
+/// A job that is held to the invariants after each step.
 struct Life {
     engine: RecordedEngine<MemoryStore>,
     invariants: Invariants,
@@ -250,19 +250,19 @@ fn a_tick_from_the_future_is_one_miss() {
 #[test]
 fn catching_up_costs_what_is_due() {
     let calls = |healthy: u32, overdue: u32, silence: TimeDelta| {
-        let world = World::new(Policy::default());
+        let fixture = Fixture::new(Policy::default());
         let end = at("10:00") + silence;
         let monthly = MonitorConfig::new(every(2, Unit::Month, Zone::UTC));
         for number in 0..healthy + overdue {
             let slug = format!("job-{number}");
             let config = if number < healthy { &monthly } else { &hourly(1, 1) };
-            world.create(&slug, config).unwrap();
-            world.send("10:00", checkin(&slug, u128::from(number) + 1, "ok"));
+            fixture.create(&slug, config).unwrap();
+            fixture.send("10:00", checkin(&slug, u128::from(number) + 1, "ok"));
         }
-        let engine = RecordedEngine::new(Witness::over(world.store()), Policy::default());
+        let engine = RecordedEngine::new(Witness::over(fixture.store()), Policy::default());
         let report = engine.tick(Tick::at(end)).unwrap();
         assert_eq!(report.outcomes.len(), overdue as usize);
-        assert!(world.store().runs(&place(&format!("job-{healthy}"), "production")).len() <= 2);
+        assert!(fixture.store().runs(&place(&format!("job-{healthy}"), "production")).len() <= 2);
         let calls = engine.store().take();
         (calls.loads.len(), calls.commits.len(), calls.listed, calls.lists)
     };

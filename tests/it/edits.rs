@@ -9,7 +9,7 @@ use overdue::rules::{self, Edit};
 use overdue::store::{CommitError, Query};
 use overdue::{Engine, MemoryStore, Message, Policy, Schedule, Store, Zone};
 
-use crate::world::{World, at, checkin, hourly, named};
+use crate::fixture::{Fixture, at, checkin, hourly, named};
 
 const RUN: &str = "5f2ab0c0-8d2d-4ab2-b2a1-d34fd4e53fbc";
 
@@ -56,26 +56,26 @@ fn a_run_that_finishes_during_an_edit_stays_finished() {
 /// Reference times never go back, also when the calendar was not searched for the newest of them.
 #[test]
 fn an_edit_dated_before_the_newest_checkin_awaits_no_run_before_it() {
-    let world = World::with(&hourly(1, 1));
-    world.accepted("09:05", 1, "ok");
-    world.accepted("09:45", 2, "ok");
-    world.edit("09:30", &Edit::Config(every_minute(5)));
-    assert_eq!(world.deadline(), Some((at("09:46"), at("09:51"))));
+    let fixture = Fixture::with(&hourly(1, 1));
+    fixture.accepted("09:05", 1, "ok");
+    fixture.accepted("09:45", 2, "ok");
+    fixture.edit("09:30", &Edit::Config(every_minute(5)));
+    assert_eq!(fixture.deadline(), Some((at("09:46"), at("09:51"))));
 }
 
 /// A check-in of one environment changes the schedule of all. Another one, which still awaits a run of the old
 /// schedule, must not take it for one of the new because somebody edits the margin.
 #[test]
 fn a_deadline_of_an_old_schedule_outlives_no_checkin() {
-    let world = World::with(&hourly(1, 1));
-    world.accepted("09:05", 1, "ok");
+    let fixture = Fixture::with(&hourly(1, 1));
+    fixture.accepted("09:05", 1, "ok");
     let update = ConfigUpdate::new(every_minute(5).schedule().clone());
     let elsewhere = checkin("job", 2, "ok").with_environment(named("dev")).with_config(update);
-    world.send("09:06", elsewhere);
-    world.edit("09:07", &Edit::Config(every_minute(3)));
-    assert_eq!(world.deadline(), Some((at("10:00"), at("10:03"))));
-    world.accepted("09:08", 3, "ok");
-    assert_eq!(world.deadline(), Some((at("09:09"), at("09:12"))));
+    fixture.send("09:06", elsewhere);
+    fixture.edit("09:07", &Edit::Config(every_minute(3)));
+    assert_eq!(fixture.deadline(), Some((at("10:00"), at("10:03"))));
+    fixture.accepted("09:08", 3, "ok");
+    assert_eq!(fixture.deadline(), Some((at("09:09"), at("09:12"))));
 }
 
 fn every_minute(margin: u32) -> MonitorConfig {
@@ -87,33 +87,34 @@ fn every_minute(margin: u32) -> MonitorConfig {
 /// what was decided then is not done to the second.
 #[test]
 fn a_monitor_made_again_is_another() {
-    let world = World::new(Policy::default());
+    let fixture = Fixture::new(Policy::default());
     let update = ConfigUpdate::new(hourly(1, 1).schedule().clone());
     let first = checkin("job", 1, "ok").with_config(update);
-    world.send("10:00", first.clone());
-    let late = crate::world::message("10:30", checkin("job", 2, "error"));
-    let valid = ValidCheckin::admit(&late, &AdmitAll, world.engine.policy()).unwrap();
-    let snapshot = world.store().load(&valid.key(), &Query::checkin(&valid, world.engine.policy())).unwrap();
+    fixture.send("10:00", first.clone());
+    let late = crate::fixture::message("10:30", checkin("job", 2, "error"));
+    let valid = ValidCheckin::admit(&late, &AdmitAll, fixture.engine.policy()).unwrap();
+    let snapshot =
+        fixture.store().load(&valid.key(), &Query::checkin(&valid, fixture.engine.policy())).unwrap();
     let read = snapshot.environment.as_ref().unwrap().version();
-    let decided = rules::process_checkin(snapshot, &valid, world.engine.policy()).transition.unwrap();
+    let decided = rules::process_checkin(snapshot, &valid, fixture.engine.policy()).transition.unwrap();
 
     for _ in 0..3 {
-        world.engine.remove_monitor(world.monitor().key()).unwrap();
-        world.send("10:10", first.clone());
-        assert_eq!(world.environment().version(), read);
-        assert_eq!(world.store().commit(&decided), Err(CommitError::Conflict));
+        fixture.engine.remove_monitor(fixture.monitor().key()).unwrap();
+        fixture.send("10:10", first.clone());
+        assert_eq!(fixture.environment().version(), read);
+        assert_eq!(fixture.store().commit(&decided), Err(CommitError::Conflict));
     }
 }
 
 /// The same where edits have taken the first one's version past that of the organization.
 #[test]
 fn an_edited_monitor_made_again_is_another() {
-    let world = World::with(&hourly(1, 1));
+    let fixture = Fixture::with(&hourly(1, 1));
     for muted in [true, false, true, false] {
-        world.edit("10:00", &Edit::Muted(muted));
+        fixture.edit("10:00", &Edit::Muted(muted));
     }
-    let edited = world.monitor().version();
-    world.engine.remove_monitor(world.monitor().key()).unwrap();
-    world.create("job", &hourly(1, 1)).unwrap();
-    assert!(world.monitor().version() > edited);
+    let edited = fixture.monitor().version();
+    fixture.engine.remove_monitor(fixture.monitor().key()).unwrap();
+    fixture.create("job", &hourly(1, 1)).unwrap();
+    assert!(fixture.monitor().version() > edited);
 }

@@ -15,8 +15,8 @@ use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapsho
 use overdue::testkit::{Fault, FaultyStore, Nth};
 use overdue::{AdminError, Engine, Error, EventSink, MemoryStore, Policy, Schedule, Store, Tick, Zone};
 
-use crate::world::{
-    ORGANIZATION, RecordedEngine, Time, Told, World, at, checkin, hourly, message, monitor, named, place,
+use crate::fixture::{
+    Fixture, ORGANIZATION, RecordedEngine, Time, Told, at, checkin, hourly, message, monitor, named, place,
     run_id, tick, zone,
 };
 
@@ -69,10 +69,10 @@ impl Store for Busy {
 
 /// A job with a run in progress in production, and one in an environment that nobody gets a commit through to.
 fn busy() -> RecordedEngine<Busy> {
-    let world = World::with(&hourly(1, 1));
-    world.accepted("10:00", 1, "in_progress");
-    world.send("10:00", checkin("job", 2, "in_progress").with_environment(named("busy")));
-    let saved = serde_json::to_value(world.store()).unwrap();
+    let fixture = Fixture::with(&hourly(1, 1));
+    fixture.accepted("10:00", 1, "in_progress");
+    fixture.send("10:00", checkin("job", 2, "in_progress").with_environment(named("busy")));
+    let saved = serde_json::to_value(fixture.store()).unwrap();
     RecordedEngine::new(Busy(serde_json::from_value(saved).unwrap()), Policy::default())
 }
 
@@ -126,25 +126,25 @@ fn a_store_that_fails_is_an_error_and_nothing_else() {
 
 #[test]
 fn misses_and_timeouts_are_checked_apart_or_together() {
-    let world = World::with(&hourly(1, 1));
-    world.accepted("10:00", 1, "in_progress");
-    let missed = world.engine.check_missed(tick("11:05")).unwrap();
+    let fixture = Fixture::with(&hourly(1, 1));
+    fixture.accepted("10:00", 1, "in_progress");
+    let missed = fixture.engine.check_missed(tick("11:05")).unwrap();
     assert_eq!(missed.tick, tick("11:05"));
     assert!(matches!(missed.outcomes[..], [ref one] if matches!(one.effect, TickEffect::Missed(_))));
-    assert_eq!(world.run(1).status().as_str(), "in_progress");
-    let timeouts = world.engine.check_timeouts(tick("11:05")).unwrap();
+    assert_eq!(fixture.run(1).status().as_str(), "in_progress");
+    let timeouts = fixture.engine.check_timeouts(tick("11:05")).unwrap();
     assert!(matches!(timeouts.outcomes[..], [ref one] if matches!(one.effect, TickEffect::TimedOut(_))));
-    assert_eq!(world.engine.tick(tick("11:05")).unwrap().outcomes, []);
+    assert_eq!(fixture.engine.tick(tick("11:05")).unwrap().outcomes, []);
 }
 
 /// More than fit into a page of the list, and all of them due.
 #[test]
 fn a_tick_handles_all_that_is_due() {
-    let world = World::with(&hourly(1, 1));
+    let fixture = Fixture::with(&hourly(1, 1));
     for run in 1..=8_300 {
-        world.accepted("10:00", run, "in_progress");
+        fixture.accepted("10:00", run, "in_progress");
     }
-    let outcomes = world.engine.tick(tick("10:10")).unwrap().outcomes;
+    let outcomes = fixture.engine.tick(tick("10:10")).unwrap().outcomes;
     assert_eq!(outcomes.len(), 8_300);
     let order: Vec<_> = outcomes
         .iter()
@@ -160,53 +160,54 @@ fn a_tick_handles_all_that_is_due() {
 #[test]
 fn a_tick_past_the_end_of_a_schedule_leaves_nothing_due() {
     for late in ["2101-01-01T00:00:00Z", "2200-01-01T00:00:00Z", "9999-01-01T00:00:00Z"] {
-        let world = World::with(&hourly(1, 1));
-        world.accepted("10:00", 1, "ok");
-        assert!(matches!(world.tick(late)[..], [TickEffect::Missed(_)]), "one miss");
-        assert_eq!(world.engine.next_deadline(), Ok(None), "{late}");
+        let fixture = Fixture::with(&hourly(1, 1));
+        fixture.accepted("10:00", 1, "ok");
+        assert!(matches!(fixture.tick(late)[..], [TickEffect::Missed(_)]), "one miss");
+        assert_eq!(fixture.engine.next_deadline(), Ok(None), "{late}");
     }
 }
 
 /// Or else what was missed would be missed again, under an id that exists.
 #[test]
 fn a_schedule_that_has_ended_does_not_begin_again() {
-    let world = World::with(&hourly(1, 1));
-    world.accepted("10:00", 1, "ok");
-    world.tick("2200-01-01T00:00:00Z");
-    world.accepted("10:30", 2, "ok");
-    assert_eq!(world.environment().deadline(), None);
-    assert_eq!(world.tick("11:05"), []);
+    let fixture = Fixture::with(&hourly(1, 1));
+    fixture.accepted("10:00", 1, "ok");
+    fixture.tick("2200-01-01T00:00:00Z");
+    fixture.accepted("10:30", 2, "ok");
+    assert_eq!(fixture.environment().deadline(), None);
+    assert_eq!(fixture.tick("11:05"), []);
 
-    let config = world.monitor().config().with_schedule(Schedule::crontab("30 * * * *", Zone::UTC).unwrap());
-    world.edit("10:40", &Edit::Config(config));
-    assert_eq!(world.environment().deadline(), None, "nor does one that ended before the newest tick");
+    let config =
+        fixture.monitor().config().with_schedule(Schedule::crontab("30 * * * *", Zone::UTC).unwrap());
+    fixture.edit("10:40", &Edit::Config(config));
+    assert_eq!(fixture.environment().deadline(), None, "nor does one that ended before the newest tick");
     let days = Schedule::every(1.try_into().unwrap(), Unit::Day, Zone::UTC).unwrap();
-    let config = world.monitor().config().with_schedule(days);
-    world.edit("10:41", &Edit::Config(config));
-    let next = world.environment().deadline().map(|deadline| deadline.expected());
+    let config = fixture.monitor().config().with_schedule(days);
+    fixture.edit("10:41", &Edit::Config(config));
+    let next = fixture.environment().deadline().map(|deadline| deadline.expected());
     assert!(next > Some(at("2199-12-31T00:00:00Z")), "one that has not ended is awaited at once: {next:?}");
 }
 
 #[test]
 fn months_are_counted_to_the_last_day_of_all() {
     let months = Schedule::every(1.try_into().unwrap(), Unit::Month, zone("Europe/Berlin")).unwrap();
-    let world = World::with(&MonitorConfig::new(months));
-    world.accepted("10:00", 1, "ok");
+    let fixture = Fixture::with(&MonitorConfig::new(months));
+    fixture.accepted("10:00", 1, "ok");
     let last = Tick::at(Time::MAX_UTC);
-    assert_eq!(world.engine.tick(last).unwrap().outcomes.len(), 1);
-    assert_eq!(world.engine.next_deadline(), Ok(None));
+    assert_eq!(fixture.engine.tick(last).unwrap().outcomes.len(), 1);
+    assert_eq!(fixture.engine.next_deadline(), Ok(None));
 }
 
 #[test]
 fn the_next_deadline_is_the_earlier_of_both_kinds() {
-    let world = World::with(&hourly(1, 1));
-    assert_eq!(world.engine.next_deadline(), Ok(None));
-    world.accepted("10:30", 1, "ok");
-    assert_eq!(world.engine.next_deadline(), Ok(Some(at("11:05"))));
-    world.accepted("10:40", 2, "in_progress");
-    assert_eq!(world.engine.next_deadline(), Ok(Some(at("10:50"))));
-    world.tick("10:50");
-    assert_eq!(world.engine.next_deadline(), Ok(Some(at("11:05"))));
+    let fixture = Fixture::with(&hourly(1, 1));
+    assert_eq!(fixture.engine.next_deadline(), Ok(None));
+    fixture.accepted("10:30", 1, "ok");
+    assert_eq!(fixture.engine.next_deadline(), Ok(Some(at("11:05"))));
+    fixture.accepted("10:40", 2, "in_progress");
+    assert_eq!(fixture.engine.next_deadline(), Ok(Some(at("10:50"))));
+    fixture.tick("10:50");
+    assert_eq!(fixture.engine.next_deadline(), Ok(Some(at("11:05"))));
 }
 
 #[test]

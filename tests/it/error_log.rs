@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use overdue::id::{LogEntryId, MonitorId, ProjectId};
+use overdue::id::{EventId, MonitorId, ProjectId};
 use overdue::rejection::{LogEntry, LogScope, Recorded, RejectionKind, RejectionLog, RejectionReason};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -13,8 +13,8 @@ use uuid::Uuid;
 const PROJECT: LogScope = LogScope::Project(ProjectId::new(1));
 const MONITOR: LogScope = LogScope::Monitor(MonitorId::from_uuid(Uuid::from_u128(1)));
 
-fn id(id: u128) -> LogEntryId {
-    LogEntryId::from_uuid(Uuid::from_u128(id))
+fn id(id: u128) -> EventId {
+    EventId::from_uuid(Uuid::from_u128(id))
 }
 
 fn at(hour: i64) -> DateTime<Utc> {
@@ -29,7 +29,7 @@ fn entry_of(number: u128, hour: i64, errors: Vec<RejectionReason>) -> LogEntry<S
     LogEntry { id: id(number), at: at(hour), errors, checkin: format!("check-in {number}") }
 }
 
-fn ids<C>(log: &RejectionLog<C>, owner: LogScope) -> Vec<LogEntryId> {
+fn ids<C>(log: &RejectionLog<C>, owner: LogScope) -> Vec<EventId> {
     log.entries(owner).iter().map(|entry| entry.id).collect()
 }
 

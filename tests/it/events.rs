@@ -17,8 +17,8 @@ use overdue::wire::Body;
 use overdue::{Engine, Event, EventSink, MemoryStore, Policy};
 use uuid::Uuid;
 
-use crate::world::{
-    ORGANIZATION, PROJECT, Told, World, at, checkin, hourly, message, monitor, named, place, run_id,
+use crate::fixture::{
+    Fixture, ORGANIZATION, PROJECT, Told, at, checkin, hourly, message, monitor, named, place, run_id,
 };
 
 fn opened(event: Event) -> Occurrence {
@@ -45,19 +45,19 @@ fn resolved(event: Event) -> Recovery {
 /// The words of the alert that these runs bring about; `timeout` and `missed` are the clock's.
 fn reason(runs: &[&str]) -> String {
     let threshold = u32::try_from(runs.len()).unwrap();
-    let world = World::with(&hourly(threshold, 1));
+    let fixture = Fixture::with(&hourly(threshold, 1));
     for (hour, run) in (10_u32..).zip(runs) {
         let number = u128::from(hour);
         match *run {
-            "missed" => drop(world.tick(&format!("{hour}:05"))),
+            "missed" => drop(fixture.tick(&format!("{hour}:05"))),
             "timeout" => {
-                world.accepted(&format!("{hour}:00"), number, "in_progress");
-                world.tick(&format!("{hour}:10"));
+                fixture.accepted(&format!("{hour}:00"), number, "in_progress");
+                fixture.tick(&format!("{hour}:10"));
             }
-            status => drop(world.accepted(&format!("{hour}:00"), number, status)),
+            status => drop(fixture.accepted(&format!("{hour}:00"), number, status)),
         }
     }
-    opened(world.told().remove(0)).reason().to_string()
+    opened(fixture.told().remove(0)).reason().to_string()
 }
 
 #[test]
@@ -73,17 +73,17 @@ fn an_alert_counts_the_failures_by_kind() {
 
 #[test]
 fn an_alert_carries_what_it_takes_to_understand_it() {
-    let world = World::with(&hourly(2, 1));
-    world.edit("09:00", &Edit::Owner(Some(Owner::Team(3))));
-    world.accepted("10:00", 1, "ok");
-    world.accepted("11:00", 2, "error");
-    assert_eq!(world.told(), [], "one of two failures");
-    world.send("12:00", checkin("job", 3, "error").with_trace_id(Uuid::from_u128(9)));
+    let fixture = Fixture::with(&hourly(2, 1));
+    fixture.edit("09:00", &Edit::Owner(Some(Owner::Team(3))));
+    fixture.accepted("10:00", 1, "ok");
+    fixture.accepted("11:00", 2, "error");
+    assert_eq!(fixture.told(), [], "one of two failures");
+    fixture.send("12:00", checkin("job", 3, "error").with_trace_id(Uuid::from_u128(9)));
 
-    let told = world.told();
+    let told = fixture.told();
     assert_eq!(told.len(), 3);
     let alert = opened(told[0].clone());
-    assert_eq!(alert.monitor, world.monitor());
+    assert_eq!(alert.monitor, fixture.monitor());
     assert_eq!(alert.monitor.owner(), Some(Owner::Team(3)));
     assert_eq!(alert.environment, named("production"));
     assert_eq!(
@@ -106,8 +106,8 @@ fn an_alert_carries_what_it_takes_to_understand_it() {
     assert_eq!(ids.len(), 3);
 
     // A further failure is told by itself.
-    world.tick("13:05");
-    let next = occurrence(world.told().remove(0));
+    fixture.tick("13:05");
+    let next = occurrence(fixture.told().remove(0));
     assert_eq!(next.failing.iter().map(|run| run.status).collect::<Vec<_>>(), [RunStatus::Missed]);
     assert_eq!(next.reason().to_string(), "1 missed run");
     assert_eq!(next.last_ok.map(|run| run.id), Some(run_id(1)));
@@ -115,8 +115,8 @@ fn an_alert_carries_what_it_takes_to_understand_it() {
     assert_eq!(next.incident.id(), alert.incident.id());
     assert_eq!(next.incident.last_failure(), at("13:00"));
 
-    world.accepted("14:00", 4, "ok");
-    let end = resolved(world.told().remove(0));
+    fixture.accepted("14:00", 4, "ok");
+    let end = resolved(fixture.told().remove(0));
     assert_eq!(end.incident.id(), alert.incident.id());
     assert_eq!((end.resolution.run, end.resolution.at), (run_id(4), at("14:00")));
     assert_eq!(end.incident.resolution(), Some(end.resolution));
@@ -124,38 +124,38 @@ fn an_alert_carries_what_it_takes_to_understand_it() {
 
 #[test]
 fn an_incident_under_a_mute_is_announced_when_the_mute_is_lifted() {
-    let world = World::with(&hourly(2, 1));
-    world.accepted("09:00", 9, "ok");
-    world.edit("09:30", &Edit::EnvironmentMuted(named("production"), true));
+    let fixture = Fixture::with(&hourly(2, 1));
+    fixture.accepted("09:00", 9, "ok");
+    fixture.edit("09:30", &Edit::EnvironmentMuted(named("production"), true));
     for (received, run) in [("10:00", 1), ("11:00", 2), ("12:00", 3)] {
-        world.accepted(received, run, "error");
+        fixture.accepted(received, run, "error");
     }
-    assert_eq!(world.told(), []);
-    assert!(!world.environment().incident().unwrap().is_announced());
+    assert_eq!(fixture.told(), []);
+    assert!(!fixture.environment().incident().unwrap().is_announced());
 
-    world.edit("12:30", &Edit::EnvironmentMuted(named("production"), false));
-    assert_eq!(world.told(), [], "with the next failure, not before");
-    world.accepted("13:00", 4, "error");
-    let [first, second] = world.told().try_into().unwrap();
+    fixture.edit("12:30", &Edit::EnvironmentMuted(named("production"), false));
+    assert_eq!(fixture.told(), [], "with the next failure, not before");
+    fixture.accepted("13:00", 4, "error");
+    let [first, second] = fixture.told().try_into().unwrap();
     let (first, second) = (opened(first), occurrence(second));
     assert_eq!((first.run.id, second.run.id), (run_id(4), run_id(4)));
     assert_eq!(first.incident.started_at(), at("10:00"), "it began long ago");
     assert_ne!(first.id, second.id);
 
-    world.accepted("14:00", 5, "error");
-    occurrence(world.told().remove(0));
-    world.accepted("15:00", 6, "ok");
-    resolved(world.told().remove(0));
+    fixture.accepted("14:00", 5, "error");
+    occurrence(fixture.told().remove(0));
+    fixture.accepted("15:00", 6, "ok");
+    resolved(fixture.told().remove(0));
 }
 
 #[test]
 fn events_are_stored_and_read_back() {
-    let world = World::with(&hourly(1, 1));
-    world.accepted("10:00", 1, "error");
-    world.accepted("11:00", 2, "ok");
-    world.refused("12:00", checkin("nobody", 3, "ok").with_duration(RunDuration::new(1_005).unwrap()));
-    world.refused("12:00", b"\xff not JSON".to_vec());
-    let told = world.told();
+    let fixture = Fixture::with(&hourly(1, 1));
+    fixture.accepted("10:00", 1, "error");
+    fixture.accepted("11:00", 2, "ok");
+    fixture.rejected("12:00", checkin("nobody", 3, "ok").with_duration(RunDuration::new(1_005).unwrap()));
+    fixture.rejected("12:00", b"\xff not JSON".to_vec());
+    let told = fixture.told();
     assert_eq!(told.len(), 5);
     for event in &told[..4] {
         let stored = serde_json::to_string(event).unwrap();
@@ -184,18 +184,18 @@ fn sampled(sampling: SamplingPolicy) -> Policy {
 #[test]
 fn sampling_is_asked_for_once_an_incident_if_the_policy_says_so() {
     let sampling = IncidentSampling { rate: SampleRate::ALL, max_samples: 50, period: TimeDelta::hours(2) };
-    let world = World::new(sampled(SamplingPolicy::OnIncident(sampling)));
-    world.create("job", &hourly(1, 1)).unwrap();
-    world.accepted("10:00", 1, "error");
-    world.accepted("11:00", 2, "error");
-    let requests = |world: &World| -> Vec<_> {
+    let fixture = Fixture::new(sampled(SamplingPolicy::OnIncident(sampling)));
+    fixture.create("job", &hourly(1, 1)).unwrap();
+    fixture.accepted("10:00", 1, "error");
+    fixture.accepted("11:00", 2, "error");
+    let requests = |fixture: &Fixture| -> Vec<_> {
         let request = |event| match event {
             Event::SamplingRequested { request, .. } => Some(request),
             _ => None,
         };
-        world.told().into_iter().filter_map(request).collect()
+        fixture.told().into_iter().filter_map(request).collect()
     };
-    let [request] = requests(&world).try_into().unwrap();
+    let [request] = requests(&fixture).try_into().unwrap();
     assert_eq!(request.organization, ORGANIZATION);
     assert_eq!(request.projects, [PROJECT].into());
     assert_eq!(request.condition, Condition::of_monitor("job", "production"));
@@ -203,17 +203,17 @@ fn sampling_is_asked_for_once_an_incident_if_the_policy_says_so() {
     assert_eq!((request.max_samples, request.rate), (50, SampleRate::ALL));
 
     // Samples page nobody: a mute does not stop them.
-    world.accepted("12:00", 3, "ok");
-    world.edit("12:01", &Edit::Muted(true));
-    world.accepted("13:00", 4, "error");
-    assert_eq!(requests(&world).len(), 1);
+    fixture.accepted("12:00", 3, "ok");
+    fixture.edit("12:01", &Edit::Muted(true));
+    fixture.accepted("13:00", 4, "error");
+    assert_eq!(requests(&fixture).len(), 1);
 }
 
 #[test]
 fn nobody_asks_for_samples_unless_told_to() {
-    let world = World::with(&hourly(1, 1));
-    world.accepted("10:00", 1, "error");
-    assert!(world.told().iter().all(|event| !matches!(event, Event::SamplingRequested { .. })));
+    let fixture = Fixture::with(&hourly(1, 1));
+    fixture.accepted("10:00", 1, "error");
+    assert!(fixture.told().iter().all(|event| !matches!(event, Event::SamplingRequested { .. })));
 }
 
 #[test]

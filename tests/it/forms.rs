@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::{World, at, checkin, hourly, keeping, message, named, zone};
+use crate::fixture::{Fixture, at, checkin, hourly, keeping, message, named, zone};
 
 /// This release.
 const RELEASE: &str = env!("CARGO_PKG_VERSION");
@@ -155,7 +155,8 @@ impl Forms {
         let mut forms = Self::default();
         for policy in policies() {
             forms.add("policy", &policy);
-            let mut diary = Diary { world: World::new(policy), forms: &mut forms, log: RejectionLog::new() };
+            let mut diary =
+                Diary { fixture: Fixture::new(policy), forms: &mut forms, log: RejectionLog::new() };
             diary.write();
         }
         for error in refusals() {
@@ -205,14 +206,14 @@ fn refusals() -> [RejectionReason; 9] {
 
 /// Two days on which everything happens, and all that was kept on the way.
 struct Diary<'a> {
-    world: World,
+    fixture: Fixture,
     forms: &'a mut Forms,
     log: RejectionLog<Message>,
 }
 
 impl Diary<'_> {
     fn write(&mut self) {
-        self.world.create("job", &hourly(2, 2)).unwrap();
+        self.fixture.create("job", &hourly(2, 2)).unwrap();
         let full = checkin("job", 1, "in_progress").with_release("1.2.3").with_trace_id(Uuid::from_u128(77));
         let long = checkin("job", 1, "ok").with_duration(RunDuration::new(61_001).unwrap());
         let update = ConfigUpdate::new(Schedule::crontab("*/5 2 * * 1#2", zone("Europe/Berlin")).unwrap());
@@ -251,7 +252,7 @@ impl Diary<'_> {
         self.send("2024-09-03T08:00:00Z", checkin("job", 11, "ok"));
         self.edit("2024-09-03T10:00:00Z", Edit::Status(MonitorStatus::Deleting));
         self.forms.add("error_log", &self.log);
-        self.forms.add("memory_store", self.world.store());
+        self.forms.add("memory_store", self.fixture.store());
         // Another monitor comes after that: a store is saved in no order of monitors.
         self.send("2024-09-03T11:00:00Z", checkin("other", 12, "ok").with_config(update));
     }
@@ -259,23 +260,23 @@ impl Diary<'_> {
     fn send(&mut self, received: &str, body: impl Into<Body>) {
         let message = message(received, body);
         self.forms.add("message", &message);
-        self.world.engine.process_checkin(&message).unwrap();
+        self.fixture.engine.process_checkin(&message).unwrap();
         self.keep();
     }
 
     fn tick(&mut self, when: &str) {
-        self.world.tick(when);
+        self.fixture.tick(when);
         self.keep();
     }
 
     fn edit(&mut self, when: &str, edit: Edit) {
-        self.world.edit(when, &edit);
+        self.fixture.edit(when, &edit);
         self.keep();
     }
 
     fn keep(&mut self) {
-        let Self { world, forms, log } = self;
-        let store = world.store();
+        let Self { fixture, forms, log } = self;
+        let store = fixture.store();
         for monitor in store.monitors() {
             forms.add("monitor", &*monitor);
             forms.add("monitor_key", monitor.key());
@@ -290,7 +291,7 @@ impl Diary<'_> {
                 forms.add("environment", &environment);
             }
         }
-        for event in world.told() {
+        for event in fixture.told() {
             match &event {
                 Event::Rejected(refusal) => {
                     refusal.errors.iter().for_each(|error| forms.add("processing_error", error));

@@ -11,7 +11,7 @@ use overdue::policy::{Quirk, Quirks};
 use overdue::sampling::{IncidentSampling, SamplingPolicy};
 use overdue::{Event, Policy};
 
-use crate::world::{World, checkin, hourly, keeping, monitor, place};
+use crate::fixture::{Fixture, checkin, hourly, keeping, monitor, place};
 
 #[test]
 fn monitors_and_environments() {
@@ -20,13 +20,13 @@ fn monitors_and_environments() {
     let environment = EnvironmentId::of(&place("job", "production"));
     assert_eq!(environment.to_string(), "43c2ee1b-650b-5197-b7c7-ddf9819e2e9f");
 
-    let world = World::with(&hourly(1, 1));
-    world.accepted("10:00", 1, "ok");
-    assert_eq!((world.monitor().id(), world.environment().id()), (monitor, environment));
+    let fixture = Fixture::with(&hourly(1, 1));
+    fixture.accepted("10:00", 1, "ok");
+    assert_eq!((fixture.monitor().id(), fixture.environment().id()), (monitor, environment));
 }
 
-fn missed(world: &World) -> String {
-    match &world.tick("11:05")[..] {
+fn missed(fixture: &Fixture) -> String {
+    match &fixture.tick("11:05")[..] {
         [TickEffect::Missed(failed)] => failed.run.to_string(),
         other => panic!("{other:?}"),
     }
@@ -34,25 +34,25 @@ fn missed(world: &World) -> String {
 
 #[test]
 fn misses() {
-    let world = World::with(&hourly(1, 1));
-    world.accepted("10:00", 1, "ok");
-    assert_eq!(missed(&world), "d6d6e635-cfdf-5e84-9d66-3c6fbd089df9");
+    let fixture = Fixture::with(&hourly(1, 1));
+    fixture.accepted("10:00", 1, "ok");
+    assert_eq!(missed(&fixture), "d6d6e635-cfdf-5e84-9d66-3c6fbd089df9");
 
     // Where a quirk may miss one slot twice, the version of the environment tells the two apart.
-    let world = World::new(keeping(Quirks::NONE.with(Quirk::RepeatedHourForgotten)));
-    world.create("job", &hourly(1, 1)).unwrap();
-    world.accepted("10:00", 1, "ok");
-    assert_eq!(world.environment().version().number(), 1);
-    assert_eq!(missed(&world), "636f777b-7509-5b65-853c-02bdc5e13f12");
+    let fixture = Fixture::new(keeping(Quirks::NONE.with(Quirk::RepeatedHourForgotten)));
+    fixture.create("job", &hourly(1, 1)).unwrap();
+    fixture.accepted("10:00", 1, "ok");
+    assert_eq!(fixture.environment().version().number(), 1);
+    assert_eq!(missed(&fixture), "636f777b-7509-5b65-853c-02bdc5e13f12");
 }
 
 #[test]
 fn messages_without_a_name() {
-    let world = World::with(&hourly(1, 1));
-    let run = world.accepted("2024-09-02T10:00:00.000000500Z", 0, "in_progress").run;
+    let fixture = Fixture::with(&hourly(1, 1));
+    let run = fixture.accepted("2024-09-02T10:00:00.000000500Z", 0, "in_progress").run;
     assert_eq!(run.to_string(), "52f7ae0a-dd26-5f1e-b7c7-39382d69865d");
-    let world = World::with(&hourly(1, 1));
-    let run = world.accepted("1969-12-31T23:59:59Z", 0, "ok").run;
+    let fixture = Fixture::with(&hourly(1, 1));
+    let run = fixture.accepted("1969-12-31T23:59:59Z", 0, "ok").run;
     assert_eq!(
         run.to_string(),
         "86b43998-298b-5a0f-b976-b7d3d41b4c56",
@@ -69,12 +69,12 @@ fn kinds_and_ids(events: &[Event]) -> Vec<(String, String)> {
 fn incidents_and_events() {
     let mut policy = Policy::default();
     policy.sampling = SamplingPolicy::OnIncident(IncidentSampling::default());
-    let world = World::new(policy);
-    world.create("job", &hourly(1, 1)).unwrap();
-    world.accepted("10:00", 1, "error");
-    world.accepted("11:00", 2, "ok");
-    world.accepted("12:00", 3, "error");
-    let incidents = world.store().incidents(&place("job", "production"));
+    let fixture = Fixture::new(policy);
+    fixture.create("job", &hourly(1, 1)).unwrap();
+    fixture.accepted("10:00", 1, "error");
+    fixture.accepted("11:00", 2, "ok");
+    fixture.accepted("12:00", 3, "error");
+    let incidents = fixture.store().incidents(&place("job", "production"));
     let incidents: Vec<_> = incidents.iter().map(|incident| incident.id().to_string()).collect();
     assert_eq!(incidents, ["e1afbedf-b00a-5a2f-b216-8215ca1865ea", "0a936573-13b1-516c-9a6e-d26710ac8470"]);
     let expected = [
@@ -84,29 +84,29 @@ fn incidents_and_events() {
         ("incident_resolved", "243be8d7-9661-51af-ad03-c008ce1475f0"),
     ];
     assert_eq!(
-        kinds_and_ids(&world.told()[..4]),
+        kinds_and_ids(&fixture.told()[..4]),
         expected.map(|(kind, id)| (kind.to_owned(), id.to_owned()))
     );
 }
 
 #[test]
 fn failures_without_incidents() {
-    let world = World::new(keeping(Quirks::NONE.with(Quirk::NoIncidents)));
-    world.create("job", &hourly(1, 1)).unwrap();
-    world.accepted("10:00", 1, "error");
+    let fixture = Fixture::new(keeping(Quirks::NONE.with(Quirk::NoIncidents)));
+    fixture.create("job", &hourly(1, 1)).unwrap();
+    fixture.accepted("10:00", 1, "error");
     assert_eq!(
-        kinds_and_ids(&world.told()),
+        kinds_and_ids(&fixture.told()),
         [("failure".to_owned(), "e2dcfea1-2f71-5cfe-9db7-3c9ad7bdc4d0".to_owned())]
     );
 }
 
 #[test]
 fn refusals() {
-    let world = World::new(Policy::default());
-    world.refused("10:00", b"no JSON".to_vec());
-    world.refused("10:00", b"no JSON".to_vec());
-    world.refused("10:00", checkin("job", 1, "ok"));
-    let ids: Vec<_> = world.told().iter().map(|event| event.id().to_string()).collect();
+    let fixture = Fixture::new(Policy::default());
+    fixture.rejected("10:00", b"no JSON".to_vec());
+    fixture.rejected("10:00", b"no JSON".to_vec());
+    fixture.rejected("10:00", checkin("job", 1, "ok"));
+    let ids: Vec<_> = fixture.told().iter().map(|event| event.id().to_string()).collect();
     assert_eq!(ids[0], "8b03c825-35d1-5954-84e0-342a9155b39c");
     assert_eq!(ids[1], ids[0], "the same message is refused under the same id");
     assert_ne!(ids[2], ids[0]);

@@ -21,7 +21,7 @@ use overdue::store::{Due, DueKind, Query, Snapshot, Transition};
 use overdue::{Engine, MemoryStore, Message, Policy, Tick, rules};
 use stateright::{Checker, Model, Property};
 
-use crate::world::{ORGANIZATION, checkin, hourly, message, monitor, tick};
+use crate::fixture::{ORGANIZATION, checkin, hourly, message, monitor, tick};
 use rows::{Conflict, Rows, Told};
 
 /// What is sent, to whom, and when the clock strikes.
@@ -397,7 +397,7 @@ fn named_runs(inboxes: [&[usize]; 2], crashes: u8) -> Night {
 }
 
 /// The same with runs that nobody names.
-fn unnamed_runs(inboxes: [&[usize]; 2], crashes: u8) -> Night {
+fn anonymous_runs(inboxes: [&[usize]; 2], crashes: u8) -> Night {
     Night {
         messages: vec![
             message("10:00", checkin("job", 0, "in_progress")),
@@ -430,8 +430,8 @@ fn of_named_runs() {
 }
 
 #[test]
-fn of_unnamed_runs() {
-    explore(unnamed_runs([&[0, 1], &[3, 1]], 1), 5_000);
+fn of_anonymous_runs() {
+    explore(anonymous_runs([&[0, 1], &[3, 1]], 1), 5_000);
 }
 
 #[test]
@@ -443,7 +443,7 @@ fn of_runs_that_count_together() {
 #[test]
 #[ignore = "takes minutes"]
 fn further() {
-    let nights = [named_runs, unnamed_runs, runs_that_count_together];
+    let nights = [named_runs, anonymous_runs, runs_that_count_together];
     for night in nights {
         explore(night([&[0, 1, 3], &[2, 0, 1]], 1), 100_000);
         explore(night([&[0, 1], &[2, 3, 0]], 2), 100_000);

@@ -10,18 +10,18 @@ use overdue::row::{EnvironmentStatus, MonitorStatus, RunStatus};
 use overdue::rules::Edit;
 use uuid::Uuid;
 
-use crate::world::{World, checkin, hourly, keeping, named, place, run_id};
+use crate::fixture::{Fixture, checkin, hourly, keeping, named, place, run_id};
 
 /// A job without incidents; thresholds mean nothing here.
-fn world() -> World {
-    let world = World::new(keeping(Quirks::NONE.with(Quirk::NoIncidents)));
-    world.create("job", &hourly(3, 3)).unwrap();
-    world
+fn fixture() -> Fixture {
+    let fixture = Fixture::new(keeping(Quirks::NONE.with(Quirk::NoIncidents)));
+    fixture.create("job", &hourly(3, 3)).unwrap();
+    fixture
 }
 
 /// The effect of a check-in.
-fn effect(world: &World, received: &str, run: u128, status: &str) -> Effect {
-    world.accepted(received, run, status).health
+fn effect(fixture: &Fixture, received: &str, run: u128, status: &str) -> Effect {
+    fixture.accepted(received, run, status).health
 }
 
 /// What is answered to a failure.
@@ -29,47 +29,47 @@ fn failed(alerting: Alerting) -> Effect {
     reference::Effect::Failed { alerting }.into()
 }
 
-fn failures(world: &World) -> Vec<Failure> {
+fn failures(fixture: &Fixture) -> Vec<Failure> {
     let failure = |event| match event {
         Event::Reference(failure) => failure,
         other => panic!("{other:?}"),
     };
-    world.told().into_iter().map(failure).collect()
+    fixture.told().into_iter().map(failure).collect()
 }
 
 #[test]
 fn the_status_says_which_failure_it_was() {
-    let world = world();
+    let fixture = fixture();
     let failing = || {
-        let environment = world.environment();
+        let environment = fixture.environment();
         assert_eq!(environment.status(), EnvironmentStatus::Error);
         environment.failing().map(|failing| failing.status())
     };
     let failed = failed(Alerting::Sent);
-    assert_eq!(effect(&world, "10:00", 1, "error"), failed);
+    assert_eq!(effect(&fixture, "10:00", 1, "error"), failed);
     assert_eq!(failing(), Some("error"));
 
-    let effects = world.tick("11:05");
+    let effects = fixture.tick("11:05");
     assert!(matches!(&effects[..], [TickEffect::Missed(run)] if run.health == failed), "{effects:?}");
     assert_eq!(failing(), Some("missed"));
 
-    assert_eq!(effect(&world, "11:30", 2, "in_progress"), HealthEffect::NoEffect);
-    let effects = world.tick("11:40");
+    assert_eq!(effect(&fixture, "11:30", 2, "in_progress"), HealthEffect::NoEffect);
+    let effects = fixture.tick("11:40");
     assert!(matches!(&effects[..], [TickEffect::TimedOut(run)] if run.health == failed), "{effects:?}");
     assert_eq!(failing(), Some("timeout"));
 
-    assert_eq!(world.environment().failing(), Some(Failing::Run(RunFailure::Timeout)));
-    assert_eq!(world.store().incidents(&place("job", "production")), []);
+    assert_eq!(fixture.environment().failing(), Some(Failing::Run(RunFailure::Timeout)));
+    assert_eq!(fixture.store().incidents(&place("job", "production")), []);
 }
 
 #[test]
 fn each_failure_is_told_with_its_reason() {
-    let world = world();
-    world.send("10:00", checkin("job", 1, "error").with_trace_id(Uuid::from_u128(5)));
-    world.tick("11:05");
-    world.accepted("11:30", 2, "in_progress");
-    world.tick("11:40");
-    let [error, missed, timeout] = failures(&world).try_into().unwrap();
+    let fixture = fixture();
+    fixture.send("10:00", checkin("job", 1, "error").with_trace_id(Uuid::from_u128(5)));
+    fixture.tick("11:05");
+    fixture.accepted("11:30", 2, "in_progress");
+    fixture.tick("11:40");
+    let [error, missed, timeout] = failures(&fixture).try_into().unwrap();
 
     assert_eq!(error.reason, Reason::Unknown);
     assert_eq!(
@@ -79,7 +79,7 @@ fn each_failure_is_told_with_its_reason() {
     assert_eq!((missed.reason, missed.run.status), (Reason::MissedCheckin, RunStatus::Missed));
     assert_eq!((timeout.reason, timeout.run.id), (Reason::Duration, run_id(2)));
 
-    let monitor = world.monitor();
+    let monitor = fixture.monitor();
     let names = [&error, &missed, &timeout].map(|failure| failure.fingerprint());
     assert_eq!(
         names,
@@ -95,48 +95,48 @@ fn each_failure_is_told_with_its_reason() {
 
 #[test]
 fn one_ok_is_enough() {
-    let world = world();
-    assert_eq!(effect(&world, "10:00", 1, "ok"), HealthEffect::FirstOk);
-    assert_eq!(effect(&world, "11:00", 2, "error"), failed(Alerting::Sent));
-    world.told();
-    assert_eq!(effect(&world, "12:00", 3, "ok"), Effect::Reference(reference::Effect::Recovered));
-    assert_eq!(world.environment().status(), EnvironmentStatus::Ok);
-    assert_eq!(world.told(), [], "nobody is told of it");
-    assert_eq!(effect(&world, "13:00", 4, "ok"), HealthEffect::Healthy);
+    let fixture = fixture();
+    assert_eq!(effect(&fixture, "10:00", 1, "ok"), HealthEffect::FirstOk);
+    assert_eq!(effect(&fixture, "11:00", 2, "error"), failed(Alerting::Sent));
+    fixture.told();
+    assert_eq!(effect(&fixture, "12:00", 3, "ok"), Effect::Reference(reference::Effect::Recovered));
+    assert_eq!(fixture.environment().status(), EnvironmentStatus::Ok);
+    assert_eq!(fixture.told(), [], "nobody is told of it");
+    assert_eq!(effect(&fixture, "13:00", 4, "ok"), HealthEffect::Healthy);
 }
 
 #[test]
 fn a_mute_silences_and_changes_no_status() {
-    let world = world();
-    world.edit("09:00", &Edit::Muted(true));
-    assert_eq!(effect(&world, "10:00", 1, "error"), failed(Alerting::MonitorMuted));
-    assert_eq!(world.environment().status(), EnvironmentStatus::Error);
-    world.edit("10:01", &Edit::Muted(false));
-    world.edit("10:02", &Edit::EnvironmentMuted(named("production"), true));
-    assert_eq!(effect(&world, "11:00", 2, "error"), failed(Alerting::EnvironmentMuted));
-    assert_eq!(world.told(), []);
-    world.edit("11:01", &Edit::EnvironmentMuted(named("production"), false));
-    world.accepted("12:00", 3, "error");
-    assert_eq!(failures(&world).len(), 1);
+    let fixture = fixture();
+    fixture.edit("09:00", &Edit::Muted(true));
+    assert_eq!(effect(&fixture, "10:00", 1, "error"), failed(Alerting::MonitorMuted));
+    assert_eq!(fixture.environment().status(), EnvironmentStatus::Error);
+    fixture.edit("10:01", &Edit::Muted(false));
+    fixture.edit("10:02", &Edit::EnvironmentMuted(named("production"), true));
+    assert_eq!(effect(&fixture, "11:00", 2, "error"), failed(Alerting::EnvironmentMuted));
+    assert_eq!(fixture.told(), []);
+    fixture.edit("11:01", &Edit::EnvironmentMuted(named("production"), false));
+    fixture.accepted("12:00", 3, "error");
+    assert_eq!(failures(&fixture).len(), 1);
 }
 
 #[test]
 fn a_disabled_monitor_fails_no_more() {
-    let world = world();
-    world.accepted("10:00", 1, "in_progress");
-    world.edit("10:05", &Edit::Status(MonitorStatus::Disabled));
-    world.tick("12:00");
-    assert_eq!(world.environment().status(), EnvironmentStatus::Disabled);
-    assert_eq!(world.told(), []);
+    let fixture = fixture();
+    fixture.accepted("10:00", 1, "in_progress");
+    fixture.edit("10:05", &Edit::Status(MonitorStatus::Disabled));
+    fixture.tick("12:00");
+    assert_eq!(fixture.environment().status(), EnvironmentStatus::Disabled);
+    assert_eq!(fixture.told(), []);
 }
 
 #[test]
 fn a_failure_that_comes_late_or_again_is_not_told() {
-    let world = world();
-    world.accepted("11:00", 1, "error");
-    world.told();
-    assert!(matches!(effect(&world, "10:00", 2, "error"), Effect::Health(HealthEffect::NewerSeen { .. })));
-    assert_eq!(failures(&world), []);
+    let fixture = fixture();
+    fixture.accepted("11:00", 1, "error");
+    fixture.told();
+    assert!(matches!(effect(&fixture, "10:00", 2, "error"), Effect::Health(HealthEffect::NewerSeen { .. })));
+    assert_eq!(failures(&fixture), []);
     // An incident that is open from before the mode was changed ends as it would have.
-    assert_eq!(world.environment().incident(), None);
+    assert_eq!(fixture.environment().incident(), None);
 }

@@ -10,6 +10,7 @@ mod edits;
 mod engine;
 mod error_log;
 mod events;
+mod fixture;
 mod forms;
 mod fuzz;
 mod ids;
@@ -30,7 +31,6 @@ mod store;
 mod traces;
 mod vectors;
 mod wire;
-mod world;
 
 /// Traces are played as the example plays them.
 #[path = "../../examples/replay/playback/mod.rs"]

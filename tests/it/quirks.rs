@@ -384,18 +384,18 @@ fn anonymous_messages_repeat() {
     crontab(DAILY).shows(
         Quirk::AnonymousMessagesRepeat,
         "
-        10:00 - ok => unnamed ok
-        10:00 - ok => kept: unnamed ok | dropped: no run
+        10:00 - ok => anonymous ok
+        10:00 - ok => kept: anonymous ok | dropped: no run
         ",
     );
     // A heartbeat comes again when the run it kept alive has ended, or when another one is open.
     crontab(DAILY).shows(
         Quirk::AnonymousMessagesRepeat,
         "
-        10:00 - in_progress => unnamed until 10:30
-        10:10 - in_progress => unnamed until 10:40
-        10:20 - ok => unnamed ok
-        10:10 - in_progress => kept: unnamed in_progress | dropped: no run
+        10:00 - in_progress => anonymous until 10:30
+        10:10 - in_progress => anonymous until 10:40
+        10:20 - ok => anonymous ok
+        10:10 - in_progress => kept: anonymous in_progress | dropped: no run
         ",
     );
     crontab(DAILY).shows(
@@ -415,7 +415,7 @@ fn anonymous_messages_repeat() {
         10:10 a in_progress => a until 10:40
         10:05 - in_progress
         10:15 a ok => a ok
-        10:05 - in_progress => kept: unnamed in_progress | dropped: no run
+        10:05 - in_progress => kept: anonymous in_progress | dropped: no run
         ",
     );
 }

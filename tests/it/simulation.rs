@@ -30,7 +30,7 @@ use overdue::{Message, Policy, Tick};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::world::{RecordedEngine, Time, at};
+use crate::fixture::{RecordedEngine, Time, at};
 use fleet::Fleet;
 use receiver::Receiver;
 use storm::{Fault, Storm};

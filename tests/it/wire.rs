@@ -6,7 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use crate::world::zone;
+use crate::fixture::zone;
 use overdue::Zone;
 use overdue::checkin::{Checkin, CheckinStatus, RunRef};
 use overdue::config::{ConfigUpdate, Margin, MaxRuntime, MonitorConfig, Threshold};

@@ -65,7 +65,7 @@ impl Writer {
         metrics: Metrics,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (requests, mut waiting) = mpsc::channel(QUEUE);
-        let (told, events) = watch::channel(0);
+        let (notify, events) = watch::channel(0);
         let commits = Arc::new(AtomicU64::new(0));
         let writer = Self { requests, commits: Arc::clone(&commits), events };
         let store = Arc::new(store);
@@ -79,7 +79,7 @@ impl Writer {
                 commit_group(&engine, group.take(GROUP), &metrics);
                 commits.fetch_add(1, Ordering::Relaxed);
                 let seen = seen.load(Ordering::Relaxed);
-                told.send_if_modified(|known| std::mem::replace(known, seen) != seen);
+                notify.send_if_modified(|known| std::mem::replace(known, seen) != seen);
             }
         })?;
         Ok((writer, thread))

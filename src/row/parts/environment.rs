@@ -15,11 +15,10 @@ use crate::row::{Incident, RunStatus, RunSummary};
 /// use overdue::row::{Environment, EnvironmentParts, InvalidRow};
 ///
 /// fn read_back(environment: Environment) -> Result<Environment, InvalidRow> {
-///     EnvironmentParts::from(environment).into_environment()
+///     EnvironmentParts::from(environment).try_into()
 /// }
 /// ```
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(from = "StoredEnvironment")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a store has a column for each")]
 pub struct EnvironmentParts {
     /// Its monitor and its name.
@@ -50,21 +49,21 @@ pub struct EnvironmentParts {
     pub version: Version,
 }
 
-impl EnvironmentParts {
-    /// The environment of these columns.
-    ///
-    /// # Errors
-    /// [`InvalidRow`] names a column that contradicts another.
-    pub fn into_environment(self) -> Result<Environment, InvalidRow> {
-        let id = EnvironmentId::of(&self.key);
-        if let Health::Error(incident) = &self.health {
+/// # Errors
+/// [`InvalidRow`] names a column that contradicts another.
+impl TryFrom<EnvironmentParts> for Environment {
+    type Error = InvalidRow;
+
+    fn try_from(parts: EnvironmentParts) -> Result<Self, InvalidRow> {
+        let id = EnvironmentId::of(&parts.key);
+        if let Health::Error(incident) = &parts.health {
             ensure(incident.environment == id, "health", "holds an incident of another environment")?;
             ensure(incident.resolution.is_none(), "health", "holds an incident that is over")?;
-            ensure(self.failing.is_none(), "failing", "must not be set beside an incident")?;
+            ensure(parts.failing.is_none(), "failing", "must not be set beside an incident")?;
         }
-        let is_ok = self.last_ok.is_none_or(|run| run.status == RunStatus::Ok);
+        let is_ok = parts.last_ok.is_none_or(|run| run.status == RunStatus::Ok);
         ensure(is_ok, "last_ok", "must be a run that succeeded")?;
-        let Self {
+        let EnvironmentParts {
             key,
             health,
             failing,
@@ -78,7 +77,7 @@ impl EnvironmentParts {
             runs,
             incidents,
             version,
-        } = self;
+        } = parts;
         Ok(Environment {
             id,
             key,
@@ -95,14 +94,6 @@ impl EnvironmentParts {
             incidents,
             version,
         })
-    }
-}
-
-impl TryFrom<EnvironmentParts> for Environment {
-    type Error = InvalidRow;
-
-    fn try_from(parts: EnvironmentParts) -> Result<Self, InvalidRow> {
-        parts.into_environment()
     }
 }
 
@@ -144,7 +135,8 @@ impl From<Environment> for EnvironmentParts {
 
 /// A stored environment: as it is written now, or as it was before [`Watch`] and [`Expectation`].
 #[derive(Deserialize)]
-struct StoredEnvironment {
+pub(in crate::row) struct StoredEnvironment {
+    id: EnvironmentId,
     key: EnvironmentKey,
     health: StoredHealth,
     failing: Option<Failing>,
@@ -177,8 +169,11 @@ enum StoredHealth {
     Stranded,
 }
 
-impl From<StoredEnvironment> for EnvironmentParts {
-    fn from(stored: StoredEnvironment) -> Self {
+impl TryFrom<StoredEnvironment> for Environment {
+    type Error = InvalidRow;
+
+    fn try_from(stored: StoredEnvironment) -> Result<Self, InvalidRow> {
+        ensure(stored.id == EnvironmentId::of(&stored.key), "id", "must be that of the key")?;
         let (health, failing) = match stored.health {
             StoredHealth::Active => (Health::Active, stored.failing),
             StoredHealth::Ok => (Health::Ok, stored.failing),
@@ -189,7 +184,7 @@ impl From<StoredEnvironment> for EnvironmentParts {
         let old_watch = Watch::On.with_environment(!stored.disabled).with_monitor(!stored.dormant);
         let old_expectation =
             stored.reference.map_or(Expectation::None, |since| Expectation::of(since, stored.deadline));
-        Self {
+        EnvironmentParts {
             key: stored.key,
             health,
             failing,
@@ -204,5 +199,6 @@ impl From<StoredEnvironment> for EnvironmentParts {
             incidents: stored.incidents,
             version: stored.version,
         }
+        .try_into()
     }
 }

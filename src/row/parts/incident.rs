@@ -11,7 +11,7 @@ use crate::row::{Incident, Resolution, RunSummary};
 /// use overdue::row::{Incident, IncidentParts, InvalidRow};
 ///
 /// fn read_back(incident: Incident) -> Result<Incident, InvalidRow> {
-///     IncidentParts::from(incident).into_incident()
+///     IncidentParts::from(incident).try_into()
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
@@ -33,23 +33,15 @@ pub struct IncidentParts {
     pub resolution: Option<Resolution>,
 }
 
-impl IncidentParts {
-    /// The incident of these columns.
-    ///
-    /// # Errors
-    /// [`InvalidRow`] names a column that contradicts another.
-    pub fn into_incident(self) -> Result<Incident, InvalidRow> {
-        let Self { id, environment, number, first, last_failure, announced, resolution } = self;
-        ensure(last_failure >= first.started_at, "last_failure", "must not be earlier than the first run")?;
-        Ok(Incident { id, environment, number, first, last_failure, announced, resolution })
-    }
-}
-
+/// # Errors
+/// [`InvalidRow`] names a column that contradicts another.
 impl TryFrom<IncidentParts> for Incident {
     type Error = InvalidRow;
 
     fn try_from(parts: IncidentParts) -> Result<Self, InvalidRow> {
-        parts.into_incident()
+        let IncidentParts { id, environment, number, first, last_failure, announced, resolution } = parts;
+        ensure(last_failure >= first.started_at, "last_failure", "must not be earlier than the first run")?;
+        Ok(Incident { id, environment, number, first, last_failure, announced, resolution })
     }
 }
 

@@ -6,6 +6,7 @@ mod monitor;
 mod run;
 
 pub use environment::EnvironmentParts;
+pub(super) use environment::StoredEnvironment;
 pub use incident::IncidentParts;
 pub use monitor::{MonitorParts, OrganizationParts};
 pub use run::RunParts;
@@ -17,7 +18,7 @@ pub use run::RunParts;
 /// # fn demo(mut parts: RunParts) {
 /// parts.status = overdue::row::RunStatus::InProgress;
 /// parts.timeout_at = None;
-/// let error = parts.into_run().unwrap_err();
+/// let error = overdue::row::Run::try_from(parts).unwrap_err();
 /// assert_eq!(error.to_string(), "timeout_at must be set of a run in progress");
 /// # }
 /// ```

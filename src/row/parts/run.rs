@@ -13,7 +13,7 @@ use crate::row::run::{Phase, Reported, Run, RunState, RunStatus};
 /// use overdue::row::{InvalidRow, Run, RunParts};
 ///
 /// fn read_back(run: Run) -> Result<Run, InvalidRow> {
-///     RunParts::from(run).into_run()
+///     RunParts::from(run).try_into()
 /// }
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -46,13 +46,13 @@ pub struct RunParts {
     pub release: Option<Box<str>>,
 }
 
-impl RunParts {
-    /// The run of these columns.
-    ///
-    /// # Errors
-    /// [`InvalidRow`] names a column that contradicts the status.
-    pub fn into_run(self) -> Result<Run, InvalidRow> {
-        let Self {
+/// # Errors
+/// [`InvalidRow`] names a column that contradicts another.
+impl TryFrom<RunParts> for Run {
+    type Error = InvalidRow;
+
+    fn try_from(parts: RunParts) -> Result<Self, InvalidRow> {
+        let RunParts {
             id,
             environment,
             number,
@@ -65,7 +65,7 @@ impl RunParts {
             closed_by,
             trace_id,
             release,
-        } = self;
+        } = parts;
         let run = |state| Run { id, environment, number, started_at, expected_at, state };
         let timed = |phase: fn(DateTime<Utc>) -> Phase| {
             timeout_at.map(phase).ok_or(InvalidRow::new("timeout_at", "must be set of a run in progress"))
@@ -94,14 +94,6 @@ impl RunParts {
         let reported =
             Reported { phase, duration, updated_at, closed_by, trace_id, release: release.map(Into::into) };
         Ok(run(RunState::Reported(reported)))
-    }
-}
-
-impl TryFrom<RunParts> for Run {
-    type Error = InvalidRow;
-
-    fn try_from(parts: RunParts) -> Result<Self, InvalidRow> {
-        parts.into_run()
     }
 }
 

@@ -148,7 +148,7 @@ impl<'a> Harness<'a> {
             run.environment = environment.id;
             run.number = environment.runs;
             environment.runs += 1;
-            transition.runs.push(PutRun::New(Box::new(run.into_run().unwrap())));
+            transition.runs.push(PutRun::New(Box::new(run.try_into().unwrap())));
         }
         transition
     }
@@ -159,7 +159,7 @@ impl<'a> Harness<'a> {
         let mut run = RunParts::from(run);
         change(&mut run);
         let mut transition = self.touching(&key, |_| {});
-        transition.runs.push(PutRun::Changed(Box::new(run.into_run().unwrap())));
+        transition.runs.push(PutRun::Changed(Box::new(run.try_into().unwrap())));
         transition
     }
 

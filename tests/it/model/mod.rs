@@ -19,7 +19,7 @@ use overdue::{MemoryStore, Policy};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::world::RecordedEngine;
+use crate::fixture::RecordedEngine;
 
 /// How many histories of each pace are played unless somebody asks for more.
 const HISTORIES: u64 = 1_500;

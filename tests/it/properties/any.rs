@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::view::rows;
-use crate::world::{PROJECT, RecordedEngine, Time};
+use crate::fixture::{PROJECT, RecordedEngine, Time};
 
 fn policies() -> impl Strategy<Value = Policy> {
     let quirks = prop_oneof![
@@ -186,7 +186,7 @@ proptest! {
         let message = Message {
             organization: OrganizationId::new(organization),
             project: ProjectId::new(project),
-            received_at: crate::world::at("09:00"),
+            received_at: crate::fixture::at("09:00"),
             body: sent.to_string().into_bytes().into(),
         };
         engine.process_checkin(&message).unwrap();

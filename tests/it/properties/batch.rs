@@ -9,7 +9,7 @@ use overdue::{MemoryStore, Message, Policy};
 use proptest::prelude::*;
 
 use super::view::{ids_by_environment, seen};
-use crate::world::RecordedEngine;
+use crate::fixture::RecordedEngine;
 
 fn engine(history: &History) -> RecordedEngine<MemoryStore> {
     let engine = RecordedEngine::new(MemoryStore::new(), Policy::default());
@@ -34,8 +34,8 @@ fn independent(mut messages: Vec<Message>) -> Vec<Message> {
         let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
         let key = ProcessingKey::of(message);
         let owner = owners.entry(sent["check_in_id"].to_string()).or_insert_with(|| key.clone());
-        let unnamed = sent["check_in_id"] == "00000000-0000-0000-0000-000000000000";
-        sent.get("monitor_config").is_none() && (unnamed || *owner == key)
+        let anonymous = sent["check_in_id"] == "00000000-0000-0000-0000-000000000000";
+        sent.get("monitor_config").is_none() && (anonymous || *owner == key)
     });
     messages
 }

@@ -7,7 +7,7 @@ use overdue::{Event, MemoryStore, Policy};
 use proptest::prelude::*;
 
 use super::view::{ids_by_environment, rows, seen};
-use crate::world::RecordedEngine;
+use crate::fixture::RecordedEngine;
 
 type Broken = FaultyStore<Journal<MemoryStore>>;
 

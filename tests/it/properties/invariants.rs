@@ -16,7 +16,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
-use crate::world::{RecordedEngine, at, checkin, hourly, keeping, message, monitor, named, tick};
+use crate::fixture::{RecordedEngine, at, checkin, hourly, keeping, message, monitor, named, tick};
 
 /// An engine whose every step is looked at.
 struct Watched<S> {
@@ -27,7 +27,7 @@ struct Watched<S> {
 impl<S: Store<Error = Infallible>> Watched<S> {
     fn over(store: S, policy: &Policy) -> Self {
         let engine = RecordedEngine::new(store, policy.clone());
-        engine.create_monitor(crate::world::ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
+        engine.create_monitor(crate::fixture::ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
         Self { engine, invariants: Invariants::new(policy.clone()) }
     }
 
@@ -339,7 +339,7 @@ fn i9_a_mute_that_changes_health() {
     names(&changed.unwrap_err(), Invariant::I9);
 }
 
-/// Loses the runs, or the environments, of a transition.
+/// Loses the runs of a transition, or its environments with their runs: a store refuses a run without its environment.
 struct Half(MemoryStore, fn(&mut Transition));
 
 impl Store for Half {
@@ -366,8 +366,13 @@ impl Store for Half {
 
 #[test]
 fn i10_a_store_that_writes_half() {
-    let halves: [fn(&mut Transition); 2] =
-        [|transition| transition.runs.clear(), |transition| transition.environments.clear()];
+    let halves: [fn(&mut Transition); 2] = [
+        |transition| transition.runs.clear(),
+        |transition| {
+            transition.environments.clear();
+            transition.runs.clear();
+        },
+    ];
     for half in halves {
         let mut job = Watched::over(Half(MemoryStore::new(), half), &Policy::default());
         names(&job.broken(sent("09:00", 1, "ok")), Invariant::I10);

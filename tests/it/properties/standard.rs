@@ -17,20 +17,20 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 use super::view::{check_incidents, ids, ids_by_environment, rows, rows_without, seen};
-use crate::world::{RecordedEngine, Time};
+use crate::fixture::{RecordedEngine, Time};
 
-type World = RecordedEngine<Journal<MemoryStore>>;
+type Fixture = RecordedEngine<Journal<MemoryStore>>;
 
-fn world() -> World {
+fn fixture() -> Fixture {
     RecordedEngine::new(Journal::default(), Policy::default())
 }
 
-fn store(world: &World) -> &MemoryStore {
-    world.store().store()
+fn store(fixture: &Fixture) -> &MemoryStore {
+    fixture.store().store()
 }
 
-fn told(world: &World) -> Vec<overdue::Event> {
-    std::mem::take(&mut *world.sink().lock().unwrap())
+fn told(fixture: &Fixture) -> Vec<overdue::Event> {
+    std::mem::take(&mut *fixture.sink().lock().unwrap())
 }
 
 fn is_anything_due(store: &impl Store, tick: Tick) -> bool {
@@ -46,14 +46,14 @@ fn times(steps: &[Step]) -> impl Iterator<Item = Time> {
 
 /// Plays a history, and holds it to the invariants after every step.
 fn hold(history: &History) {
-    let world = RecordedEngine::new(Witness::over(MemoryStore::new()), Policy::default());
+    let fixture = RecordedEngine::new(Witness::over(MemoryStore::new()), Policy::default());
     let mut invariants = Invariants::new(Policy::default());
-    history.begin(&world).unwrap();
-    world.store().take();
+    history.begin(&fixture).unwrap();
+    fixture.store().take();
     for step in &history.steps {
-        let answer = step.take(&world).unwrap();
-        let (calls, events) = (world.store().take(), std::mem::take(&mut *world.sink().lock().unwrap()));
-        let store = world.store().store();
+        let answer = step.take(&fixture).unwrap();
+        let (calls, events) = (fixture.store().take(), std::mem::take(&mut *fixture.sink().lock().unwrap()));
+        let store = fixture.store().store();
         let held = invariants.after(step, &answer, store, &events).and_then(|()| invariants.audit(store));
         if let Err(broken) = held.and_then(|()| Ok(Invariants::cost(&answer, &calls)?)) {
             panic!("{broken}, after {step:?}, which was answered {answer:?}");
@@ -76,12 +76,12 @@ proptest! {
 
     #[test]
     fn a_refusal_changes_nothing(history in histories(Pace::Plausible)) {
-        let world = world();
-        history.begin(&world).unwrap();
+        let fixture = fixture();
+        history.begin(&fixture).unwrap();
         for step in &history.steps {
-            let before = rows(store(&world));
-            if let Answer::Checkin(Outcome::Rejected(_) | Outcome::Ignored(_)) = step.take(&world).unwrap() {
-                prop_assert_eq!(rows(store(&world)), before);
+            let before = rows(store(&fixture));
+            if let Answer::Checkin(Outcome::Rejected(_) | Outcome::Ignored(_)) = step.take(&fixture).unwrap() {
+                prop_assert_eq!(rows(store(&fixture)), before);
             }
         }
     }
@@ -89,47 +89,47 @@ proptest! {
     /// I4: not a byte changes, be the message delivered again at once or at the very end.
     #[test]
     fn a_message_delivered_again_changes_nothing(history in histories(Pace::Plausible)) {
-        let world = world();
-        history.begin(&world).unwrap();
+        let fixture = fixture();
+        history.begin(&fixture).unwrap();
         let mut known = Vec::new();
         for step in &history.steps {
-            let answer = step.take(&world).unwrap();
+            let answer = step.take(&fixture).unwrap();
             // Who was refused may come back when there is a monitor to come back to.
             if let (Step::Checkin(message), Answer::Checkin(Outcome::Accepted(_) | Outcome::Ignored(_))) = (step, answer) {
                 known.push(message);
-                let (before, events) = (rows(store(&world)), world.store().events());
-                world.process_checkin(message).unwrap();
-                prop_assert_eq!(rows(store(&world)), before, "at once: {:?}", message);
-                prop_assert_eq!(world.store().events(), events);
+                let (before, events) = (rows(store(&fixture)), fixture.store().events());
+                fixture.process_checkin(message).unwrap();
+                prop_assert_eq!(rows(store(&fixture)), before, "at once: {:?}", message);
+                prop_assert_eq!(fixture.store().events(), events);
             }
         }
-        let before = rows(store(&world));
+        let before = rows(store(&fixture));
         for message in known {
-            world.process_checkin(message).unwrap();
-            prop_assert_eq!(&rows(store(&world)), &before, "at the end: {:?}", message);
+            fixture.process_checkin(message).unwrap();
+            prop_assert_eq!(&rows(store(&fixture)), &before, "at the end: {:?}", message);
         }
     }
 
     /// I7, I8: one tick handles all that is due, however long nobody ticked.
     #[test]
     fn a_tick_leaves_nothing_due(history in histories(Pace::Plausible), gap in 0_i64..2_000_000) {
-        let world = world();
-        history.play(&world).unwrap();
+        let fixture = fixture();
+        history.play(&fixture).unwrap();
         let late = Tick::at(times(&history.steps).max().unwrap() + chrono::TimeDelta::seconds(gap));
-        world.tick(late).unwrap();
-        prop_assert!(!is_anything_due(store(&world), late));
-        prop_assert!(world.next_deadline().unwrap().is_none_or(|next| next > late.time()));
+        fixture.tick(late).unwrap();
+        prop_assert!(!is_anything_due(store(&fixture), late));
+        prop_assert!(fixture.next_deadline().unwrap().is_none_or(|next| next > late.time()));
     }
 
     #[test]
     fn a_tick_leaves_nothing_due_at_any_date(history in histories(Pace::Arbitrary)) {
-        let world = world();
-        history.begin(&world).unwrap();
+        let fixture = fixture();
+        history.begin(&fixture).unwrap();
         for step in &history.steps {
-            step.take(&world).unwrap();
+            step.take(&fixture).unwrap();
             if let Step::Tick(tick) = step {
-                prop_assert!(!is_anything_due(store(&world), *tick));
-                prop_assert!(world.next_deadline().unwrap().is_none_or(|next| next > tick.time()));
+                prop_assert!(!is_anything_due(store(&fixture), *tick));
+                prop_assert!(fixture.next_deadline().unwrap().is_none_or(|next| next > tick.time()));
             }
         }
     }
@@ -137,19 +137,19 @@ proptest! {
     /// I8: a tick that comes again, or comes late, finds its work done.
     #[test]
     fn a_tick_twice_is_a_tick_once(history in histories(Pace::Plausible), age in 0_i64..10_000) {
-        let world = world();
-        history.begin(&world).unwrap();
+        let fixture = fixture();
+        history.begin(&fixture).unwrap();
         for step in &history.steps {
-            step.take(&world).unwrap();
+            step.take(&fixture).unwrap();
             if let Step::Tick(tick) = step {
-                let (before, events) = (rows(store(&world)), ids(&world.store().events()));
+                let (before, events) = (rows(store(&fixture)), ids(&fixture.store().events()));
                 let earlier = Tick::at(tick.time() - chrono::TimeDelta::seconds(age));
                 for again in [*tick, earlier] {
-                    let report = world.tick(again).unwrap();
+                    let report = fixture.tick(again).unwrap();
                     prop_assert!(report.outcomes.is_empty(), "{:?}", report);
                 }
-                prop_assert_eq!(rows(store(&world)), before);
-                prop_assert_eq!(ids(&world.store().events()), events);
+                prop_assert_eq!(rows(store(&fixture)), before);
+                prop_assert_eq!(ids(&fixture.store().events()), events);
             }
         }
     }
@@ -157,7 +157,7 @@ proptest! {
     /// Two workers that tick at once leave what one leaves, and tell what one tells.
     #[test]
     fn two_workers_tick_as_one(history in histories(Pace::Plausible)) {
-        let (alone, shared) = (world(), world());
+        let (alone, shared) = (fixture(), fixture());
         history.begin(&alone).unwrap();
         history.begin(&shared).unwrap();
         for step in &history.steps {
@@ -180,7 +180,7 @@ proptest! {
     /// I9: who is muted fares as if he were not; only less is told of him.
     #[test]
     fn muting_changes_nothing_but_what_is_told(history in histories(Pace::Plausible)) {
-        let (muted, loud) = (world(), world());
+        let (muted, loud) = (fixture(), fixture());
         history.play(&muted).unwrap();
         let mut unmuted = history;
         unmuted.steps.retain(|step| !matches!(step, Step::Edit { edit: Edit::Muted(_) | Edit::EnvironmentMuted(..), .. }));
@@ -193,35 +193,35 @@ proptest! {
     /// A store that is saved and read back in the middle goes on as if nothing had been.
     #[test]
     fn a_store_resumes_where_it_was_saved(history in histories(Pace::Plausible), at in any::<prop::sample::Index>()) {
-        let world = world();
-        history.begin(&world).unwrap();
+        let fixture = fixture();
+        history.begin(&fixture).unwrap();
         let at = at.index(history.steps.len());
         let (past, future) = history.steps.split_at(at);
         for step in past {
-            step.take(&world).unwrap();
+            step.take(&fixture).unwrap();
         }
-        let saved = serde_json::to_vec(store(&world)).unwrap();
+        let saved = serde_json::to_vec(store(&fixture)).unwrap();
         let restored: MemoryStore = serde_json::from_slice(&saved).unwrap();
-        prop_assert_eq!(rows(&restored), rows(store(&world)));
+        prop_assert_eq!(rows(&restored), rows(store(&fixture)));
         let resumed = RecordedEngine::new(Journal::over(restored), Policy::default());
-        told(&world);
+        told(&fixture);
         for step in future {
-            prop_assert_eq!(step.take(&resumed).unwrap(), step.take(&world).unwrap());
+            prop_assert_eq!(step.take(&resumed).unwrap(), step.take(&fixture).unwrap());
         }
-        prop_assert_eq!(rows(store(&resumed)), rows(store(&world)));
-        prop_assert_eq!(told(&resumed), told(&world));
-        prop_assert_eq!(seen(store(&resumed)), seen(store(&world)));
+        prop_assert_eq!(rows(store(&resumed)), rows(store(&fixture)));
+        prop_assert_eq!(told(&resumed), told(&fixture));
+        prop_assert_eq!(seen(store(&resumed)), seen(store(&fixture)));
     }
 
     /// What is pruned is looked at by no decision, as long as nobody comes back to it.
     #[test]
     fn a_pruned_store_decides_alike(history in histories(Pace::Plausible), at in any::<prop::sample::Index>()) {
-        let (whole, pruned) = (world(), world());
+        let (whole, pruned) = (fixture(), fixture());
         let at = at.index(history.steps.len());
         let (past, future) = history.steps.split_at(at);
-        for world in [&whole, &pruned] {
-            history.begin(world).unwrap();
-            past.iter().for_each(|step| { step.take(world).unwrap(); });
+        for fixture in [&whole, &pruned] {
+            history.begin(fixture).unwrap();
+            past.iter().for_each(|step| { step.take(fixture).unwrap(); });
         }
         let before = times(past).max().unwrap_or_default();
         store(&pruned).prune(before);
@@ -238,9 +238,9 @@ fn looks_ahead(step: &Step, before: Time) -> bool {
     match step {
         Step::Checkin(message) => {
             let sent = String::from_utf8_lossy(&message.body.bytes()).into_owned();
-            let unnamed = sent.contains(r#""check_in_id":"00000000-0000-0000-0000-000000000000""#);
+            let anonymous = sent.contains(r#""check_in_id":"00000000-0000-0000-0000-000000000000""#);
             let plain = !sent.contains("duration") && !sent.contains("monitor_config");
-            message.received_at > before && unnamed && plain
+            message.received_at > before && anonymous && plain
         }
         Step::Edit { edit, .. } => !matches!(edit, Edit::Config(_)),
         Step::Tick(_) => true,
@@ -255,12 +255,12 @@ fn histories_reach_everything() {
     let mut reached = BTreeSet::new();
     for _ in 0..600 {
         let history = histories.new_tree(&mut runner).unwrap().current();
-        let world = world();
-        for answer in history.play(&world).unwrap() {
+        let fixture = fixture();
+        for answer in history.play(&fixture).unwrap() {
             note(&answer, &mut reached);
         }
         reached.extend(
-            told(&world).iter().flat_map(|event| words(&serde_json::to_value(event).unwrap(), "kind")),
+            told(&fixture).iter().flat_map(|event| words(&serde_json::to_value(event).unwrap(), "kind")),
         );
     }
     let expected = [

@@ -20,8 +20,8 @@ use overdue::Policy;
 use overdue::policy::{Quirk, Quirks};
 use serde_json::{Value, json};
 
+use crate::fixture::keeping;
 use crate::playback::{Player, TraceLimits};
-use crate::world::keeping;
 
 /// What a script tells of.
 #[derive(Clone, Copy)]
@@ -187,7 +187,7 @@ impl Timeline {
                     tell(format!("missed {}", self.time(&run["date_added"])));
                     continue;
                 }
-                None => "unnamed".into(),
+                None => "anonymous".into(),
             };
             tell(format!("{name} {status}"));
             if !run["timeout_at"].is_null() {

@@ -14,7 +14,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use uuid::Uuid;
 
-use crate::world::{ORGANIZATION, Time, named, zone};
+use crate::fixture::{ORGANIZATION, Time, named, zone};
 
 pub(super) struct Fleet {
     jobs: Vec<Job>,

@@ -8,7 +8,7 @@ use std::thread;
 use overdue::testkit::store::Promise;
 
 use super::flaw::Flaw;
-use super::paper::Paper;
+use super::reference_store::ReferenceStore;
 
 #[test]
 fn each_flaw_fails_its_own_test_and_no_other() {
@@ -25,7 +25,7 @@ fn each_flaw_fails_its_own_test_and_no_other() {
 }
 
 fn deviation(flaw: Flaw, promise: Promise) -> Option<String> {
-    let broken = promise.prove(&Paper::new(Some(flaw))).err();
+    let broken = promise.prove(&ReferenceStore::new(Some(flaw))).err();
     match (flaw.breaks() == promise.name(), broken) {
         (true, None) => Some(format!("{flaw:?} does not break {}", promise.name())),
         (false, Some(broken)) => Some(format!("{flaw:?}: {broken}")),
@@ -45,7 +45,7 @@ fn each_promise_has_its_flaw() {
 fn a_broken_promise_says_what_was_promised_and_what_was_seen() {
     let name = Flaw::RunsAreUniqueInAProject.breaks();
     let promise = Promise::ALL.iter().find(|promise| promise.name() == name).unwrap();
-    let broken = promise.prove(&Paper::new(Some(Flaw::RunsAreUniqueInAProject))).unwrap_err();
+    let broken = promise.prove(&ReferenceStore::new(Some(Flaw::RunsAreUniqueInAProject))).unwrap_err();
     assert_eq!(broken.promise(), "a_run_elsewhere_cannot_be_new_here");
     let text = broken.to_string();
     for part in [name, promise.text(), "met no conflict, though run 1 of 7/job/production", "conflicts.rs:"] {

@@ -4,7 +4,7 @@ use overdue::store::{CommitError, DueKind, DueQuery, Transition};
 use overdue::testkit::{Fault, FaultyError, FaultyStore, Journal, Nth};
 use overdue::{Engine, MemoryStore, Policy, Store};
 
-use crate::world::{ORGANIZATION, hourly, monitor};
+use crate::fixture::{ORGANIZATION, hourly, monitor};
 
 /// The creation of the monitor `job`.
 fn creation() -> Transition {

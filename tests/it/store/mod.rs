@@ -10,7 +10,7 @@
 mod broken;
 mod faulty;
 mod flaw;
-mod paper;
+mod reference_store;
 
 use std::convert::Infallible;
 use std::sync::{Arc, Weak};
@@ -19,12 +19,12 @@ use overdue::testkit::invariants::Witness;
 use overdue::testkit::store_tests;
 use overdue::{MemoryStore, Store};
 
-use paper::Paper;
+use reference_store::ReferenceStore;
 
 store_tests!(memory, || (MemoryStore::new(), ()));
 // It leaves to the trait what the trait can do for it.
 store_tests!(witnessed, || (Witness::over(MemoryStore::new()), ()));
-store_tests!(on_paper, || (Paper::new(None), ()));
+store_tests!(in_the_reference_store, || (ReferenceStore::new(None), ()));
 store_tests!(borrowed, || {
     let store: &'static MemoryStore = Box::leak(Box::default());
     (store, ())

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::checker::{Promise, violations};
 use super::{all_traces, play, traces};
+use crate::fixture::keeping;
 use crate::playback::Player;
-use crate::world::keeping;
 
 #[test]
 fn the_standard_profile_breaks_no_promise() {

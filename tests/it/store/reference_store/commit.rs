@@ -8,7 +8,7 @@ use overdue::id::{EnvironmentKey, MonitorKey, Version};
 use overdue::row::{Environment, Organization, Run};
 use overdue::store::{CommitError, DueKind, MonitorChange, Put, PutRun, Transition};
 
-use super::{Paper, Sheets, reread};
+use super::{ReferenceStore, Tables, reread};
 use crate::store::flaw::Flaw;
 
 /// Which row a conflict is about.
@@ -22,7 +22,7 @@ pub(super) enum Conflict {
     Invented,
 }
 
-impl Paper {
+impl ReferenceStore {
     /// Checks one kind of rows before the others, and lets go of the lock in between: they are not checked again.
     pub(super) fn check_early(
         &self,
@@ -38,7 +38,7 @@ impl Paper {
         if self.is_at_home() {
             return Ok(None);
         }
-        if self.conflict(&self.sheets(), transition).is_some() {
+        if self.conflict(&self.tables(), transition).is_some() {
             return Err(CommitError::Conflict);
         }
         // Two race at a time: the first waits until the second has been checked too.
@@ -49,22 +49,22 @@ impl Paper {
         Ok(Some(early))
     }
 
-    pub(super) fn conflict(&self, sheets: &Sheets, transition: &Transition) -> Option<Conflict> {
+    pub(super) fn conflict(&self, tables: &Tables, transition: &Transition) -> Option<Conflict> {
         let Transition { organization, monitor, environments, runs, incidents, events } = transition;
-        if organization.as_ref().is_some_and(|put| self.organization_moved(sheets, put, monitor)) {
+        if organization.as_ref().is_some_and(|put| self.organization_moved(tables, put, monitor)) {
             return Some(Conflict::Organization);
         }
-        if self.monitor_moved(sheets, monitor) {
+        if self.monitor_moved(tables, monitor) {
             return Some(Conflict::Monitor);
         }
         let checked = if self.has(Flaw::OnlyTheFirstEnvironmentIsChecked) { 1 } else { usize::MAX };
-        if environments.iter().take(checked).any(|put| self.environment_moved(sheets, put)) {
+        if environments.iter().take(checked).any(|put| self.environment_moved(tables, put)) {
             return Some(Conflict::Environment);
         }
-        if runs.iter().any(|put| self.run_is_there(sheets, put)) {
+        if runs.iter().any(|put| self.run_is_there(tables, put)) {
             return Some(Conflict::Run);
         }
-        let past = &sheets.past;
+        let past = &tables.past;
         let invented = match self.flaw {
             Some(Flaw::ConflictsLock) => environments.iter().any(|put| past.locked.contains(put.row.key())),
             Some(Flaw::IncidentsAreInsertedOnly) => {
@@ -81,7 +81,7 @@ impl Paper {
 
     pub(super) fn organization_moved(
         &self,
-        sheets: &Sheets,
+        tables: &Tables,
         put: &Put<Organization>,
         change: &MonitorChange,
     ) -> bool {
@@ -89,11 +89,11 @@ impl Paper {
         if is_removal && self.has(Flaw::RemovalsDoNotCheckTheOrganization) {
             return false;
         }
-        self.organization(sheets, put.row.id()).version() != put.replaces
+        self.organization(tables, put.row.id()).version() != put.replaces
     }
 
-    pub(super) fn monitor_moved(&self, sheets: &Sheets, change: &MonitorChange) -> bool {
-        let stored = sheets.monitors.get(change.key()).map(|row| row.version());
+    pub(super) fn monitor_moved(&self, tables: &Tables, change: &MonitorChange) -> bool {
+        let stored = tables.monitors.get(change.key()).map(|row| row.version());
         match (self.flaw, change) {
             (Some(Flaw::KeptMonitorsAreNotChecked), MonitorChange::Keep(_))
             | (Some(Flaw::RemovedMonitorsAreNotChecked), MonitorChange::Remove(_))
@@ -111,20 +111,20 @@ impl Paper {
         stored.unwrap_or(Version::NEW) != change.expects()
     }
 
-    pub(super) fn environment_moved(&self, sheets: &Sheets, put: &Put<Box<Environment>>) -> bool {
+    pub(super) fn environment_moved(&self, tables: &Tables, put: &Put<Box<Environment>>) -> bool {
         if put.replaces == Version::NEW && self.has(Flaw::NewEnvironmentsReplace) {
             return false;
         }
-        sheets.environments.get(put.row.key()).map_or(Version::NEW, Environment::version) != put.replaces
+        tables.environments.get(put.row.key()).map_or(Version::NEW, Environment::version) != put.replaces
     }
 
-    pub(super) fn run_is_there(&self, sheets: &Sheets, put: &PutRun) -> bool {
+    pub(super) fn run_is_there(&self, tables: &Tables, put: &PutRun) -> bool {
         let PutRun::New(run) = put else { return false };
-        if self.has(Flaw::IdsAreNeverFreed) && sheets.past.ids.contains(&run.id()) {
+        if self.has(Flaw::IdsAreNeverFreed) && tables.past.ids.contains(&run.id()) {
             return true;
         }
-        let project = |run: &Run| sheets.keys.get(&run.environment()).map(|key| key.monitor.project);
-        sheets.runs.get(&run.id()).is_some_and(|stored| match self.flaw {
+        let project = |run: &Run| tables.keys.get(&run.environment()).map(|key| key.monitor.project);
+        tables.runs.get(&run.id()).is_some_and(|stored| match self.flaw {
             Some(Flaw::NewRunsReplaceTheirOwn) => stored.environment() != run.environment(),
             Some(Flaw::RunsAreUniqueInAProject) => project(stored) == project(run),
             _ => true,
@@ -134,106 +134,106 @@ impl Paper {
     /// What a conflict does, if it does anything.
     pub(super) fn leave_behind(
         &self,
-        sheets: &mut Sheets,
+        tables: &mut Tables,
         transition: &Transition,
         conflict: Option<Conflict>,
     ) {
         let Transition { organization, monitor, environments, runs, .. } = transition;
         match (self.flaw, conflict) {
             (Some(Flaw::ConflictsLeaveTheOrganization), Some(Conflict::Run)) => {
-                sheets.organizations.extend(organization.iter().map(|put| (put.row.id(), put.row.clone())));
+                tables.organizations.extend(organization.iter().map(|put| (put.row.id(), put.row.clone())));
             }
             (Some(Flaw::ConflictsLeaveTheMonitor), Some(Conflict::Run)) => {
                 if let MonitorChange::Put(put) = monitor {
-                    sheets.monitors.insert(put.row.key().clone(), Arc::clone(&put.row));
+                    tables.monitors.insert(put.row.key().clone(), Arc::clone(&put.row));
                 }
             }
             (Some(Flaw::ConflictsLeaveEnvironments), Some(Conflict::Run)) => {
                 let [first, ..] = environments.as_slice() else { return };
-                sheets.environments.insert(first.row.key().clone(), Environment::clone(&first.row));
+                tables.environments.insert(first.row.key().clone(), Environment::clone(&first.row));
             }
             (Some(Flaw::ConflictsLeaveRuns), Some(Conflict::Monitor)) => {
                 for run in runs.iter().map(PutRun::run) {
-                    sheets.runs.insert(run.id(), run.clone());
+                    tables.runs.insert(run.id(), run.clone());
                 }
             }
             (Some(Flaw::ConflictsLock), Some(Conflict::Environment)) => {
                 if let [put] = environments.as_slice() {
-                    sheets.past.locked.insert(put.row.key().clone());
+                    tables.past.locked.insert(put.row.key().clone());
                 }
             }
             _ => {}
         }
     }
 
-    pub(super) fn write(&self, sheets: &mut Sheets, transition: &Transition) {
+    pub(super) fn write(&self, tables: &mut Tables, transition: &Transition) {
         let Transition { organization, monitor, environments, runs, incidents, events } = transition;
         if let Some(put) = organization {
             let mut row = put.row.clone();
             let is_removal = matches!(monitor, MonitorChange::Remove(_));
             if is_removal && self.has(Flaw::RemovalsAreNotCounted) {
-                let count = self.organization(sheets, row.id()).monitors();
+                let count = self.organization(tables, row.id()).monitors();
                 row = reread(&row, |json| json["monitors"] = count.into());
             }
-            sheets.organizations.insert(row.id(), row);
+            tables.organizations.insert(row.id(), row);
         }
         match monitor {
             MonitorChange::Keep(_) => {}
             MonitorChange::Put(put) => {
-                sheets.monitors.insert(put.row.key().clone(), Arc::clone(&put.row));
+                tables.monitors.insert(put.row.key().clone(), Arc::clone(&put.row));
             }
-            MonitorChange::Remove(row) => self.remove(sheets, row.key()),
+            MonitorChange::Remove(row) => self.remove(tables, row.key()),
         }
         for put in environments {
             let (key, row) = (put.row.key(), &put.row);
             if put.replaces == Version::NEW {
-                sheets.past.created.push(key.clone());
+                tables.past.created.push(key.clone());
             }
             if let Some(at) = row.due_at() {
-                sheets.past.deadlines.entry((key.clone(), None)).or_insert(at);
+                tables.past.deadlines.entry((key.clone(), None)).or_insert(at);
             }
-            sheets.keys.insert(row.id(), key.clone());
-            let place = self.place(sheets, key).unwrap_or_else(|| key.clone());
-            sheets.environments.insert(place, Environment::clone(row));
+            tables.keys.insert(row.id(), key.clone());
+            let place = self.place(tables, key).unwrap_or_else(|| key.clone());
+            tables.environments.insert(place, Environment::clone(row));
         }
         for put in runs {
-            self.write_run(sheets, put.run());
+            self.write_run(tables, put.run());
         }
-        sheets.past.incidents.extend(incidents.iter().map(|row| row.id()));
-        sheets.past.events.extend(events.iter().map(|event| event.id()));
+        tables.past.incidents.extend(incidents.iter().map(|row| row.id()));
+        tables.past.events.extend(events.iter().map(|event| event.id()));
     }
 
-    pub(super) fn write_run(&self, sheets: &mut Sheets, run: &Run) {
+    pub(super) fn write_run(&self, tables: &mut Tables, run: &Run) {
         let mut row = run.clone();
         if self.has(Flaw::ReleasesAreTrimmed) {
             row = reread(&row, |json| json["release"] = run.release().map(str::trim).into());
         }
-        let old = sheets.runs.get(&run.id()).and_then(Run::trace_id);
+        let old = tables.runs.get(&run.id()).and_then(Run::trace_id);
         if let (true, Some(old), None) = (self.has(Flaw::NothingNewKeepsTheOld), old, run.trace_id()) {
             row = reread(&row, |json| json["trace_id"] = old.to_string().into());
         }
-        if let (Some(at), Some(key)) = (run.due_at(), sheets.keys.get(&run.environment())) {
-            sheets.past.deadlines.entry((key.clone(), Some(run.id()))).or_insert(at);
+        if let (Some(at), Some(key)) = (run.due_at(), tables.keys.get(&run.environment())) {
+            tables.past.deadlines.entry((key.clone(), Some(run.id()))).or_insert(at);
         }
-        sheets.past.begun.entry(run.id()).or_insert_with(|| run.summary());
-        sheets.past.ids.insert(run.id());
-        sheets.runs.insert(run.id(), row);
+        tables.past.begun.entry(run.id()).or_insert_with(|| run.summary());
+        tables.past.ids.insert(run.id());
+        tables.runs.insert(run.id(), row);
     }
 
-    pub(super) fn remove(&self, sheets: &mut Sheets, key: &MonitorKey) {
+    pub(super) fn remove(&self, tables: &mut Tables, key: &MonitorKey) {
         let is_its = |place: &EnvironmentKey| match self.has(Flaw::RemovalTakesTheSlug) {
             true => place.monitor.slug == key.slug,
             false => place.monitor == *key,
         };
-        let due = [DueKind::Miss, DueKind::Timeout].map(|kind| self.entries(sheets, kind)).concat();
-        sheets.past.removed.extend(due.into_iter().filter(|due| is_its(&due.key)));
-        let keys = sheets.keys.clone();
-        sheets.runs.retain(|_, run| !is_its(&keys[&run.environment()]));
+        let due = [DueKind::Miss, DueKind::Timeout].map(|kind| self.entries(tables, kind)).concat();
+        tables.past.removed.extend(due.into_iter().filter(|due| is_its(&due.key)));
+        let keys = tables.keys.clone();
+        tables.runs.retain(|_, run| !is_its(&keys[&run.environment()]));
         if !self.has(Flaw::EnvironmentsOutliveTheirMonitor) {
-            sheets.environments.retain(|place, _| !is_its(place));
+            tables.environments.retain(|place, _| !is_its(place));
         }
         let slug = key.slug.clone();
-        sheets.monitors.retain(|other, _| match self.has(Flaw::RemovalTakesTheSlug) {
+        tables.monitors.retain(|other, _| match self.has(Flaw::RemovalTakesTheSlug) {
             true => other.slug != slug,
             false => other != key,
         });

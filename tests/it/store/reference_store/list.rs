@@ -5,30 +5,30 @@ use std::cmp::Ordering;
 use overdue::row::{Environment, Run};
 use overdue::store::{Due, DueKind, DueQuery, DueRun};
 
-use super::{CAP, Paper, Sheets};
+use super::{CAP, ReferenceStore, Tables};
 use crate::store::flaw::Flaw;
 
-impl Paper {
-    pub(super) fn entries(&self, sheets: &Sheets, kind: DueKind) -> Vec<Due> {
+impl ReferenceStore {
+    pub(super) fn entries(&self, tables: &Tables, kind: DueKind) -> Vec<Due> {
         let mut list = match kind {
-            DueKind::Miss => self.misses(sheets),
-            DueKind::Timeout => self.timeouts(sheets),
+            DueKind::Miss => self.misses(tables),
+            DueKind::Timeout => self.timeouts(tables),
         };
         if self.has(Flaw::RemovedMonitorsStayDue) {
             let is_miss = kind == DueKind::Miss;
-            list.extend(sheets.past.removed.iter().filter(|due| due.run.is_none() == is_miss).cloned());
+            list.extend(tables.past.removed.iter().filter(|due| due.run.is_none() == is_miss).cloned());
         }
         if self.has(Flaw::DeadlinesStayWhereTheyWere) {
             for due in &mut list {
-                due.at = sheets.past.deadlines[&(due.key.clone(), due.run.map(|run| run.id))];
+                due.at = tables.past.deadlines[&(due.key.clone(), due.run.map(|run| run.id))];
             }
         }
         list
     }
 
-    pub(super) fn misses(&self, sheets: &Sheets) -> Vec<Due> {
+    pub(super) fn misses(&self, tables: &Tables) -> Vec<Due> {
         let watched =
-            sheets.environments.values().filter(|row| sheets.monitors.contains_key(&row.key().monitor));
+            tables.environments.values().filter(|row| tables.monitors.contains_key(&row.key().monitor));
         let at = |row: &Environment| match self.has(Flaw::UnwatchedEnvironmentsAreListed) {
             true => row.deadline().map(|deadline| deadline.closes()),
             false => row.due_at(),
@@ -36,16 +36,16 @@ impl Paper {
         watched.filter_map(|row| Some(Due { at: at(row)?, key: row.key().clone(), run: None })).collect()
     }
 
-    pub(super) fn timeouts(&self, sheets: &Sheets) -> Vec<Due> {
+    pub(super) fn timeouts(&self, tables: &Tables) -> Vec<Due> {
         let due = |run: &Run| {
             let finished = self.has(Flaw::FinishedRunsAreListed);
             let at = if finished { run.timeout_at()? } else { run.due_at()? };
-            let key = sheets.keys.get(&run.environment())?.clone();
-            let is_watched = sheets.environments.get(&key).is_some_and(|row| row.watch().is_on());
+            let key = tables.keys.get(&run.environment())?.clone();
+            let is_watched = tables.environments.get(&key).is_some_and(|row| row.watch().is_on());
             let listed = is_watched || !self.has(Flaw::UnwatchedRunsAreNotListed);
             listed.then(|| Due { at, key, run: Some(DueRun { number: run.number(), id: run.id() }) })
         };
-        sheets.runs.values().filter_map(due).collect()
+        tables.runs.values().filter_map(due).collect()
     }
 
     /// As `Due::order`.
@@ -72,9 +72,9 @@ impl Paper {
         .then_with(|| one.order().cmp(&other.order()))
     }
 
-    pub(super) fn list(&self, sheets: &Sheets, query: &DueQuery) -> Vec<Due> {
+    pub(super) fn list(&self, tables: &Tables, query: &DueQuery) -> Vec<Due> {
         let DueQuery { kind, until, after, limit } = query;
-        let mut list = self.entries(sheets, *kind);
+        let mut list = self.entries(tables, *kind);
         list.sort_by(|one, other| self.order(one, other));
         if let Some(after) = after {
             let from = |due: &Due| {
@@ -84,7 +84,7 @@ impl Paper {
             };
             let is_there = list.contains(after);
             list.retain(|due| from(due) || (self.has(Flaw::CursorsMustBeThere) && !is_there));
-            list.retain(|due| !self.has(Flaw::NewcomersAreNotListed) || sheets.past.listed.contains(due));
+            list.retain(|due| !self.has(Flaw::NewcomersAreNotListed) || tables.past.listed.contains(due));
         }
         if let Some(until) = until {
             let before = self.has(Flaw::ListsEndBefore);

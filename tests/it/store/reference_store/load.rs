@@ -8,21 +8,21 @@ use overdue::row::{Environment, Monitor, Organization, Run, RunStatus, RunSummar
 use overdue::store::{HistoryQuery, RunLookup, RunQuery};
 use serde_json::Value;
 
-use super::{CAP, Paper, Sheets, reread};
+use super::{CAP, ReferenceStore, Tables, reread};
 use crate::store::flaw::Flaw;
 
-impl Paper {
-    pub(super) fn organization(&self, sheets: &Sheets, id: OrganizationId) -> Organization {
-        let row = sheets.organizations.get(&id).cloned().unwrap_or_else(|| Organization::new(id));
+impl ReferenceStore {
+    pub(super) fn organization(&self, tables: &Tables, id: OrganizationId) -> Organization {
+        let row = tables.organizations.get(&id).cloned().unwrap_or_else(|| Organization::new(id));
         if self.has(Flaw::OrganizationsHaveOneMonitor) && row.monitors() > 1 {
             return reread(&row, |json| json["monitors"] = 1.into());
         }
         row
     }
 
-    pub(super) fn monitor<'s>(&self, sheets: &'s Sheets, key: &MonitorKey) -> Option<&'s Arc<Monitor>> {
-        let any = || sheets.monitors.values().find(|row| row.key().slug == key.slug);
-        sheets.monitors.get(key).or_else(|| if self.has(Flaw::AnyProjectWillDo) { any() } else { None })
+    pub(super) fn monitor<'s>(&self, tables: &'s Tables, key: &MonitorKey) -> Option<&'s Arc<Monitor>> {
+        let any = || tables.monitors.values().find(|row| row.key().slug == key.slug);
+        tables.monitors.get(key).or_else(|| if self.has(Flaw::AnyProjectWillDo) { any() } else { None })
     }
 
     pub(super) fn read_monitor(&self, row: &Arc<Monitor>) -> Arc<Monitor> {
@@ -36,13 +36,13 @@ impl Paper {
         Arc::clone(row)
     }
 
-    pub(super) fn place(&self, sheets: &Sheets, key: &EnvironmentKey) -> Option<EnvironmentKey> {
+    pub(super) fn place(&self, tables: &Tables, key: &EnvironmentKey) -> Option<EnvironmentKey> {
         if self.has(Flaw::NamesAreFolded) {
             let folded = |key: &EnvironmentKey| key.name.as_str().to_lowercase();
             let same = |other: &&EnvironmentKey| other.monitor == key.monitor && folded(other) == folded(key);
-            return sheets.environments.keys().find(same).cloned();
+            return tables.environments.keys().find(same).cloned();
         }
-        sheets.environments.contains_key(key).then(|| key.clone())
+        tables.environments.contains_key(key).then(|| key.clone())
     }
 
     pub(super) fn read_environment(&self, row: &Environment) -> Environment {
@@ -78,13 +78,13 @@ impl Paper {
         row.clone()
     }
 
-    pub(super) fn runs_of<'s>(&self, sheets: &'s Sheets, id: EnvironmentId) -> impl Iterator<Item = &'s Run> {
-        sheets.runs.values().filter(move |run| run.environment() == id)
+    pub(super) fn runs_of<'s>(&self, tables: &'s Tables, id: EnvironmentId) -> impl Iterator<Item = &'s Run> {
+        tables.runs.values().filter(move |run| run.environment() == id)
     }
 
     pub(super) fn find(
         &self,
-        sheets: &Sheets,
+        tables: &Tables,
         here: Option<&Environment>,
         query: RunQuery,
     ) -> Option<RunLookup> {
@@ -94,7 +94,7 @@ impl Paper {
             }
             None if self.has(Flaw::NowhereFindsNothing) => None,
             _ if self.has(Flaw::ElsewhereIsNowhere) => None,
-            _ => Some(RunLookup::Foreign(sheets.keys.get(&run.environment())?.clone())),
+            _ => Some(RunLookup::Foreign(tables.keys.get(&run.environment())?.clone())),
         };
         let is_open = |run: &&Run| match run.status() {
             RunStatus::InProgress => true,
@@ -102,7 +102,7 @@ impl Paper {
             _ => false,
         };
         let newest_open = || {
-            let open = self.runs_of(sheets, here?.id()).filter(is_open);
+            let open = self.runs_of(tables, here?.id()).filter(is_open);
             let order = |run: &&Run| match self.has(Flaw::NewestIsTheLastCreated) {
                 true => (DateTime::<Utc>::MIN_UTC, run.number()),
                 false => run.summary().order(),
@@ -111,8 +111,8 @@ impl Paper {
         };
         let closed = |id, run: &&Run| run.closed_by() == Some(id);
         let anonymous = |id| {
-            let started = sheets.runs.get(&id).filter(|_| !self.has(Flaw::StartingMessagesAreForgotten));
-            let closed = sheets.runs.values().find(|run| closed(id, run));
+            let started = tables.runs.get(&id).filter(|_| !self.has(Flaw::StartingMessagesAreForgotten));
+            let closed = tables.runs.values().find(|run| closed(id, run));
             let closed = closed.filter(|_| !self.has(Flaw::ClosingMessagesAreForgotten));
             let is_here = |run: &&Run| here.is_some_and(|here| run.environment() == here.id());
             let anywhere = self.has(Flaw::ClosingMessagesFindEverywhere);
@@ -122,29 +122,29 @@ impl Paper {
             RunQuery::None if self.has(Flaw::RunsAreReadUnasked) => newest_open(),
             RunQuery::None => None,
             RunQuery::Id(id) if self.has(Flaw::IdsFindWhatTheyClosed) => {
-                sheets.runs.values().find(|run| run.id() == id || closed(id, run)).and_then(found)
+                tables.runs.values().find(|run| run.id() == id || closed(id, run)).and_then(found)
             }
-            RunQuery::Id(id) => sheets.runs.get(&id).and_then(found),
+            RunQuery::Id(id) => tables.runs.get(&id).and_then(found),
             RunQuery::Anonymous(id) => anonymous(id).or_else(newest_open),
         }
     }
 
     pub(super) fn history(
         &self,
-        sheets: &Sheets,
+        tables: &Tables,
         here: &Environment,
         query: HistoryQuery,
     ) -> Vec<RunSummary> {
         let HistoryQuery { count, until, mut judged } = query;
         let mut limit = count as usize;
         let is_here = |run: &&Run| match self.has(Flaw::HistoryIsOfTheMonitor) {
-            true => sheets.keys.get(&run.environment()).is_some_and(|key| key.monitor == here.key().monitor),
+            true => tables.keys.get(&run.environment()).is_some_and(|key| key.monitor == here.key().monitor),
             false => run.environment() == here.id(),
         };
-        let mut runs: Vec<_> = sheets.runs.values().filter(is_here).map(Run::summary).collect();
+        let mut runs: Vec<_> = tables.runs.values().filter(is_here).map(Run::summary).collect();
         match self.flaw {
             Some(Flaw::HistoryIsAsItBegan) => {
-                runs.iter_mut().for_each(|run| *run = sheets.past.begun[&run.id]);
+                runs.iter_mut().for_each(|run| *run = tables.past.begun[&run.id]);
             }
             Some(Flaw::HistoryIsInMilliseconds) => {
                 runs.iter_mut().for_each(|run| run.started_at = run.started_at.trunc_subsecs(3));

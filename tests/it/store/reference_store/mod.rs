@@ -1,5 +1,5 @@
-//! A store on paper: plain maps, every question answered by looking at all that is there. Each place where it
-//! keeps a promise is a place where a [`Flaw`] breaks it.
+//! A reference store: plain maps, every question answered by a look at all rows. Each place where it keeps a promise is a
+//! place where a [`Flaw`] breaks it.
 
 mod commit;
 mod list;
@@ -29,9 +29,9 @@ use super::flaw::Flaw;
 const CAP: usize = 500;
 
 #[derive(Debug)]
-pub(crate) struct Paper {
+pub(crate) struct ReferenceStore {
     flaw: Option<Flaw>,
-    sheets: Mutex<Sheets>,
+    tables: Mutex<Tables>,
     /// Where it was made. Flaws that wait for another thread do so elsewhere only: where there is one.
     home: ThreadId,
     /// How many racing commits or torn reads have begun, and how many commits are done.
@@ -40,7 +40,7 @@ pub(crate) struct Paper {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Sheets {
+struct Tables {
     organizations: HashMap<OrganizationId, Organization>,
     monitors: BTreeMap<MonitorKey, Arc<Monitor>>,
     environments: BTreeMap<EnvironmentKey, Environment>,
@@ -72,18 +72,18 @@ fn reread<T: Serialize + DeserializeOwned>(row: &T, edit: impl FnOnce(&mut Value
     serde_json::from_value(json).unwrap()
 }
 
-impl Paper {
+impl ReferenceStore {
     pub(crate) fn new(flaw: Option<Flaw>) -> Self {
         let (begun, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { flaw, sheets: Mutex::default(), home: thread::current().id(), begun, done }
+        Self { flaw, tables: Mutex::default(), home: thread::current().id(), begun, done }
     }
 
     fn has(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
     }
 
-    fn sheets(&self) -> MutexGuard<'_, Sheets> {
-        self.sheets.lock().unwrap()
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap()
     }
 
     /// Gives another thread the time to do something, if there is one.
@@ -105,12 +105,12 @@ impl Paper {
     }
 
     /// What a torn read sees of the time before the commit that it dawdles over.
-    fn torn(&self, flaw: Flaw) -> Option<Sheets> {
+    fn torn(&self, flaw: Flaw) -> Option<Tables> {
         if !self.has(flaw) || self.is_at_home() {
             return None;
         }
         let done = self.done.load(Ordering::SeqCst);
-        let before = self.sheets().clone();
+        let before = self.tables().clone();
         self.begun.fetch_add(1, Ordering::SeqCst);
         Self::dawdle(|| self.done.load(Ordering::SeqCst) > done);
         self.begun.fetch_sub(1, Ordering::SeqCst);
@@ -127,22 +127,22 @@ impl Paper {
     }
 }
 
-impl Store for Paper {
+impl Store for ReferenceStore {
     type Error = Infallible;
 
     fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
         let torn = self.torn(Flaw::SnapshotsAreTorn);
-        let sheets = self.sheets();
-        let monitor = self.monitor(&sheets, &key.monitor);
-        let place = self.place(&sheets, key);
-        let row = place.and_then(|place| sheets.environments.get(&place)).filter(|_| monitor.is_some());
-        let run = self.find(torn.as_ref().unwrap_or(&sheets), row, query.run());
+        let tables = self.tables();
+        let monitor = self.monitor(&tables, &key.monitor);
+        let place = self.place(&tables, key);
+        let row = place.and_then(|place| tables.environments.get(&place)).filter(|_| monitor.is_some());
+        let run = self.find(torn.as_ref().unwrap_or(&tables), row, query.run());
         let here = run.as_ref().and_then(RunLookup::own).filter(|_| !self.has(Flaw::HistoryForgetsTheRun));
         let unasked = HistoryQuery { count: 1, until: None, judged: true };
         let unasked = Some(unasked).filter(|_| self.has(Flaw::HistoryIsReadUnasked));
         let history = monitor.zip(row).and_then(|(monitor, row)| {
             let wanted = query.history(monitor, row, here).or(unasked)?;
-            Some(self.history(&sheets, row, wanted))
+            Some(self.history(&tables, row, wanted))
         });
         let asked = match query.organization() {
             None if self.has(Flaw::OrganizationsAreReadUnasked) => Some(OrganizationId::new(1)),
@@ -150,11 +150,11 @@ impl Store for Paper {
         };
         let organization = asked.filter(|id| match self.flaw {
             _ if monitor.is_some() => false,
-            Some(Flaw::NoRowNoOrganization) => sheets.organizations.contains_key(id),
+            Some(Flaw::NoRowNoOrganization) => tables.organizations.contains_key(id),
             _ => true,
         });
         Ok(Snapshot {
-            organization: organization.map(|id| self.organization(&sheets, id)),
+            organization: organization.map(|id| self.organization(&tables, id)),
             monitor: monitor.map(|row| self.read_monitor(row)),
             environment: row.map(|row| Box::new(self.read_environment(row))),
             run,
@@ -164,20 +164,20 @@ impl Store for Paper {
 
     fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Infallible> {
         let torn = self.torn(Flaw::MonitorsAreTorn);
-        let sheets = self.sheets();
-        let Some(monitor) = self.monitor(&sheets, key) else { return Ok(None) };
-        let around = torn.as_ref().unwrap_or(&sheets);
+        let tables = self.tables();
+        let Some(monitor) = self.monitor(&tables, key) else { return Ok(None) };
+        let around = torn.as_ref().unwrap_or(&tables);
         let mut rows: Vec<_> = around.environments.values().filter(|row| row.key().monitor == *key).collect();
         if self.has(Flaw::EnvironmentsComeAsCreated) {
-            let created = |row: &&Environment| sheets.past.created.iter().position(|key| key == row.key());
+            let created = |row: &&Environment| tables.past.created.iter().position(|key| key == row.key());
             rows.sort_by_key(created);
         }
         let open = |run: &&Run| run.status() == RunStatus::InProgress || self.has(Flaw::FinishedRunsAreOpen);
         let is_ours =
-            |run: &&Run| sheets.keys.get(&run.environment()).is_some_and(|place| place.monitor == *key);
+            |run: &&Run| tables.keys.get(&run.environment()).is_some_and(|place| place.monitor == *key);
         let cap = if self.has(Flaw::MonitorsAreCapped) { CAP } else { usize::MAX };
         Ok(Some(MonitorSnapshot {
-            organization: self.organization(&sheets, monitor.organization()),
+            organization: self.organization(&tables, monitor.organization()),
             monitor: self.read_monitor(monitor),
             environments: rows.into_iter().map(|row| self.read_environment(row)).take(cap).collect(),
             open_runs: around
@@ -191,33 +191,33 @@ impl Store for Paper {
     }
 
     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Infallible> {
-        let mut sheets = self.sheets();
+        let mut tables = self.tables();
         if query.after.is_none() {
-            let (is_miss, list) = (query.kind == DueKind::Miss, self.entries(&sheets, query.kind));
-            sheets.past.listed.retain(|due| due.run.is_none() != is_miss);
-            sheets.past.listed.extend(list);
+            let (is_miss, list) = (query.kind == DueKind::Miss, self.entries(&tables, query.kind));
+            tables.past.listed.retain(|due| due.run.is_none() != is_miss);
+            tables.past.listed.extend(list);
         }
-        Ok(self.list(&sheets, query))
+        Ok(self.list(&tables, query))
     }
 
     fn next_due(&self, kind: DueKind) -> Result<Option<DateTime<Utc>>, Infallible> {
-        let sheets = self.sheets();
+        let tables = self.tables();
         let kinds = [DueKind::Miss, DueKind::Timeout].into_iter();
         let asked = kinds.filter(|other| *other == kind || self.has(Flaw::NextIsOfAnyKind));
-        Ok(asked.flat_map(|kind| self.entries(&sheets, kind)).map(|due| due.at).min())
+        Ok(asked.flat_map(|kind| self.entries(&tables, kind)).map(|due| due.at).min())
     }
 
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Infallible>> {
         self.await_a_torn_read();
         let early = self.check_early(transition)?;
-        let mut sheets = self.sheets();
-        let conflict = self.conflict(&sheets, transition);
+        let mut tables = self.tables();
+        let conflict = self.conflict(&tables, transition);
         if conflict.is_some_and(|conflict| Some(conflict) != early) {
-            self.leave_behind(&mut sheets, transition, conflict);
+            self.leave_behind(&mut tables, transition, conflict);
             return Err(CommitError::Conflict);
         }
-        self.write(&mut sheets, transition);
-        drop(sheets);
+        self.write(&mut tables, transition);
+        drop(tables);
         self.done.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A small world: an engine over a store in memory, everything it has told, and short words for what happens.
+//! The fixture of most tests: an engine over a store in memory, the events it has told, and short words for what happens.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
@@ -116,20 +116,20 @@ impl<S> Deref for RecordedEngine<S> {
     }
 }
 
-pub(crate) struct World {
+pub(crate) struct Fixture {
     pub(crate) engine: RecordedEngine<MemoryStore>,
 }
 
-impl World {
+impl Fixture {
     pub(crate) fn new(policy: Policy) -> Self {
         Self { engine: RecordedEngine::new(MemoryStore::new(), policy) }
     }
 
     /// The standard profile, and a monitor `job` so configured.
     pub(crate) fn with(config: &MonitorConfig) -> Self {
-        let world = Self::new(Policy::default());
-        world.create("job", config).unwrap();
-        world
+        let fixture = Self::new(Policy::default());
+        fixture.create("job", config).unwrap();
+        fixture
     }
 
     pub(crate) fn create(
@@ -144,9 +144,9 @@ impl World {
         self.engine.edit_monitor(&monitor("job"), edit, at(when)).unwrap()
     }
 
-    pub(crate) fn refused_edit(&self, slug: &str, edit: &Edit) -> EditError {
+    pub(crate) fn rejected_edit(&self, slug: &str, edit: &Edit) -> EditError {
         match self.engine.edit_monitor(&monitor(slug), edit, at("12:00")) {
-            Err(AdminError::Rejected(refused)) => refused,
+            Err(AdminError::Rejected(error)) => error,
             other => panic!("{other:?}"),
         }
     }
@@ -171,8 +171,8 @@ impl World {
         }
     }
 
-    /// Sends a body that is to be refused.
-    pub(crate) fn refused(&self, received: &str, body: impl Into<Body>) -> Vec<RejectionReason> {
+    /// Sends a body that is to be rejected.
+    pub(crate) fn rejected(&self, received: &str, body: impl Into<Body>) -> Vec<RejectionReason> {
         match self.send(received, body) {
             Outcome::Rejected(Rejected { errors, .. }) => errors,
             other => panic!("{other:?}"),
