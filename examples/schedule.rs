@@ -170,7 +170,7 @@ fn read_interval(words: &[&str], zone: Zone) -> Result<Schedule, String> {
 
 #[expect(clippy::disallowed_methods, reason = "somebody has to ask the clock, and it is not the library")]
 fn now() -> Time {
-    std::time::SystemTime::now().into()
+    Utc::now()
 }
 
 fn upcoming(schedule: &Schedule, from: Time, most: usize, quirks: Quirks) -> Vec<Time> {

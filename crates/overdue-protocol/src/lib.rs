@@ -21,11 +21,13 @@ mod envelope;
 mod host;
 mod key;
 pub mod line;
+mod linger;
 pub mod project;
 pub mod schedule;
 mod serve;
 pub mod time;
 pub mod time_text;
+mod unread;
 
 pub use host::{Host, Receipt, Unavailable};
 pub use key::Key;

@@ -290,3 +290,40 @@ fn slow_clients() {
     }
     assert_eq!(server.count("SELECT count(*) FROM runs"), 1);
 }
+
+/// Some answers are ready before the request has arrived. They reach also a client that sends all of it first.
+#[test]
+fn early_answers() {
+    let server = Server::start(&[]);
+    let host = server.address.trim_start_matches("http://");
+    let key = &server.key;
+    let envelope = format!("POST /api/1/envelope/?sentry_key={key} HTTP/1.1");
+    let size = 16 << 20;
+    let length = format!("content-length: {size}");
+    for (what, head, expected) in [
+        ("a body that is too long", format!("{envelope}\r\n{length}"), "413"),
+        ("a packing nobody knows", format!("{envelope}\r\n{length}\r\ncontent-encoding: lzma"), "415"),
+        ("curl with a long body", format!("POST /api/1/cron/job/{key}/ HTTP/1.1\r\n{length}"), "413"),
+        ("an address that is none", format!("POST /api/1/store/ HTTP/1.1\r\n{length}"), "404"),
+        ("a method that is none", format!("PUT /api/1/envelope/ HTTP/1.1\r\n{length}"), "405"),
+        (
+            "a page elsewhere",
+            format!("POST /api/monitors HTTP/1.1\r\n{length}\r\nsec-fetch-site: cross-site"),
+            "403",
+        ),
+        ("a length that is none", format!("{envelope}\r\ncontent-length: long"), "400"),
+        ("chunks that are none", format!("{envelope}\r\ntransfer-encoding: chunked"), "400"),
+        ("a long head", format!("{envelope}\r\nx-head: {}", "x".repeat(600_000)), "431"),
+    ] {
+        let mut stream = TcpStream::connect(host).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        write!(stream, "{head}\r\nhost: x\r\n\r\n").unwrap_or_else(|error| panic!("{what}: {error}"));
+        for chunk in vec![b'x'; size].chunks(64 << 10) {
+            stream.write_all(chunk).unwrap_or_else(|error| panic!("{what}: {error}"));
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {expected}")), "{what}: {answer}");
+        assert!(answer.contains("connection: close"), "{what}: {answer}");
+    }
+}
