@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::id::{self, ProjectId};
 use crate::wire::Message;
 
-/// What a check-in is processed under: check-ins of one key must be processed in order, those of different
-/// keys need not be.
+/// The unit of ordering: check-ins of one key must be processed in order, those of different keys need not
+/// be.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -33,14 +33,15 @@ impl ProcessingKey {
         Self { project, slug: slug.into(), environment: environment.into() }
     }
 
-    /// The key of a message. A message that no slug or no environment can be read from will be refused, in
-    /// whatever group; it goes by what can be read.
+    /// Returns the key of a message. If no slug or no environment can be read, the message will be rejected;
+    /// the key is then made of what can be read.
     pub fn of(message: &Message) -> Self {
         let (slug, environment) = message.body.names();
         Self { project: message.project, slug, environment }
     }
 
-    /// Which of so many partitions the key belongs to: the same in every process and every version.
+    /// Returns which of `partitions` the key belongs to. The result is the same in every process and every
+    /// version.
     pub fn partition(&self, partitions: NonZeroU32) -> u32 {
         let project = self.project.get().to_be_bytes();
         let spread = id::spread(&[&project, self.slug.as_bytes(), self.environment.as_bytes()]);

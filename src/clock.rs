@@ -1,9 +1,8 @@
-//! Minutes out of message streams: when every partition has passed a minute, that minute is over.
+//! Turns message streams into minutes: a minute is over once every partition has passed it.
 //!
-//! Whether a run was missed can only be judged once every message that might announce it has been
-//! read. So ticks do not come from a wall clock but from the timestamps of the messages themselves: a
-//! host that lags behind by an hour ticks an hour late, and misses nothing. Of several partitions the
-//! slowest decides.
+//! A run can be judged as missed only once every message that might announce it has been read. So ticks come
+//! from the timestamps of the messages, not from a wall clock: a host that lags by an hour ticks an hour late
+//! and reports no false misses. The slowest partition sets the pace.
 //!
 //! ```
 //! use overdue::clock::{Clock, PartitionId, Tick};
@@ -13,7 +12,7 @@
 //! clock.register(first);
 //! clock.register(second);
 //!
-//! // The second partition is silent, and holds the clock.
+//! // The second partition is silent, and holds the clock back.
 //! assert!(clock.observe(first, "2024-09-02T10:05:12Z".parse()?).is_empty());
 //! // Now the slowest has reached 10:02, and the clock starts there.
 //! let ticks = clock.observe(second, "2024-09-02T10:02:40Z".parse()?);
@@ -35,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 const SECONDS_PER_MINUTE: i64 = 60;
 
-/// One partition of a message stream; a number of the host's.
+/// One partition of a message stream, by a number that the host assigns.
 ///
 /// ```
 /// use overdue::clock::PartitionId;
@@ -64,7 +63,7 @@ impl fmt::Display for PartitionId {
     }
 }
 
-/// "The stream has reached this minute": a whole minute, of any date chrono can hold.
+/// "The stream has reached this minute": a whole minute, of any date that chrono can hold.
 ///
 /// ```
 /// use overdue::clock::Tick;
@@ -81,16 +80,16 @@ pub struct Tick {
 }
 
 impl Tick {
-    /// The minute this time lies in.
+    /// Returns the minute that contains this time.
     pub const fn at(time: DateTime<Utc>) -> Self {
         Self::of_minute(time.timestamp().div_euclid(SECONDS_PER_MINUTE))
     }
 
-    /// The tick of a minute counted from 1970, that of a date chrono can hold.
+    /// Returns the tick of a minute counted from 1970. The minute must be one that chrono can hold.
     const fn of_minute(minute: i64) -> Self {
         match DateTime::from_timestamp(minute.saturating_mul(SECONDS_PER_MINUTE), 0) {
             Some(start) => Self { start },
-            // There is none such: the first date chrono can hold begins a minute.
+            // Unreachable: the first date that chrono can hold begins a minute.
             None => Self { start: DateTime::<Utc>::MIN_UTC },
         }
     }
@@ -100,12 +99,12 @@ impl Tick {
         self.start.timestamp().div_euclid(SECONDS_PER_MINUTE)
     }
 
-    /// The instant at which the minute begins.
+    /// Returns the instant at which the minute begins.
     pub const fn time(self) -> DateTime<Utc> {
         self.start
     }
 
-    /// The minute after this one; none after the last that chrono can hold.
+    /// Returns the next minute, or `None` after the last that chrono can hold.
     #[must_use]
     pub fn next(self) -> Option<Self> {
         self.start.checked_add_signed(TimeDelta::minutes(1)).map(|start| Self { start })
@@ -130,11 +129,11 @@ impl fmt::Display for Tick {
     }
 }
 
-/// Minutes newly reached, oldest first: an iterator that counts rather than keeps them, so that a jump
-/// of ten years costs nothing until it is iterated.
+/// Minutes newly reached, oldest first. The iterator counts rather than stores them, so a jump of ten years
+/// costs nothing until it is iterated.
 ///
-/// Handling only the [newest](Ticks::newest) is fine for misses and timeouts, which catch up on their own
-/// (I8); a host that needs every minute, for volumes say, iterates.
+/// Missed runs and timeouts catch up on their own (I8), so it is enough to handle the
+/// [newest](Ticks::newest). A host that needs every minute, such as for volumes, iterates.
 ///
 /// ```
 /// use overdue::clock::{Clock, PartitionId};
@@ -156,7 +155,7 @@ pub struct Ticks {
 impl Ticks {
     const NONE: Ticks = Ticks { minutes: 0..0 };
 
-    /// The minutes from `first` up to and with `last`.
+    /// Returns the minutes from `first` to `last`, inclusive.
     fn spanning(first: Tick, last: Tick) -> Self {
         Self { minutes: first.minute()..last.minute().saturating_add(1) }
     }
@@ -171,9 +170,9 @@ impl Ticks {
         self.minutes.clone().next_back().map(Tick::of_minute)
     }
 
-    /// How many minutes are left. (More than a `usize` can say on small machines.)
+    /// How many minutes are left. (More than a `usize` can hold on small machines.)
     pub const fn len(&self) -> u64 {
-        // The range never runs backwards, so that the distance is its length.
+        // The range never runs backwards, so the distance is its length.
         self.minutes.end.abs_diff(self.minutes.start)
     }
 
@@ -194,7 +193,7 @@ impl Iterator for Ticks {
         self.minutes.size_hint()
     }
 
-    // The ranges of the standard library jump where the default methods would walk.
+    // The ranges of the standard library jump where the default methods would step.
 
     fn nth(&mut self, n: usize) -> Option<Tick> {
         self.minutes.nth(n).map(Tick::of_minute)
@@ -215,16 +214,16 @@ impl FusedIterator for Ticks {}
 
 /// Turns the message timestamps of many partitions into [`Ticks`].
 ///
-/// * The slowest registered partition decides. One that is registered but was never heard of holds the
-///   clock, so a worker registers all partitions it was assigned before it reads the first message.
-/// * The clock starts once every registered partition has been heard: the minute the slowest is in is
-///   the first one ticked. (As in the reference system, a tick means that the minute was *reached*.)
-/// * From there each minute is ticked once and in order; minutes without messages are filled in.
-/// * Timestamps that go back, on a partition or by a late partition, change nothing: the clock never
-///   goes back (I8).
+/// * The slowest registered partition sets the pace. A registered partition without messages holds the clock
+///   back, so a worker registers all of its partitions before it reads the first message.
+/// * The clock starts once every registered partition has had a message. The first tick is the minute that
+///   the slowest has reached. (As in the reference system, a tick means that the minute was *reached*.)
+/// * From then on, each minute is ticked once and in order; minutes without messages are filled in.
+/// * Timestamps that go back, on one partition or from a late partition, change nothing: the clock never goes
+///   back (I8).
 ///
-/// The state is plain data. Save it (it is serialisable as a whole) once the ticks of an observation are
-/// handled, and after a crash the same messages bring the same ticks again; repeating one does no harm.
+/// The state is plain data, serialisable as a whole. Save it once the ticks of an observation are handled:
+/// after a crash the same messages then produce the same ticks again. Repeating a tick is harmless.
 ///
 /// ```
 /// use overdue::clock::{Clock, PartitionId};
@@ -240,7 +239,7 @@ impl FusedIterator for Ticks {}
 /// ```
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Clock {
-    /// The latest minute seen on each registered partition; none yet on a silent one.
+    /// The latest minute seen on each registered partition; `None` if there was no message yet.
     partitions: BTreeMap<PartitionId, Option<Tick>>,
     /// The last minute ticked.
     reached: Option<Tick>,
@@ -252,14 +251,14 @@ impl Clock {
         Self::default()
     }
 
-    /// Waits for this partition from now on. Nothing changes if it is registered already.
+    /// Waits for this partition from now on. Does nothing if it is registered already.
     pub fn register(&mut self, partition: PartitionId) {
         self.partitions.entry(partition).or_default();
     }
 
-    /// Stops waiting for this partition, and answers with the minutes it alone had held back.
+    /// Stops waiting for this partition. Returns the minutes that it alone had held back.
     ///
-    /// Where no partition is left the clock stands, and goes on from there when one is heard again.
+    /// If no partition is left, the clock stops. It resumes with the next message of any partition.
     ///
     /// ```
     /// use overdue::clock::{Clock, PartitionId};
@@ -279,10 +278,10 @@ impl Clock {
         }
     }
 
-    /// Takes note of a message of this time on this partition, and answers with the minutes reached by it.
+    /// Records the timestamp of a message on this partition. Returns the minutes that are now reached.
     ///
-    /// A partition that is not registered is registered by its first message. If it lags behind, the
-    /// clock waits until it has caught up.
+    /// The first message of an unregistered partition registers it. If that partition lags behind, the clock
+    /// waits until it has caught up.
     pub fn observe(&mut self, partition: PartitionId, time: DateTime<Utc>) -> Ticks {
         let seen = self.partitions.entry(partition).or_default();
         let minute = Some(Tick::at(time));
@@ -309,15 +308,15 @@ impl Clock {
         self.reached
     }
 
-    /// The partition the clock waits for: a silent one, else the one furthest behind. None without
-    /// partitions. For the operator who asks why nothing ticks.
+    /// Returns the partition that the clock waits for: a silent one, or else the one furthest behind. Returns
+    /// `None` if there are no partitions. It answers the question why nothing ticks.
     pub fn slowest(&self) -> Option<PartitionId> {
         self.partitions.iter().min_by_key(|(_, seen)| **seen).map(|(partition, _)| *partition)
     }
 
-    /// Moves to the minute of the slowest partition, if that is ahead.
+    /// Moves to the minute of the slowest partition, if that is later.
     fn advance(&mut self) -> Ticks {
-        // A silent partition is the least of all, and there is no minute to move to.
+        // A silent partition sorts first, and gives no minute to move to.
         let Some(slowest) = self.partitions.values().min().copied().flatten() else { return Ticks::NONE };
         let first = match self.reached {
             None => slowest,

@@ -24,15 +24,15 @@ use crate::wire::Message;
 /// How often a decision is made again when others keep changing the same rows.
 const ATTEMPTS: u32 = 32;
 
-/// How many deadlines are listed at a time: so few that what a store in memory reads for the list is still near the processor
-/// when it is decided on.
+/// How many deadlines are listed at a time. A page this small is still in the processor's cache when its
+/// entries are decided on.
 const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
-/// Watches jobs: takes their check-ins and the ticks of a clock, and tells what was missed, what hangs, when
-/// an incident opens and when it is over.
+/// Watches jobs: takes their check-ins and the ticks of a clock, and reports missed runs, timeouts, and
+/// incidents as they open and resolve.
 ///
 /// It holds no state of its own: everything is in the store, and any number of engines may share one. Every
-/// call is one load, one decision and one commit; when somebody else was faster, it starts over.
+/// call is one load, one decision and one commit. If another writer commits first, the call starts over.
 ///
 /// ```
 /// use overdue::{Engine, MemoryStore, Policy};
@@ -56,7 +56,7 @@ impl<S: fmt::Debug> fmt::Debug for Engine<S> {
     }
 }
 
-/// Why a call failed. A refused check-in is an [`Outcome`], not an error.
+/// Why a call failed. A rejected check-in is an [`Outcome`], not an error.
 ///
 /// ```
 /// use std::error::Error as _;
@@ -73,13 +73,13 @@ pub enum Error<E> {
     /// The store failed. What was committed before stands; the call may be repeated (I4).
     #[error("the store failed")]
     Store(#[source] E),
-    /// Others kept changing the same rows. Nothing was written for this environment or monitor; the call may
-    /// be repeated.
+    /// Other writers kept changing the same rows. Nothing was written for this environment or monitor; the
+    /// call may be repeated.
     #[error("gave up on {subject} after {attempts} conflicting commits")]
     Contended {
         /// The environment or monitor.
         subject: String,
-        /// How often it was tried.
+        /// How many attempts were made.
         attempts: u32,
     },
 }
@@ -98,10 +98,10 @@ pub enum Error<E> {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdminError<E> {
-    /// It was refused; nothing was written.
+    /// The edit was rejected; nothing was written.
     #[error(transparent)]
     Rejected(#[from] EditError),
-    /// It failed.
+    /// The call failed.
     #[error(transparent)]
     Failed(Error<E>),
 }
@@ -124,7 +124,7 @@ pub enum AdminError<E> {
 pub struct TickReport {
     /// The tick.
     pub tick: Tick,
-    /// What was decided, in the order in which it was due.
+    /// What was decided, in the order of the deadlines.
     pub outcomes: Vec<DueOutcome>,
 }
 
@@ -198,7 +198,7 @@ impl<S> Engine<S> {
 
 impl<S: Store> Engine<S> {
     /// Processes a check-in: admits it, validates it, finds or creates its monitor, environment and run, and
-    /// judges the run. A refusal is an outcome; the sink hears of it too.
+    /// evaluates the run. A rejection is an outcome, and also an event.
     ///
     /// ```
     /// use overdue::Outcome;
@@ -209,7 +209,7 @@ impl<S: Store> Engine<S> {
     /// assert_eq!(accepted.health, HealthEffect::FirstOk);
     /// assert_eq!(accepted.deadline.map(|deadline| deadline.expected()), Some("2024-09-03T02:00:00Z".parse()?));
     ///
-    /// // Delivered again it is refused, as the run is finished already, and nothing changes.
+    /// // Delivered again, it is rejected because the run has finished, and nothing changes.
     /// assert!(matches!(engine.process_checkin(&message)?, Outcome::Rejected(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -232,9 +232,10 @@ impl<S: Store> Engine<S> {
         outcome
     }
 
-    /// Processes check-ins one by one, and answers in their order. One that fails does not keep the next from being
-    /// tried. Check-ins of different [processing keys](crate::batch::ProcessingKey) are independent: a host with threads
-    /// sorts them into [groups](crate::batch::groups), and processes each group on its own.
+    /// Processes check-ins one by one and returns their results in order. A failed check-in does not stop the
+    /// ones after it. Check-ins of different [processing keys](crate::batch::ProcessingKey) are independent:
+    /// a host with threads sorts them into [groups](crate::batch::groups) and processes the groups in
+    /// parallel.
     ///
     /// ```
     /// use overdue::Outcome;
@@ -253,7 +254,8 @@ impl<S: Store> Engine<S> {
         messages.into_iter().map(|message| self.process_checkin(message)).collect()
     }
 
-    /// Judges a stored run as gone well; see [`rules::mark_ok`]. None: the environment has no such run.
+    /// Treats a stored run as succeeded; see [`rules::mark_ok`]. Returns `None` if the environment has no
+    /// such run.
     ///
     /// ```
     /// use overdue::outcome::HealthEffect;
@@ -279,7 +281,8 @@ impl<S: Store> Engine<S> {
         self.decide_and_commit(key, &query, |snapshot| rules::mark_ok(snapshot, at, &self.policy))
     }
 
-    /// Judges a stored run as failed; see [`rules::mark_failed`]. None: the environment has no such run.
+    /// Treats a stored run as failed; see [`rules::mark_failed`]. Returns `None` if the environment has no
+    /// such run.
     ///
     /// ```
     /// use overdue::outcome::HealthEffect;
@@ -304,7 +307,7 @@ impl<S: Store> Engine<S> {
         self.decide_and_commit(key, &query, |snapshot| rules::mark_failed(snapshot, at, &self.policy))
     }
 
-    /// Handles every environment whose run is missed by this tick. Repeating a tick, or skipping some, is
+    /// Handles every environment that has missed its run by this tick. Repeating or skipping ticks is
     /// harmless (I8).
     ///
     /// ```
@@ -335,7 +338,7 @@ impl<S: Store> Engine<S> {
         })
     }
 
-    /// Handles every run whose time is up at this tick. Repeating a tick, or skipping some, is harmless (I8).
+    /// Handles every run that has timed out by this tick. Repeating or skipping ticks is harmless (I8).
     ///
     /// ```
     /// # use overdue::Tick;
@@ -363,7 +366,8 @@ impl<S: Store> Engine<S> {
         })
     }
 
-    /// Handles all that is due at this tick: misses first, then timeouts. Afterwards nothing is (I7).
+    /// Handles all that is due at this tick: missed runs first, then timeouts. Nothing is due afterwards
+    /// (I7).
     ///
     /// ```
     /// # use overdue::Tick;
@@ -389,7 +393,7 @@ impl<S: Store> Engine<S> {
         Ok(report)
     }
 
-    /// When the next tick has something to do. None: nothing is awaited.
+    /// Returns when the next tick will have something to do, or `None` if no deadline is set.
     ///
     /// ```
     /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
@@ -423,7 +427,7 @@ impl<S: Store> Engine<S> {
     /// ```
     ///
     /// # Errors
-    /// [`AdminError::Rejected`] when there is one already or a limit is reached; [`AdminError::Failed`].
+    /// [`AdminError::Rejected`] if the monitor exists or a limit is reached; [`AdminError::Failed`].
     pub fn create_monitor(
         &self,
         organization: OrganizationId,
@@ -438,7 +442,7 @@ impl<S: Store> Engine<S> {
         Ok(created.map_err(AdminError::Failed)??)
     }
 
-    /// Changes a monitor, with effect on its deadlines at once; `at` is the present time.
+    /// Changes a monitor. Deadlines follow at once; `at` is the present time.
     ///
     /// ```
     /// use overdue::row::MonitorStatus;
@@ -454,7 +458,7 @@ impl<S: Store> Engine<S> {
     /// ```
     ///
     /// # Errors
-    /// [`AdminError::Rejected`] when there is no such monitor or environment; [`AdminError::Failed`].
+    /// [`AdminError::Rejected`] if there is no such monitor or environment; [`AdminError::Failed`].
     pub fn edit_monitor(
         &self,
         key: &MonitorKey,
@@ -464,8 +468,8 @@ impl<S: Store> Engine<S> {
         self.edit(key, |snapshot| rules::edit_monitor(snapshot, edit, at, &self.policy))
     }
 
-    /// Removes a monitor with its environments, runs and incidents. Nobody is told: an incident that was
-    /// announced is not resolved by an event.
+    /// Removes a monitor with its environments, runs and incidents. Emits no event, not even to resolve an
+    /// announced incident.
     ///
     /// ```
     /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
@@ -476,7 +480,7 @@ impl<S: Store> Engine<S> {
     /// ```
     ///
     /// # Errors
-    /// [`AdminError::Rejected`] when there is no such monitor; [`AdminError::Failed`].
+    /// [`AdminError::Rejected`] if there is no such monitor; [`AdminError::Failed`].
     pub fn remove_monitor(&self, key: &MonitorKey) -> Result<(), AdminError<S::Error>> {
         self.edit(key, |snapshot| {
             let Decision { transition, outcome } = rules::remove_monitor(snapshot);
@@ -484,7 +488,7 @@ impl<S: Store> Engine<S> {
         })
     }
 
-    /// Loads a monitor, decides on an edit and commits it, and starts over on a conflict.
+    /// Loads a monitor, decides on an edit and commits it. Starts over on a conflict.
     fn edit<T>(
         &self,
         key: &MonitorKey,
@@ -502,7 +506,7 @@ impl<S: Store> Engine<S> {
         Err(AdminError::Failed(Error::Contended { subject: key.to_string(), attempts: ATTEMPTS }))
     }
 
-    /// Loads, decides and commits, and starts over on a conflict.
+    /// Loads, decides and commits. Starts over on a conflict.
     fn decide_and_commit<T>(
         &self,
         key: &EnvironmentKey,
@@ -532,7 +536,7 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    /// Goes through all that is due, page by page, and adds each outcome to the report. Most ticks add nothing:
+    /// Walks all that is due, page by page, and adds each outcome to the report. Most ticks add nothing:
     /// returning an empty report would cost as much as the lookup itself.
     fn for_each_due(
         &self,
@@ -541,8 +545,8 @@ impl<S: Store> Engine<S> {
         decide: impl Fn(&Due) -> Result<DueOutcome, Error<S::Error>>,
     ) -> Result<(), Error<S::Error>> {
         let mut contended = None;
-        // The reference lists due rows once a tick, and its quirks can make a handled row due again, so remember
-        // what was handled. Without them the cursor is enough.
+        // The reference lists due rows once a tick, and its quirks can make a handled row due again, so
+        // remember what was handled. Without them, the cursor is enough.
         let mut seen = self.policy.profile.quirks().misses_repeat().then(HashSet::new);
         let mut query = DueQuery { kind, until: Some(report.tick.time()), after: None, limit: PAGE };
         loop {

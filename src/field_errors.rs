@@ -1,4 +1,4 @@
-//! Which fields of a message are at fault, and why: all of them at once, named as the sender named them.
+//! Which fields of a message are invalid, and why: all at once, under the names that the sender used.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,12 +7,12 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The name of faults that belong to an object as a whole: its field holds something else.
+/// The key of an error about an object as a whole.
 pub(crate) const WHOLE: &str = "non_field_errors";
 
-/// The fields of a message that are at fault, each with its problem. At least one.
+/// The invalid fields of a message, each with its problem. Never empty.
 ///
-/// Serialises as the message is nested, with a sentence for each problem:
+/// Serialises nested as the message is, with a sentence for each problem:
 ///
 /// ```
 /// use overdue::wire::Payload;
@@ -28,7 +28,7 @@ pub(crate) const WHOLE: &str = "non_field_errors";
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FieldErrors(BTreeMap<Cow<'static, str>, Fault>);
 
-/// What is wrong with one field: the field itself, or fields inside it.
+/// What is wrong with a field: the field itself, or fields inside it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(untagged)]
 enum Fault {
@@ -36,9 +36,9 @@ enum Fault {
     Inside(FieldErrors),
 }
 
-/// Why one field is refused.
+/// Why a field is invalid.
 ///
-/// Stored as its sentence. A sentence that no variant knows is read back as [`FieldError::Other`].
+/// Stored as its sentence. A sentence that matches no variant is read back as [`FieldError::Other`].
 ///
 /// ```
 /// use overdue::field_errors::FieldError;
@@ -49,13 +49,13 @@ enum Fault {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum FieldError {
-    /// The field must be there.
+    /// The field is missing.
     Missing,
-    /// The field holds null where null says nothing.
+    /// The field is null where null is not allowed.
     Null,
-    /// The field holds nothing but white space.
+    /// The field is empty or only white space.
     Blank,
-    /// Not a text, or one with half a surrogate pair in it.
+    /// Not a string, or one with an unpaired surrogate.
     NotText,
     /// Not a number.
     NotANumber,
@@ -63,11 +63,11 @@ pub enum FieldError {
     NotWhole,
     /// Not an object.
     NotAnObject,
-    /// A value from a fixed list was asked for, and this is none of them.
+    /// Not one of the allowed values.
     Unknown,
     /// Not a UUID.
     NotAUuid,
-    /// Nothing of the text can stand in a slug.
+    /// No character of the text is allowed in a slug.
     NotASlug,
     /// A number outside its bounds.
     OutOfRange {
@@ -78,12 +78,12 @@ pub enum FieldError {
     },
     /// The type of the schedule does not fit its value: a list for a crontab, a text for an interval.
     WrongSchedule,
-    /// Anything else, in words: why a crontab cannot be read, why a name cannot stand.
+    /// Anything else, in words: why a crontab does not parse, why a name is not allowed.
     Other(Box<str>),
 }
 
 impl FieldError {
-    /// The problems that carry no data, with their sentences.
+    /// The problems without data, with their sentences.
     const PLAIN: [(FieldError, &'static str); 11] = [
         (FieldError::Missing, "is missing"),
         (FieldError::Null, "must not be null"),
@@ -98,7 +98,7 @@ impl FieldError {
         (FieldError::WrongSchedule, "does not fit the type of the schedule"),
     ];
 
-    /// The problem in the words of another error.
+    /// Wraps the message of another error.
     pub(crate) fn other(reason: impl fmt::Display) -> Self {
         FieldError::Other(reason.to_string().into())
     }
@@ -143,24 +143,25 @@ impl<'de> Deserialize<'de> for FieldError {
 }
 
 impl FieldErrors {
-    /// One field at fault.
+    /// Returns the error of a single field.
     pub fn one(field: &'static str, problem: FieldError) -> Self {
         Self(BTreeMap::from([(field.into(), Fault::Here(problem))]))
     }
 
-    /// The faults of the fields inside of a field.
+    /// Nests the errors of fields inside another field.
     pub(crate) fn within(field: &'static str, errors: FieldErrors) -> Self {
         Self(BTreeMap::from([(field.into(), Fault::Inside(errors))]))
     }
 
-    /// The fields at fault, with the names of those around them before a dot, in the order of their names.
+    /// The invalid fields, in order of their names. The name of a nested field is preceded by those around it
+    /// and dots.
     pub fn iter(&self) -> impl Iterator<Item = (String, &FieldError)> {
         let mut found = Vec::new();
         self.collect("", &mut found);
         found.into_iter()
     }
 
-    /// What is wrong with a field, named as in [`FieldErrors::iter`].
+    /// Returns what is wrong with a field, named as in [`FieldErrors::iter`].
     ///
     /// ```
     /// use overdue::field_errors::{FieldErrors, FieldError};
@@ -213,17 +214,17 @@ impl<'de> Deserialize<'de> for FieldErrors {
     }
 }
 
-/// The faults found so far: how a decoder names them all before it gives up.
+/// The errors found so far, so that a decoder reports all of them at once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FieldErrorsBuilder(BTreeMap<Cow<'static, str>, Fault>);
 
 impl FieldErrorsBuilder {
-    /// The value, or nothing and its problem under the field's name.
+    /// Returns the value, or `None` after recording its error under the field's name.
     pub(crate) fn check<T>(&mut self, field: &'static str, value: Result<T, FieldError>) -> Option<T> {
         value.map_err(|problem| self.0.insert(field.into(), Fault::Here(problem))).ok()
     }
 
-    /// The value, or nothing and all its faults among these.
+    /// Returns the value, or `None` after adding all its errors.
     pub(crate) fn join<T>(&mut self, value: Result<T, FieldErrors>) -> Option<T> {
         value.map_err(|errors| self.0.extend(errors.0)).ok()
     }
@@ -233,8 +234,8 @@ impl FieldErrorsBuilder {
     }
 }
 
-/// For a decoder that missed a value: each value that [`FieldErrorsBuilder::check`] and [`FieldErrorsBuilder::join`] withhold leaves a
-/// fault behind, so there is at least one.
+/// For a decoder that lacks a value: each time [`FieldErrorsBuilder::check`] and [`FieldErrorsBuilder::join`]
+/// return `None`, they record an error, so there is at least one.
 impl From<FieldErrorsBuilder> for FieldErrors {
     fn from(faults: FieldErrorsBuilder) -> Self {
         Self(faults.0)

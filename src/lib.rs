@@ -1,8 +1,8 @@
 //! Did my scheduled job run, on time, to the end?
 //!
-//! Jobs send check-ins, a clock ticks, and this engine decides which runs were missed, which hang, which
-//! environment is in an incident and when that is over. It does no I/O and asks no clock: a host brings the
-//! database, the message bus and the alerts, and time is an argument.
+//! Jobs send check-ins and a clock ticks. From these the engine decides which runs were missed, which hang,
+//! and when an environment's incident opens and resolves. It does no I/O and reads no clock: a host brings
+//! the database, the message bus and the alerts, and passes the time as an argument.
 //!
 //! ```
 //! use overdue::checkin::{Checkin, CheckinStatus, RunRef};
@@ -57,18 +57,19 @@
 //!
 //! | word | meaning |
 //! |---|---|
-//! | organization, project | who owns monitors: numbers of the host's |
+//! | organization, project | the owner of monitors: numbers that the host assigns |
 //! | [monitor](row::Monitor) | one scheduled job, named by its project and [slug](id::Slug) |
 //! | [environment](row::Environment) | a monitor in one deployment, `production` unless named: it carries health, deadlines and the open incident |
 //! | [run](row::Run) | the job doing its work once |
-//! | check-in | what the job says of a run: that it started, succeeded or failed |
-//! | [deadline](row::Deadline) | when the next run is expected, and, a margin later, when it is missed |
-//! | timeout | a run that stays in progress for longer than it may |
+//! | check-in | a message from the job about a run: it started, succeeded or failed |
+//! | [deadline](row::Deadline) | when the next run is expected and, one margin later, when it is missed |
+//! | timeout | a run stays in progress for longer than its maximum runtime |
 //! | [incident](row::Incident) | opens after a number of failures in a row, and ends after a number of successes in a row |
-//! | occurrence | one failing run reported under an incident |
-//! | [tick](Tick) | "the stream has reached this minute": drives misses and timeouts |
+//! | occurrence | one failed run reported under an incident |
+//! | [tick](Tick) | "the stream has reached this minute": detects missed runs and timeouts |
 //! | snapshot, decision, transition | what a decision reads; its answer; what it writes |
-//! | [profile](policy::Profile) | whose rules judge: the standard ones, or those of the reference, Sentry's cron monitoring |
+//! | [profile](policy::Profile) | which rules apply: the standard ones, or those of the reference, Sentry's
+//! cron monitoring |
 //! | [quirk](policy::Quirk) | one way in which the reference departs from what this crate holds to be right |
 //!
 //! # Guarantees
@@ -78,29 +79,29 @@
 //! * **I1** At most one incident is open in an environment. Opened and resolved alternate.
 //! * **I2** The status is `Error` exactly while an incident is open.
 //! * **I3** A decision depends on its arguments only: same arguments, same bytes.
-//! * **I4** Processing a message again changes nothing that a reader can see, and an event it repeats has the
-//!   same id.
+//! * **I4** Processing a message again changes nothing that a reader can see, and an event that it repeats
+//!   has the same id.
 //! * **I5** A run that the job has finished is final: no tick and no late message changes it.
 //! * **I6** A run is expected before it is missed; both are whole minutes, later than what they were computed
 //!   from.
 //! * **I7** A tick leaves nothing due.
 //! * **I8** Ticks never go back, and a late one does what the skipped ones would have left standing.
-//! * **I9** Muting silences and never changes health. Disabling stops both.
+//! * **I8** Ticks never go back. A late tick leaves the same state as the skipped ones would have.
 //! * **I10** Everything or nothing: no crash leaves a part of a transition.
 //! * **I11** No input panics. Nothing public here has a panic to document.
 //! * **I12** A check-in touches one environment, a tick what is due.
 //!
 //! # Where to find what
 //!
-//! | to | see |
+//! | task | see |
 //! |---|---|
 //! | decode or make check-ins | [`wire`], [`checkin`], [`config`], [`id`], [`field_errors`] |
 //! | understand an answer | [`outcome`], [`rejection`] |
 //! | alert | [`event`] |
 //! | keep rows in a database | [`store`], [`row`] |
 //! | decide without an engine | [`rules`] |
-//! | choose how to judge | [`policy`] |
-//! | limit who may check in | [`admission`] |
+//! | choose the rules | [`policy`] |
+//! | limit check-ins | [`admission`] |
 //! | tick from a message stream, in parallel | [`clock`], [`batch`] |
 //! | compute when a job runs | [`schedule`] |
 //! | sample the traces of a job in trouble | `sampling`, a feature |
@@ -108,8 +109,8 @@
 //!
 //! # What it is not
 //!
-//! It runs no jobs, keeps no threads, sends no alerts and serves no pages. It knows of no async runtime, no
-//! logger and no database. Who may see what is the host's to say.
+//! It runs no jobs, starts no threads, sends no alerts and serves no pages. It depends on no async runtime,
+//! no logger and no database. Access control is up to the host.
 
 pub mod admission;
 pub mod batch;

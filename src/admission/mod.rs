@@ -1,4 +1,4 @@
-//! Who may check in: the host's kill switches, limits, quotas and seats.
+//! Admission of check-ins: the host's kill switches, limits, quotas and seats.
 
 mod rate_limiter;
 mod valid_checkin;
@@ -12,10 +12,10 @@ use chrono::{DateTime, Utc};
 
 use crate::id::{MonitorKey, OrganizationId, ProjectId, Slug};
 
-/// Decides which check-ins are looked at. The default, [`AdmitAll`], takes every one.
+/// Decides which check-ins to process. The default, [`AdmitAll`], admits every one.
 ///
-/// It is asked once for each check-in, before its payload is validated and before anything is read.
-/// Several gates combine as a tuple: the first that does not admit decides.
+/// It is called once for each check-in, before its payload is validated and before anything is loaded. A
+/// tuple combines several gates: the first that does not admit decides.
 ///
 /// ```
 /// use overdue::admission::{Admission, AdmissionDecision, AdmissionRequest, RateLimiter, Seat};
@@ -39,15 +39,15 @@ use crate::id::{MonitorKey, OrganizationId, ProjectId, Slug};
 /// let engine = Engine::new(MemoryStore::new(), Policy::default()).with_admission(gates);
 /// ```
 pub trait Admission {
-    /// Whether to look at a check-in.
+    /// Decides whether to process a check-in.
     fn admit(&self, request: &AdmissionRequest<'_>) -> AdmissionDecision;
 
-    /// Whether there is a seat for a monitor whose check-in was admitted for upsert. Asked when the
-    /// check-in carries a configuration.
+    /// Decides whether there is a seat for a monitor whose check-in was admitted with
+    /// [`AdmitIfSeated`](AdmissionDecision::AdmitIfSeated). Called if the check-in carries a configuration.
     fn seat(&self, monitor: &MonitorKey) -> Seat;
 }
 
-/// A check-in that asks to be looked at.
+/// A check-in that asks for admission.
 ///
 /// ```
 /// use overdue::admission::{AdmissionDecision, AdmissionRequest};
@@ -63,16 +63,15 @@ pub trait Admission {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AdmissionRequest<'a> {
-    /// Who owns the project.
+    /// The owner of the project.
     pub organization: OrganizationId,
-    /// Where it was sent.
+    /// The project it was sent to.
     pub project: ProjectId,
     /// Its monitor.
     pub slug: &'a Slug,
-    /// Its environment: the name, or the text that was to become one.
+    /// Its environment: the name, or the text as sent if it is no valid name.
     pub environment: &'a str,
-    /// When it was received. Limits go by this minute, not by the present one, so that a backlog is not
-    /// limited.
+    /// When it was received. Limits use this minute, not the present one, so that a backlog is not limited.
     pub received_at: DateTime<Utc>,
 }
 
@@ -97,9 +96,9 @@ pub struct AdmissionRequest<'a> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the gates of the reference system")]
 pub enum AdmissionDecision {
-    /// Look at it.
+    /// Process it.
     Admit,
-    /// Look at it; when it brings a configuration its monitor needs a seat.
+    /// Process it; if it brings a configuration, its monitor needs a seat.
     AdmitIfSeated,
     /// Check-ins of the organization are switched off.
     KillSwitch,
@@ -109,14 +108,14 @@ pub enum AdmissionDecision {
     OverQuota,
 }
 
-/// Whether a monitor may be watched.
+/// Whether there is a seat for a monitor.
 ///
 /// ```
 /// use overdue::admission::{Admission, RateLimiter, Seat};
 /// # use overdue::id::MonitorKey;
 ///
 /// # fn ask(monitor: &MonitorKey) {
-/// // A rate limiter leaves seats to others.
+/// // A rate limiter does not decide about seats.
 /// assert_eq!(RateLimiter::default().seat(monitor), Seat::Granted);
 /// # }
 /// ```
@@ -125,11 +124,11 @@ pub enum AdmissionDecision {
 pub enum Seat {
     /// It has a seat.
     Granted,
-    /// There is none left: it is created disabled, or disabled if it exists.
+    /// There is none left: the monitor is created disabled, or disabled if it exists.
     Denied,
 }
 
-/// What admission says to the rules about a check-in they look at.
+/// What admission grants a check-in that is processed.
 ///
 /// ```
 /// use overdue::admission::Permit;
@@ -139,10 +138,10 @@ pub enum Seat {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "two ways in")]
 pub enum Permit {
-    /// Nothing more.
+    /// No condition.
     #[default]
     Unconditional,
-    /// It was admitted for upsert, and this is what became of the seat.
+    /// It was admitted if seated; this is the answer about the seat.
     Seated(Seat),
 }
 
@@ -171,7 +170,7 @@ impl Admission for AdmitAll {
     }
 }
 
-/// What check-ins are limited by: project, slug and environment.
+/// The key of the rate limit: project, slug and environment.
 ///
 /// ```
 /// use overdue::admission::{RateKey, RateLimiter};
@@ -215,7 +214,7 @@ impl<A: Admission, B: Admission> Admission for (A, B) {
     }
 }
 
-/// No gate admits all.
+/// `None` admits every check-in.
 impl<A: Admission> Admission for Option<A> {
     fn admit(&self, request: &AdmissionRequest<'_>) -> AdmissionDecision {
         self.as_ref().map_or(AdmissionDecision::Admit, |gate| gate.admit(request))

@@ -1,7 +1,7 @@
-//! So many check-ins a minute for each key: the limit that keeps one runaway job from drowning the rest.
+//! A limit of check-ins a minute for each key, so that one runaway job does not drown the rest.
 //!
-//! The window is the minute of the *message*, not of the moment it is handled: a backlog of an hour was
-//! sent over an hour, and goes through; a flood sent within one minute is cut however late it is read.
+//! The window is the minute of the *message*, not of its processing. A backlog of an hour was sent over an
+//! hour, and is admitted; a flood sent within one minute is limited however late it is read.
 //!
 //! ```
 //! use std::num::NonZeroU32;
@@ -28,7 +28,7 @@ use chrono::{DateTime, Utc};
 
 use crate::clock::Tick;
 
-/// What the limiter says of one check-in.
+/// The limiter's answer for one check-in.
 ///
 /// ```
 /// use overdue::admission::{RateLimiter, RateVerdict};
@@ -44,20 +44,20 @@ use crate::clock::Tick;
 pub enum RateVerdict {
     /// Within the limit.
     Admitted,
-    /// The minute is used up for this key.
+    /// The limit of this minute is reached for this key.
     Limited {
-        /// How many a minute are admitted.
+        /// The limit of check-ins a minute.
         limit: NonZeroU32,
-        /// When the next minute begins, by the clock that dated the message.
+        /// When the next minute begins, by the clock of the message's timestamp.
         retry_at: DateTime<Utc>,
     },
 }
 
-/// A fixed-window rate limiter: so many a minute for each key, by the minute of the message.
+/// A fixed-window rate limiter: `limit` check-ins a minute for each key, by the minute of the message.
 ///
-/// The default is that of the reference system: 6 a minute. The key is the caller's; the engine uses
-/// project, slug and environment. Every check-in that is looked at counts, also one that is refused
-/// later for another reason.
+/// The default limit is that of the reference system, 6 a minute. The caller chooses the key; the engine uses
+/// project, slug and environment. Every check-in that is asked about counts, even if it is rejected later for
+/// another reason.
 ///
 /// ```
 /// use overdue::admission::{RateLimiter, RateVerdict};
@@ -70,14 +70,14 @@ pub enum RateVerdict {
 /// ```
 ///
 /// # What it remembers
-/// At most [`WINDOWS`](Self::WINDOWS) minutes, and at most [`capacity`](Self::with_capacity) counters in
-/// all of them together. Minutes are told apart by use, not by age: the one longest unused is forgotten
-/// first, so that partitions which lag by hours, or a backlog, are limited within their own minutes while
-/// others read the present. A forgotten minute starts again at zero if a message of it still comes.
+/// At most [`WINDOWS`](Self::WINDOWS) minutes, and at most [`capacity`](Self::with_capacity) counters in all
+/// of them together. The minute that was not used for the longest time is forgotten first, whatever its age.
+/// So partitions that lag by hours, or a backlog, are limited within their own minutes while others read the
+/// present. A forgotten minute starts again at zero if another message of it arrives.
 ///
-/// When one minute alone fills the capacity, keys already counted in it stay limited, and further keys
-/// are admitted uncounted: under a flood of made-up keys the limiter lets honest ones pass rather than
-/// refuse them, and needs no more memory.
+/// If one minute alone fills the capacity, keys already counted in it stay limited, and further keys are
+/// admitted uncounted. Under a flood of made-up keys the limiter then admits honest ones rather than reject
+/// them, and needs no more memory.
 #[derive(Debug)]
 pub struct RateLimiter<K> {
     limit: NonZeroU32,
@@ -86,10 +86,10 @@ pub struct RateLimiter<K> {
 }
 
 impl<K: Eq + Hash> RateLimiter<K> {
-    /// How many minutes are remembered at most.
+    /// The most minutes that are remembered.
     ///
-    /// As many as there are partitions lagging differently is enough; a minute costs memory only for the
-    /// keys seen in it.
+    /// One for each partition with a different lag is enough. A minute takes memory only for the keys seen in
+    /// it.
     pub const WINDOWS: usize = 16;
 
     const DEFAULT_LIMIT: NonZeroU32 = NonZeroU32::MIN.saturating_add(5);
@@ -100,7 +100,7 @@ impl<K: Eq + Hash> RateLimiter<K> {
         Self { limit, capacity: Self::DEFAULT_CAPACITY, windows: Mutex::new(Windows(Vec::new())) }
     }
 
-    /// The same limiter remembering at most so many counters: the number of keys that may be active within
+    /// Sets the most counters that are remembered: the number of keys that may be active within
     /// [`WINDOWS`](Self::WINDOWS) minutes.
     ///
     /// ```
@@ -118,10 +118,10 @@ impl<K: Eq + Hash> RateLimiter<K> {
         self
     }
 
-    /// Counts one check-in received at `at`, and says whether it is within the limit.
+    /// Counts one check-in received at `at`. Returns whether it is within the limit.
     pub fn admit(&self, key: K, at: DateTime<Utc>) -> RateVerdict {
         let minute = Tick::at(at);
-        // Nothing below can leave the counters half-changed, so that a poisoned lock is as good as any.
+        // Nothing below can leave the counters half-changed, so a poisoned lock is safe to use.
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.count(key, minute, self.capacity, Self::WINDOWS) <= self.limit.get() {
             return RateVerdict::Admitted;
@@ -130,7 +130,7 @@ impl<K: Eq + Hash> RateLimiter<K> {
         RateVerdict::Limited { limit: self.limit, retry_at }
     }
 
-    /// How many counters are held now: never more than the capacity. For metrics.
+    /// How many counters are held now, for metrics. Never more than the capacity.
     pub fn counters(&self) -> usize {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner).counters()
     }
@@ -142,7 +142,7 @@ impl<K: Eq + Hash> Default for RateLimiter<K> {
     }
 }
 
-/// The minutes remembered, the one used last at the end. There are few, so that a search is a short walk.
+/// The remembered minutes, the one used last at the end. They are few, so a linear search is fast.
 #[derive(Debug)]
 struct Windows<K>(Vec<Window<K>>);
 
@@ -153,13 +153,13 @@ struct Window<K> {
 }
 
 impl<K: Eq + Hash> Windows<K> {
-    /// Counts one more and answers with the count, which is one for a key that finds no room.
+    /// Counts one more and returns the count. Returns 1 for a key that finds no room.
     fn count(&mut self, key: K, minute: Tick, capacity: usize, windows: usize) -> u32 {
         let mut window = match self.0.iter().rposition(|window| window.minute == minute) {
             Some(index) => self.0.remove(index),
             None => Window { minute, counts: HashMap::new() },
         };
-        // With the window taken out, the first is the one longest unused.
+        // With the window taken out, the first is the least recently used.
         let crowded = self.0.len() >= windows;
         let full = !window.counts.contains_key(&key)
             && self.counters().saturating_add(window.counts.len()) >= capacity;

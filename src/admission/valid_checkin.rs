@@ -1,4 +1,4 @@
-//! A check-in that was admitted and validated: what the rules judge.
+//! A check-in that was admitted and validated: the input of the rules.
 
 use std::borrow::Cow;
 
@@ -20,8 +20,8 @@ use crate::wire::{self, Body, Fields, Message, Payload, Swallowed};
 
 /// A check-in that was admitted and validated.
 ///
-/// [`ValidCheckin::admit`] makes one of a [`Message`], whose check-in it borrows. An asynchronous host does so before it
-/// loads.
+/// [`ValidCheckin::admit`] makes one from a [`Message`], and borrows its check-in. An asynchronous host does
+/// this before it loads.
 ///
 /// ```
 /// use overdue::admission::{AdmitAll, ValidCheckin};
@@ -47,10 +47,10 @@ pub struct ValidCheckin<'a> {
     pub(crate) checkin: Cow<'a, Checkin>,
     /// When the run started, if this is its first message.
     pub(crate) started_at: DateTime<Utc>,
-    /// The run that it is about. For a message without a run id this is derived, which costs more than all else here.
+    /// The run that it is about. For a message without a run id this is derived, the most costly step here.
     pub(crate) run: RunQuery,
-    /// Why it is rejected, once its monitor is known to exist and to take check-ins: of two reasons, the owner of the
-    /// job is told the more basic one.
+    /// Why to reject it once its monitor is known to exist and to take check-ins. Of two reasons, the more
+    /// basic one is reported.
     pub(crate) deferred: Option<Box<RejectionReason>>,
 }
 
@@ -58,8 +58,8 @@ impl<'a> ValidCheckin<'a> {
     /// Admits and validates a message.
     ///
     /// # Errors
-    /// The answer to a message that goes no further: rejected for the first reason that needs no stored row, which
-    /// is what admission says, an id that is not a UUID, or else all invalid fields at once.
+    /// The outcome of a message that goes no further. It is rejected for the first reason that needs no
+    /// stored row: the answer of admission, an id that is not a UUID, or else all invalid fields at once.
     pub fn admit(
         message: &'a Message,
         admission: &(impl Admission + ?Sized),
@@ -93,7 +93,7 @@ impl<'a> ValidCheckin<'a> {
             deferred,
         };
         if decision == AdmissionDecision::AdmitIfSeated {
-            // Only a check-in that brings a configuration can need a seat.
+            // Only a check-in with a configuration can need a seat.
             let brings = matches!(valid.checkin.config(), Ok(Some(_)));
             let seat = if brings { admission.seat(&valid.monitor_key()) } else { Seat::Granted };
             valid.permit = Permit::Seated(seat);
@@ -101,7 +101,7 @@ impl<'a> ValidCheckin<'a> {
         Ok(valid)
     }
 
-    /// Copies what it borrows of the message.
+    /// Copies what it borrows from the message.
     ///
     /// ```
     /// use overdue::admission::{AdmitAll, ValidCheckin};
@@ -133,7 +133,7 @@ impl<'a> ValidCheckin<'a> {
         self.checkin.status().into()
     }
 
-    /// The configuration that the message leaves its monitor with, when it changes it.
+    /// Returns `config` with this check-in's update applied, or `None` if it brings no valid update.
     pub(crate) fn configure(&self, config: &MonitorConfig) -> Option<MonitorConfig> {
         match self.checkin.config() {
             Ok(Some(update)) => Some(update.apply(config)),
@@ -142,14 +142,14 @@ impl<'a> ValidCheckin<'a> {
     }
 }
 
-/// When the run of a check-in started, if it is the first one about it.
+/// Returns when the run of a check-in started, provided that this is its first message.
 fn started_at(checkin: &Checkin, received_at: DateTime<Utc>) -> DateTime<Utc> {
     let Some(duration) = checkin.duration() else { return received_at };
     received_at.checked_sub_signed(duration.duration()).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
-/// Which run a check-in is about: by the id that it starts one with, if it starts one. For a message without a run id
-/// that is also the id by which a second delivery is recognised.
+/// Returns which run a check-in is about, by the id of the run that it would start. For a message without a
+/// run id, this id also recognises a second delivery.
 fn run_query(
     checkin: &Checkin,
     project: ProjectId,
@@ -158,7 +158,7 @@ fn run_query(
 ) -> RunQuery {
     match checkin.run() {
         RunRef::Id(id) => RunQuery::Id(id),
-        // No run has the nil id, nor was one closed by it: the newest open run is looked up.
+        // No run has the nil id or was closed by it, so this finds the newest open run.
         RunRef::Anonymous if profile.keeps(Quirk::AnonymousMessagesRepeat) => RunQuery::Anonymous(RunId::NIL),
         RunRef::Anonymous => {
             let environment = EnvironmentId::of(&key(checkin, project));
@@ -197,7 +197,7 @@ struct Validated {
     deferred: Option<Box<RejectionReason>>,
 }
 
-/// Admits and validates a payload, in the order in which its faults are to be told.
+/// Admits and validates a payload. Its faults are reported in this order.
 fn validate(
     payload: &Payload,
     message: &Message,
@@ -209,7 +209,7 @@ fn validate(
     let given = payload.environment_as_given();
     let name = wire::environment_name(given.as_deref(), quirks);
     let limited_by = match &name {
-        // What the reference puts into its key when no environment is given.
+        // What the reference puts into its key if no environment is given.
         _ if quirks.keeps(Quirk::RateLimitByGivenEnvironment) => given.as_deref().unwrap_or("None"),
         Ok(name) => name.as_str(),
         Err(_) => given.as_deref().unwrap_or_default(),
@@ -231,7 +231,7 @@ fn validate(
     Ok(Validated { checkin: wire::checkin(slug, run, environment, fields, config), decision, deferred })
 }
 
-/// The reference looks at a status that is missing, and nothing else is wrong, only after the monitor.
+/// In the reference, a missing status as the only fault is found only after the monitor was looked up.
 fn without_status(
     payload: &Payload,
     errors: FieldErrors,
@@ -240,7 +240,7 @@ fn without_status(
     let missing = errors == FieldErrors::one("status", FieldError::Missing);
     match profile {
         Profile::Reference(quirks) if missing => {
-            // Stands in until the check-in is rejected.
+            // A placeholder until the check-in is rejected.
             let fields = payload.fields_assuming(CheckinStatus::InProgress, quirks).map_err(invalid)?;
             Ok((fields, Some(Box::new(RejectionReason::CheckinValidationFailed { errors }))))
         }

@@ -1,4 +1,4 @@
-//! What a job says of its run: it has started, succeeded or failed.
+//! Check-ins: a job reports that a run started, succeeded or failed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::field_errors::FieldErrors;
 use crate::id::{self, EnvironmentName, RunId, Slug};
 use crate::row::{RunDuration, RunStatus};
 
-/// Which run a message speaks of.
+/// Which run a message is about.
 ///
 /// ```
 /// use overdue::checkin::RunRef;
@@ -25,12 +25,12 @@ use crate::row::{RunDuration, RunStatus};
 pub enum RunRef {
     /// The run with this id, or a new one that takes it.
     Id(RunId),
-    /// The newest open run of the environment, or else a new one. Sent as an id that is all zeros, by jobs
-    /// that cannot remember what id they started with.
+    /// The newest open run of the environment, or else a new one. Sent as an id of all zeros, by jobs that do
+    /// not keep the id they started with.
     Anonymous,
 }
 
-/// The text is no UUID.
+/// The text is not a UUID.
 ///
 /// ```
 /// use overdue::checkin::{ParseRunIdError, RunRef};
@@ -58,7 +58,7 @@ impl From<RunId> for RunRef {
 impl FromStr for RunRef {
     type Err = ParseRunIdError;
 
-    /// Takes the spellings that senders use: any hyphens, braces, `urn:uuid:`, either case.
+    /// Accepts the spellings that senders use: any hyphens, braces, `urn:uuid:`, either case.
     fn from_str(text: &str) -> Result<Self, ParseRunIdError> {
         id::parse_uuid(text).map(Self::from).ok_or(ParseRunIdError)
     }
@@ -73,7 +73,7 @@ impl fmt::Display for RunRef {
     }
 }
 
-/// What a job says of its run.
+/// The status that a job reports for its run.
 ///
 /// ```
 /// use overdue::checkin::CheckinStatus;
@@ -89,7 +89,7 @@ impl fmt::Display for RunRef {
 pub enum CheckinStatus {
     /// It has started, or is still running.
     InProgress,
-    /// It went well.
+    /// It succeeded.
     Ok,
     /// It failed.
     Error,
@@ -106,7 +106,7 @@ impl CheckinStatus {
     }
 }
 
-/// The status of a run by what the job says of it.
+/// The run status that corresponds to a reported status.
 impl From<CheckinStatus> for RunStatus {
     fn from(status: CheckinStatus) -> Self {
         match status {
@@ -147,10 +147,10 @@ impl fmt::Display for CheckinStatus {
     }
 }
 
-/// A check-in: what a job says of one of its runs, checked and typed.
+/// A check-in: a job's report about one of its runs, checked and typed.
 ///
-/// Made in code, or decoded from the JSON that jobs send. `Serialize` writes that JSON and `Deserialize` reads
-/// it; for the fields one by one, see [`Payload`](crate::wire::Payload). Both speak JSON only.
+/// Made in code, or decoded from the JSON that jobs send. `Serialize` writes that JSON and `Deserialize`
+/// reads it; for the fields one by one, see [`Payload`](crate::wire::Payload). Both support JSON only.
 ///
 /// ```
 /// use overdue::checkin::{Checkin, CheckinStatus};
@@ -170,8 +170,8 @@ impl fmt::Display for CheckinStatus {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A wrong `monitor_config` does not stand in the way of a check-in, because a monitor that exists already can
-/// do without it: see [`Checkin::config`]. All other fields that are wrong are named at once:
+/// An invalid `monitor_config` alone does not fail a check-in, because a monitor that exists does not need
+/// it: see [`Checkin::config`]. All other invalid fields are named at once:
 ///
 /// ```
 /// use overdue::checkin::Checkin;
@@ -195,7 +195,7 @@ pub struct Checkin {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum GivenConfig {
     Update(ConfigUpdate),
-    /// Why it cannot be used, and how it was sent: a check-in that is stored must not lose it.
+    /// Why it is invalid, and how it was sent: a stored check-in must not lose it.
     Invalid {
         errors: FieldErrors,
         sent: Box<str>,
@@ -203,7 +203,7 @@ pub(crate) enum GivenConfig {
 }
 
 impl Checkin {
-    /// A check-in of the production environment that says nothing more than this.
+    /// Makes a check-in of the production environment, with all other fields unset.
     pub fn new(slug: Slug, run: impl Into<RunRef>, status: CheckinStatus) -> Self {
         Self {
             slug,
@@ -217,35 +217,35 @@ impl Checkin {
         }
     }
 
-    /// With how long the run took: a `std::time::Duration` or a [`RunDuration`].
+    /// Sets how long the run took: a `std::time::Duration` or a [`RunDuration`].
     #[must_use]
     pub fn with_duration(mut self, duration: impl Into<RunDuration>) -> Self {
         self.duration = Some(duration.into());
         self
     }
 
-    /// In this environment instead of production.
+    /// Sets the environment. The default is production.
     #[must_use]
     pub fn with_environment(mut self, environment: EnvironmentName) -> Self {
         self.environment = environment;
         self
     }
 
-    /// With the release of the job's program. Blank says nothing.
+    /// Sets the release of the job's program. A blank one is ignored.
     #[must_use]
     pub fn with_release(mut self, release: &str) -> Self {
         self.release = Some(release.trim()).filter(|release| !release.is_empty()).map(SmolStr::from);
         self
     }
 
-    /// With the trace that the run belongs to.
+    /// Sets the trace that the run belongs to.
     #[must_use]
     pub fn with_trace_id(mut self, trace_id: Uuid) -> Self {
         self.trace_id = Some(trace_id);
         self
     }
 
-    /// With how its monitor is to be configured: a monitor that does not exist is made so.
+    /// Sets the configuration of its monitor. A monitor that does not exist is created with it.
     #[must_use]
     pub fn with_config(mut self, update: impl Into<ConfigUpdate>) -> Self {
         self.config = Some(Box::new(GivenConfig::Update(update.into())));
@@ -257,22 +257,22 @@ impl Checkin {
         &self.slug
     }
 
-    /// Which run it speaks of.
+    /// Which run it is about.
     pub fn run(&self) -> RunRef {
         self.run
     }
 
-    /// What the job says of the run.
+    /// The status that the job reports.
     pub fn status(&self) -> CheckinStatus {
         self.status
     }
 
-    /// How long the run took, if the job says so.
+    /// How long the run took, if reported.
     pub fn duration(&self) -> Option<RunDuration> {
         self.duration
     }
 
-    /// The environment, production if none was named.
+    /// The environment; production if none was given.
     pub fn environment(&self) -> &EnvironmentName {
         &self.environment
     }
@@ -287,10 +287,10 @@ impl Checkin {
         self.trace_id
     }
 
-    /// How the monitor is to be configured, if the message says so.
+    /// The configuration for the monitor, if the message has one.
     ///
     /// # Errors
-    /// [`FieldErrors`] when it cannot be used. A monitor that exists keeps its configuration.
+    /// [`FieldErrors`] if the configuration is invalid. A monitor that exists keeps its own.
     pub fn config(&self) -> Result<Option<&ConfigUpdate>, &FieldErrors> {
         match self.config.as_deref() {
             None => Ok(None),

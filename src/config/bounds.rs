@@ -25,7 +25,7 @@ pub struct OutOfRange {
     pub most: u32,
 }
 
-/// What is within its bounds by its type cannot lie outside.
+/// Never happens: the type guarantees the bounds.
 impl From<Infallible> for OutOfRange {
     fn from(never: Infallible) -> Self {
         match never {}
@@ -44,7 +44,7 @@ macro_rules! bounded {
             pub const MIN: Self = Self($least);
             /// The greatest.
             pub const MAX: Self = Self($most);
-            /// What holds when nothing is said.
+            /// The default value.
             pub const DEFAULT: Self = Self($default);
 
             /// Checks the bounds.
@@ -94,7 +94,7 @@ macro_rules! bounded {
 }
 
 bounded! {
-    /// How many check-ins in a row it takes: failures to open an incident, or successes to end one.
+    /// A number of check-ins in a row: failures that open an incident, or successes that resolve it.
     ///
     /// ```
     /// use overdue::config::Threshold;
@@ -104,7 +104,7 @@ bounded! {
     /// # Ok::<(), overdue::config::OutOfRange>(())
     /// ```
     Threshold(u16) in 1..=720, else 1;
-    /// How late a run may start, in minutes. The greatest is a hundred years, so that no date overflows.
+    /// How late a run may start, in minutes. At most a hundred years, so that no date overflows.
     ///
     /// ```
     /// use overdue::config::Margin;
@@ -113,7 +113,7 @@ bounded! {
     /// # Ok::<(), overdue::config::OutOfRange>(())
     /// ```
     Margin(u32) in 1..=52_560_000, else 1;
-    /// How long a run may stay in progress before it is a timeout, in minutes. The greatest is four weeks.
+    /// How long a run may stay in progress before it times out, in minutes. At most four weeks.
     ///
     /// ```
     /// use overdue::config::MaxRuntime;
@@ -123,7 +123,7 @@ bounded! {
     MaxRuntime(u16) in 1..=40_320, else 30;
 }
 
-/// Minutes are rounded up, so that a margin or runtime is never shorter than asked for.
+/// Rounds up to minutes, so that a margin or runtime is never shorter than requested.
 macro_rules! from_duration {
     ($($name:ident),*) => {$(
         impl TryFrom<Duration> for $name {
@@ -141,20 +141,20 @@ macro_rules! from_duration {
 from_duration!(Margin, MaxRuntime);
 
 impl Margin {
-    /// The time that the margin is.
+    /// The margin as a duration.
     pub const fn duration(self) -> TimeDelta {
         minutes(self.get())
     }
 }
 
 impl MaxRuntime {
-    /// The time that the longest run takes.
+    /// The maximum runtime as a duration.
     pub const fn duration(self) -> TimeDelta {
         minutes(self.get())
     }
 }
 
-/// A number of minutes as a duration, without the panic of `TimeDelta::minutes`.
+/// Returns a number of minutes as a duration, without the panic of `TimeDelta::minutes`.
 const fn minutes(count: u32) -> TimeDelta {
     match TimeDelta::try_minutes(count as i64) {
         Some(time) => time,

@@ -8,7 +8,7 @@ use crate::field_errors::{FieldError, FieldErrors, FieldErrorsBuilder};
 use crate::id::Owner;
 use crate::schedule::{Schedule, Unit, Zone};
 
-/// Builds a [`MonitorConfig`] or a [`ConfigUpdate`]. What is wrong is named at the end, all at once.
+/// Builds a [`MonitorConfig`] or a [`ConfigUpdate`]. Invalid settings are reported at the end, all at once.
 ///
 /// ```
 /// use overdue::config::MonitorConfig;
@@ -51,7 +51,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// The zone in which the schedule is meant, by its name or as a [`Zone`]. UTC unless set.
+    /// The time zone of the schedule, by its name or as a [`Zone`]. UTC unless set.
     pub fn zone<Z: TryInto<Zone, Error: fmt::Display>>(mut self, zone: Z) -> Self {
         self.zone = self.faults.check("zone", zone.try_into().map_err(FieldError::other));
         self
@@ -83,21 +83,21 @@ impl ConfigBuilder {
         self
     }
 
-    /// The owner, which an [update](Self::update) sets and a configuration does not hold.
+    /// The owner. An [update](Self::update) sets it; a configuration does not hold it.
     pub const fn owner(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
         self
     }
 
-    /// The configuration, with defaults for what was not set.
+    /// Returns the configuration, with defaults for what was not set.
     ///
     /// # Errors
-    /// [`FieldErrors`] names every setting that is wrong, and `schedule` if it is missing.
+    /// [`FieldErrors`] names every invalid setting, and `schedule` if it is missing.
     pub fn build(self) -> Result<MonitorConfig, FieldErrors> {
         self.update().map(|update| update.create())
     }
 
-    /// An update that sets what was set here, and keeps the rest.
+    /// Returns an update that sets what was set here, and keeps the rest.
     ///
     /// # Errors
     /// [`FieldErrors`], as for [`build`](Self::build).
@@ -126,7 +126,7 @@ impl From<&MonitorConfig> for ConfigBuilder {
     }
 }
 
-/// The value within its bounds, or the bounds.
+/// Returns the value if it is within its bounds, or else an error with the bounds.
 fn within<T, V: TryInto<T, Error: Into<OutOfRange>>>(value: V) -> Result<T, FieldError> {
     value.try_into().map_err(|error| {
         let OutOfRange { least, most } = error.into();

@@ -1,4 +1,4 @@
-//! How a monitor is configured: its schedule, and how patient to be with it.
+//! The configuration of a monitor: its schedule, margin, maximum runtime and thresholds.
 
 mod bounds;
 mod builder;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::Schedule;
 
-/// How a monitor is configured.
+/// The configuration of a monitor.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,7 +45,7 @@ pub struct MonitorConfig {
 }
 
 impl MonitorConfig {
-    /// A configuration with this schedule, and defaults for everything else.
+    /// Makes a configuration with this schedule, and defaults for everything else.
     ///
     /// ```
     /// use overdue::config::MonitorConfig;
@@ -65,23 +65,23 @@ impl MonitorConfig {
         }
     }
 
-    /// A builder that knows nothing yet.
+    /// Returns an empty builder.
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder::default()
     }
 
-    /// A builder that starts from this configuration.
+    /// Returns a builder that starts from this configuration.
     pub fn to_builder(&self) -> ConfigBuilder {
         ConfigBuilder::from(self)
     }
 
-    /// The same with another schedule.
+    /// Returns a copy with another schedule.
     #[must_use]
     pub fn with_schedule(&self, schedule: Schedule) -> Self {
         Self { schedule, ..*self }
     }
 
-    /// The same with the settings that are given.
+    /// Returns a copy with the given settings.
     fn with_settings(self, settings: &Settings) -> Self {
         Self {
             schedule: self.schedule,
@@ -106,28 +106,28 @@ impl MonitorConfig {
         &self.schedule
     }
 
-    /// How late a run may start. One minute unless said otherwise.
+    /// How late a run may start. The default is one minute.
     pub fn margin(&self) -> Margin {
         self.margin
     }
 
-    /// How long a run may take. Thirty minutes unless said otherwise.
+    /// How long a run may take. The default is thirty minutes.
     pub fn max_runtime(&self) -> MaxRuntime {
         self.max_runtime
     }
 
-    /// How many failures open an incident. One unless said otherwise.
+    /// How many failures in a row open an incident. The default is one.
     pub fn failure_threshold(&self) -> Threshold {
         self.failure_threshold
     }
 
-    /// How many successes end an incident. One unless said otherwise.
+    /// How many successes in a row resolve an incident. The default is one.
     pub fn recovery_threshold(&self) -> Threshold {
         self.recovery_threshold
     }
 }
 
-/// The settings of a configuration, each given or not.
+/// The settings of a configuration, each optional.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Settings {
     pub(crate) margin: Option<Margin>,

@@ -1,4 +1,4 @@
-//! What a message says of how its monitor is to be configured.
+//! The change that a message makes to the configuration of its monitor.
 
 use super::{MonitorConfig, Settings};
 use crate::id::Owner;
@@ -6,9 +6,9 @@ use crate::schedule::{Schedule, Zone};
 
 /// The `monitor_config` of a message: a schedule, and the settings that it names.
 ///
-/// What it does not name stays as it is, or takes its default in a new monitor. `Serialize` writes the JSON that
-/// jobs send; `Deserialize` and [`ConfigUpdate::from_json`] read it. All three speak JSON only. In code
-/// [`MonitorConfig::builder`] makes one.
+/// A setting that is not named stays as it is, or takes its default in a new monitor. `Serialize` writes the
+/// JSON that jobs send; `Deserialize` and [`ConfigUpdate::from_json`] read it. All three support JSON only.
+/// In code, use [`MonitorConfig::builder`].
 ///
 /// ```
 /// use overdue::config::ConfigUpdate;
@@ -27,7 +27,7 @@ use crate::schedule::{Schedule, Zone};
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConfigUpdate {
-    /// In the zone of the update, or in UTC if it names none.
+    /// In the time zone of the update, or UTC if it has none.
     pub(crate) schedule: Schedule,
     pub(crate) timezone: Option<Zone>,
     pub(crate) settings: Settings,
@@ -35,7 +35,7 @@ pub struct ConfigUpdate {
 }
 
 impl ConfigUpdate {
-    /// An update that sets the schedule, with its zone, and nothing else.
+    /// Makes an update that sets the schedule with its time zone, and nothing else.
     ///
     /// ```
     /// use overdue::config::ConfigUpdate;
@@ -54,7 +54,7 @@ impl ConfigUpdate {
         self.owner
     }
 
-    /// The configuration of a new monitor.
+    /// Returns the configuration of a new monitor.
     pub fn create(&self) -> MonitorConfig {
         MonitorConfig::new(self.schedule.clone()).with_settings(&self.settings)
     }

@@ -6,7 +6,7 @@ mod transition;
 pub use snapshot::{HistoryQuery, MonitorSnapshot, RunLookup, RunQuery, Snapshot};
 pub use transition::{MonitorChange, Put, PutRun, Transition};
 
-/// An answer, and what to write before giving it.
+/// An outcome, and what to write before returning it.
 ///
 /// ```
 /// use overdue::rules::Decision;
@@ -19,9 +19,9 @@ pub use transition::{MonitorChange, Put, PutRun, Transition};
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "what to write and what to answer")]
 pub struct Decision<T> {
-    /// Write exactly this first. `None` if there is nothing to write.
+    /// What to write first, exactly so. `None` if there is nothing to write.
     pub transition: Option<Transition>,
-    /// The answer: what was decided, and why nothing else was.
+    /// The outcome: what was decided, and why nothing else was.
     pub outcome: T,
 }
 

@@ -23,8 +23,8 @@ use crate::row::{Environment, Monitor, Organization, Run, RunSummary};
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a store fills it in")]
 pub struct Snapshot {
-    /// The row of [`Query::organization`](crate::store::Query::organization), when there is no monitor; [`Organization::new`] when there is
-    /// no row either. Not read otherwise.
+    /// The row of [`Query::organization`](crate::store::Query::organization), read only if there is no
+    /// monitor. [`Organization::new`] if there is no row either.
     pub organization: Option<Organization>,
     /// The monitor.
     pub monitor: Option<Arc<Monitor>>,
@@ -52,12 +52,12 @@ pub struct Snapshot {
 pub enum RunLookup {
     /// It belongs to the environment in question.
     Own(Box<Run>),
-    /// It belongs to this other environment, and is none of our business.
+    /// It belongs to another environment. Its content is not returned.
     Foreign(EnvironmentKey),
 }
 
 impl RunLookup {
-    /// The run, if it belongs to the environment in question.
+    /// Returns the run if it belongs to the environment in question.
     pub const fn own(&self) -> Option<&Run> {
         match self {
             Self::Own(run) => Some(run),
@@ -66,7 +66,7 @@ impl RunLookup {
     }
 }
 
-/// A monitor and all that belongs to it, but for finished runs and resolved incidents.
+/// A monitor and all that belongs to it, except finished runs and resolved incidents.
 ///
 /// ```
 /// use overdue::store::Store;
@@ -82,7 +82,7 @@ impl RunLookup {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a store fills it in")]
 pub struct MonitorSnapshot {
-    /// The organization's row; [`Organization::new`] when there is none.
+    /// The organization's row; [`Organization::new`] if there is none.
     pub organization: Organization,
     /// The monitor.
     pub monitor: Arc<Monitor>,
@@ -110,12 +110,12 @@ pub struct MonitorSnapshot {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a store must know every case")]
 pub enum RunQuery {
-    /// None.
+    /// No run.
     None,
-    /// The run with this id, in whatever environment.
+    /// The run with this id, in any environment.
     Id(RunId),
-    /// The run of this environment whose [id](Run::id) or [`closed_by`](Run::closed_by) is this; when
-    /// there is none, the newest run of the environment that is in progress.
+    /// The run of this environment whose [id](Run::id) or [`closed_by`](Run::closed_by) is this. If there is
+    /// none, the newest run of the environment that is in progress.
     Anonymous(RunId),
 }
 
@@ -133,16 +133,16 @@ pub enum RunQuery {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the three parts of a window")]
 pub struct HistoryQuery {
-    /// At most so many.
+    /// The most runs to return.
     pub count: u32,
-    /// Only runs that started not later than this.
+    /// Only runs that started no later than this.
     pub until: Option<DateTime<Utc>>,
     /// Only runs that [succeeded or failed](crate::row::RunStatus::is_judged).
     pub judged: bool,
 }
 
 impl HistoryQuery {
-    /// Whether a run belongs into the list.
+    /// Whether a run belongs in the list.
     pub fn matches(&self, run: &RunSummary) -> bool {
         self.until.is_none_or(|until| run.started_at <= until) && (!self.judged || run.status.is_judged())
     }

@@ -11,15 +11,15 @@ use crate::row::{Environment, Incident, Monitor, Organization, Run};
 /// It is exhaustive on purpose: a store destructures it without `..`, so that a new kind of row breaks the
 /// store's build instead of losing data. A durable host writes `events` to an outbox in the same transaction.
 ///
-/// Rows are whole, never deltas. A row whose version is checked carries its new version itself.
+/// Rows are whole, never deltas. A row with a version already holds its new version.
 ///
 /// ```
 /// use overdue::store::Transition;
 ///
 /// fn commit(transition: &Transition) {
 ///     let Transition { organization, monitor, environments, runs, incidents, events } = transition;
-///     // Begin a transaction. Compare the versions of `organization`, `monitor` and `environments`, and see to it
-///     // that the ids of new runs are new; or roll back, and answer `CommitError::Conflict`.
+///     // Begin a transaction. Compare the versions of `organization`, `monitor` and `environments`, and check
+///     // that the ids of new runs are new. If not, roll back and return `CommitError::Conflict`.
 ///     // Put the rows, append `events` to the outbox, and commit.
 ///     # let _ = (organization, monitor, environments, runs, incidents, events);
 /// }
@@ -29,7 +29,7 @@ use crate::row::{Environment, Incident, Monitor, Organization, Run};
 pub struct Transition {
     /// The organization's row, when a monitor is created or removed.
     pub organization: Option<Put<Organization>>,
-    /// What happens to the monitor. Its version is checked even when it stays as it is.
+    /// What happens to the monitor. Its version is checked even if it does not change.
     pub monitor: MonitorChange,
     /// The environment of a check-in or tick; all of a monitor's when the monitor is edited.
     pub environments: Vec<Put<Box<Environment>>>,
@@ -57,7 +57,7 @@ pub struct Transition {
 pub struct Put<T> {
     /// The row.
     pub row: T,
-    /// The version the stored row must still have; [`Version::NEW`] when there must be none.
+    /// The version that the stored row must still have; [`Version::NEW`] if there must be no row.
     pub replaces: Version,
 }
 
@@ -77,11 +77,12 @@ pub struct Put<T> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a store must handle every case")]
 pub enum MonitorChange {
-    /// It stays; the decision stands only while its version is that of this row, which it was made on.
+    /// It stays. Its version must still be that of this row, on which the decision was based.
     Keep(Arc<Monitor>),
-    /// Its row is put.
+    /// Its row is written.
     Put(Put<Arc<Monitor>>),
-    /// It goes, with its environments, their runs and their incidents, if its version is still that of this row.
+    /// It is removed, with its environments, their runs and their incidents. Its version must still be that
+    /// of this row.
     Remove(Arc<Monitor>),
 }
 
@@ -94,7 +95,7 @@ impl MonitorChange {
         }
     }
 
-    /// The version the stored row must still have; [`Version::NEW`] when there must be none.
+    /// The version that the stored row must still have; [`Version::NEW`] if there must be no row.
     pub fn expects(&self) -> Version {
         match self {
             Self::Keep(row) | Self::Remove(row) => row.version,
@@ -103,7 +104,7 @@ impl MonitorChange {
     }
 }
 
-/// A run to put.
+/// A run to write.
 ///
 /// ```
 /// use overdue::store::PutRun;
@@ -118,9 +119,9 @@ impl MonitorChange {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a store must handle every case")]
 pub enum PutRun {
-    /// A new run. When its id exists already, in whatever environment, the commit is a conflict.
+    /// A new run. If its id exists already, in any environment, the commit is a conflict.
     New(Box<Run>),
-    /// A run that exists.
+    /// A run that is stored already.
     Changed(Box<Run>),
 }
 

@@ -1,4 +1,4 @@
-//! What the engine tells the host: incidents, occurrences and refusals.
+//! What the engine reports to the host: incidents, occurrences and rejections.
 
 pub mod reference;
 mod sink;
@@ -20,8 +20,8 @@ use crate::wire::Message;
 
 /// Something that happened.
 ///
-/// The id of an event is derived from its cause: whoever receives one twice, from an outbox and a sink or
-/// from two workers, tells it by [`Event::id`].
+/// The id of an event is derived from its cause. An event that arrives twice, from an outbox and a sink or
+/// from two workers, has the same [`Event::id`].
 ///
 /// ```
 /// use overdue::Event;
@@ -41,30 +41,31 @@ use crate::wire::Message;
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// An incident is announced: page somebody. Sent once an incident; for one that opened under a mute,
-    /// with the first failure after the mute was lifted.
+    /// An incident is announced: page somebody. Sent once for each incident. If the incident opened under a
+    /// mute, it is sent with the first failure after the mute ended.
     IncidentOpened(Occurrence),
-    /// One failing run of an announced incident. The runs that opened it are sent one by one.
+    /// One failed run of an announced incident. The runs that opened it are sent one by one.
     IncidentOccurrence(Occurrence),
-    /// An announced incident is over.
+    /// An announced incident was resolved.
     IncidentResolved(Recovery),
-    /// What only the rules of the reference tell.
+    /// An event that only the rules of the reference emit.
     #[serde(rename = "failure")]
     Reference(reference::Failure),
-    /// An incident opened, and the policy asks for traces of its job: see [`SamplingPolicy`](crate::policy::SamplingPolicy).
+    /// An incident opened, and the policy requests traces of its job: see
+    /// [`SamplingPolicy`](crate::policy::SamplingPolicy).
     SamplingRequested {
-        /// The id to tell repeats by.
+        /// The event's id; a repeat has the same one.
         id: EventId,
         /// The rule to create or extend.
         request: SamplingRequest,
     },
-    /// A check-in was refused, with why: show it to the owner of the job. Nothing was written.
+    /// A check-in was rejected, and why: show it to the owner of the job. Nothing was written.
     #[serde(alias = "refused")]
     Rejected(Rejection),
 }
 
 impl Event {
-    /// The id to tell repeats by.
+    /// The event's id; a repeat has the same one.
     pub const fn id(&self) -> EventId {
         match self {
             Self::IncidentOpened(occurrence) | Self::IncidentOccurrence(occurrence) => occurrence.id,
@@ -75,7 +76,7 @@ impl Event {
         }
     }
 
-    /// What kind it is, in the word it serialises with: `incident_opened`.
+    /// The event's kind, as it serialises: `incident_opened`.
     ///
     /// ```
     /// # fn count(event: &overdue::Event) {
@@ -93,8 +94,8 @@ impl Event {
         }
     }
 
-    /// Whose event it is: an outbox keeps those of one environment in order. None of a sampling request and of
-    /// a refusal, which have no order to keep.
+    /// The environment of the event: an outbox keeps the events of one environment in order. `None` for a
+    /// sampling request and a rejection, which may be sent in any order.
     ///
     /// ```
     /// use overdue::Event;
@@ -126,7 +127,7 @@ impl Event {
     }
 }
 
-/// A failing run under an incident, and what an alert needs to say about it.
+/// A failed run under an incident, with what an alert needs to say about it.
 ///
 /// ```
 /// use overdue::event::Occurrence;
@@ -139,27 +140,27 @@ impl Event {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Occurrence {
-    /// The id to tell repeats by.
+    /// The event's id; a repeat has the same one.
     pub id: EventId,
-    /// The monitor as it stood.
+    /// The monitor at the time of the event.
     pub monitor: Arc<Monitor>,
-    /// In which environment.
+    /// The environment.
     pub environment: EnvironmentName,
     /// The incident.
     pub incident: Arc<Incident>,
-    /// The failing run.
+    /// The failed run.
     pub run: RunSummary,
-    /// The failing runs that led here, oldest first: those of the window when an incident opens, the run
-    /// itself later on.
+    /// The failed runs that led here, oldest first: those of the window when an incident opens, and later the
+    /// run alone.
     pub failing: Arc<[RunSummary]>,
     /// The newest run that succeeded.
     pub last_ok: Option<RunSummary>,
-    /// The trace of the run that brought this about.
+    /// The trace of the run that caused the event.
     pub trace_id: Option<Uuid>,
 }
 
 impl Occurrence {
-    /// The failures by kind, in the order first met: "2 missed runs and 1 timed-out run".
+    /// The failures counted by kind, in the order they first occur: "2 missed runs and 1 timed-out run".
     ///
     /// ```
     /// # fn show(occurrence: &overdue::event::Occurrence) {
@@ -171,7 +172,7 @@ impl Occurrence {
     }
 }
 
-/// Counts failing runs by kind when shown.
+/// Displays failed runs counted by kind.
 ///
 /// ```
 /// # fn show(occurrence: &overdue::event::Occurrence) {
@@ -212,7 +213,7 @@ impl fmt::Display for Reason<'_> {
     }
 }
 
-/// The end of an incident.
+/// The resolution of an incident.
 ///
 /// ```
 /// use overdue::event::Recovery;
@@ -224,19 +225,19 @@ impl fmt::Display for Reason<'_> {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Recovery {
-    /// The id to tell repeats by.
+    /// The event's id; a repeat has the same one.
     pub id: EventId,
-    /// The monitor as it stood.
+    /// The monitor at the time of the event.
     pub monitor: Arc<Monitor>,
-    /// In which environment.
+    /// The environment.
     pub environment: EnvironmentName,
-    /// The incident, resolved.
+    /// The resolved incident.
     pub incident: Arc<Incident>,
-    /// How it ended.
+    /// How it was resolved.
     pub resolution: Resolution,
 }
 
-/// A check-in that was refused.
+/// A check-in that was rejected.
 ///
 /// ```
 /// use overdue::Event;
@@ -254,18 +255,18 @@ pub struct Recovery {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Rejection {
-    /// The id to tell repeats by.
+    /// The event's id; a repeat has the same one.
     pub id: EventId,
     /// When the check-in was received.
     pub received_at: DateTime<Utc>,
-    /// Everything that is wrong with it.
+    /// Every reason for the rejection.
     pub errors: Vec<RejectionReason>,
     /// The check-in itself.
     pub message: Message,
 }
 
 impl Rejection {
-    /// The refusal of a message for these reasons: what an asynchronous host tells its own sink.
+    /// Makes the rejection of a message for these reasons. An asynchronous host sends it to its own sink.
     pub fn new(message: Message, errors: Vec<RejectionReason>) -> Self {
         let Message { project, received_at, .. } = message;
         Self {
@@ -276,7 +277,8 @@ impl Rejection {
         }
     }
 
-    /// The [log](crate::rejection::RejectionLog) to file it in: the monitor's, or the project's if the monitor does not exist.
+    /// The [log](crate::rejection::RejectionLog) to file it in: the monitor's, or the project's if the
+    /// monitor does not exist.
     pub fn owner(&self) -> LogScope {
         let unknown = self.errors.contains(&RejectionReason::MonitorNotFound);
         match self.message.monitor().filter(|_| !unknown) {

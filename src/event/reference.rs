@@ -1,4 +1,4 @@
-//! What only the rules of the reference tell.
+//! Events that only the rules of the reference emit.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::id::{EnvironmentName, EventId, MonitorId};
 use crate::row::reference::Failure as RunFailure;
 use crate::row::{Monitor, RunSummary};
 
-/// A failure in the mode without incidents.
+/// A failure, in the mode without incidents.
 ///
 /// ```
 /// use overdue::event::reference::Failure;
@@ -22,21 +22,21 @@ use crate::row::{Monitor, RunSummary};
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The id to tell repeats by.
+    /// The event's id; a repeat has the same one.
     pub id: EventId,
-    /// The monitor as it stood.
+    /// The monitor at the time of the event.
     pub monitor: Arc<Monitor>,
-    /// In which environment.
+    /// The environment.
     pub environment: EnvironmentName,
-    /// Why.
+    /// The kind of failure.
     pub reason: Reason,
-    /// The failing run.
+    /// The failed run.
     pub run: RunSummary,
-    /// The trace it reported.
+    /// The trace that the run reported.
     pub trace_id: Option<Uuid>,
 }
 
-/// The kind of a failure, in the words of the reference system before it knew incidents.
+/// The kind of a failure, in the terms that the reference system had before it knew incidents.
 ///
 /// ```
 /// use overdue::event::reference::Reason;
@@ -48,11 +48,11 @@ pub struct Failure {
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "a closed chapter")]
 pub enum Reason {
-    /// The run never reported.
+    /// The run was missed.
     MissedCheckin,
-    /// The run took too long.
+    /// The run timed out.
     Duration,
-    /// The job said that it failed.
+    /// The run failed.
     Unknown,
 }
 
@@ -78,7 +78,7 @@ impl Reason {
 }
 
 impl Failure {
-    /// What groups failures into one issue: the monitor and the reason.
+    /// Returns what groups failures into one issue: the monitor and the reason.
     pub fn fingerprint(&self) -> (&'static str, MonitorId, &'static str) {
         ("monitor", self.monitor.id(), self.reason.as_str())
     }

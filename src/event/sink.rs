@@ -8,9 +8,9 @@ use crate::event::Event;
 /// Takes events, after the transition that caused them is committed.
 ///
 /// A sink cannot fail: no error may hide a committed change. It is called at most once for each event, and
-/// not at all when the process dies in between, so a host that must not lose one keeps an outbox in its
-/// store (see [`Transition`](crate::decision::Transition)) and may ignore the sink. Both see the same
-/// event ids.
+/// not at all if the process dies in between. A host that must not lose an event keeps an outbox in its store
+/// (see [`Transition`](crate::decision::Transition)), and may then ignore the sink. Both see the same event
+/// ids.
 ///
 /// Closures, channels and a shared `Vec` are sinks:
 ///
@@ -50,14 +50,14 @@ impl<F: Fn(&Event)> EventSink for F {
     }
 }
 
-/// A receiver that hung up has decided not to hear.
+/// If the receiver is gone, the event is dropped.
 impl EventSink for Sender<Event> {
     fn emit(&self, event: &Event) {
         let _ = self.send(event.clone());
     }
 }
 
-/// Waits while the channel is full. A receiver that hung up has decided not to hear.
+/// Waits while the channel is full. If the receiver is gone, the event is dropped.
 impl EventSink for SyncSender<Event> {
     fn emit(&self, event: &Event) {
         let _ = self.send(event.clone());
@@ -89,7 +89,7 @@ macro_rules! boxed_sink {
 // Boxed closures are closures; a blanket implementation would overlap with theirs.
 boxed_sink!(dyn EventSink, dyn EventSink + Send, dyn EventSink + Send + Sync);
 
-/// Both, in turn.
+/// Emits to both, in turn.
 impl<A: EventSink, B: EventSink> EventSink for (A, B) {
     fn emit(&self, event: &Event) {
         self.0.emit(event);

@@ -9,15 +9,15 @@ use uuid::Uuid;
 
 use super::{EnvironmentKey, MonitorKey, ProjectId};
 
-/// The namespace of what has no parent. Changing it, or anything below, changes every id: the golden bytes in the tests
-/// pin it.
+/// The namespace of what has no parent. Changing it, or anything below, changes every id; the tests pin its
+/// bytes.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f76_6572_6475_4521_8c5e_6465_7269_7665);
 
-/// Derives the UUIDv5 of a cause, in the namespace of what it happened to. The parts are length-prefixed, so that no two
-/// lists of parts run together into the same bytes.
+/// Derives the UUIDv5 of a cause, in the namespace of what it happened to. The parts are length-prefixed, so
+/// that no two lists of parts give the same bytes.
 ///
-/// Two bytes for a length, and every id of a run, an incident or an event is one block to SHA-1, where eight made it two.
-/// Longer than they can say is only what stands last, a body, or what names no monitor.
+/// Two bytes hold a length. The id of a run, an incident or an event then fits one block of SHA-1; with eight
+/// bytes it took two. Only a part that comes last, or that names no monitor, can be too long for two bytes.
 fn derive(parent: &Uuid, kind: &str, parts: &[&[u8]]) -> Uuid {
     let mut cause = Vec::with_capacity(64);
     for part in std::iter::once(&kind.as_bytes()).chain(parts) {
@@ -97,7 +97,7 @@ derived_id! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     RunId
-    /// One incident: derived from the environment, its first failing check-in and its number.
+    /// One incident: derived from the environment, its first failed run and its number.
     ///
     /// ```
     /// use overdue::id::IncidentId;
@@ -107,7 +107,7 @@ derived_id! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     IncidentId
-    /// One event: derived from its incident, its kind and its check-in. Receivers tell repeats by it.
+    /// One event: derived from its incident, its kind and its run. Receivers recognise repeats by it.
     ///
     /// ```
     /// use overdue::id::EventId;
@@ -117,7 +117,7 @@ derived_id! {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     EventId
-    /// What a sampling condition says, whatever the order of its parts.
+    /// One sampling condition, regardless of the order of its parts.
     ///
     /// ```
     /// use overdue::id::ConditionId;
@@ -155,14 +155,14 @@ impl RunId {
     /// The id that no run has.
     pub(crate) const NIL: Self = Self(Uuid::nil());
 
-    /// The id of the run that was expected at this time and missed. `again` tells one miss of a slot from
-    /// the next, where a quirk allows for several.
+    /// The id of the run that was expected at this time and missed. `again` distinguishes repeated misses of
+    /// one expected time, where a quirk allows them.
     pub(crate) fn of_missed(environment: EnvironmentId, expected: DateTime<Utc>, again: Option<u64>) -> Self {
         Self(derive(&environment.0, "missed", &[&instant(expected), &number(again)]))
     }
 
-    /// The id that stands for an all-zero message. `again` tells one delivery from the next, where a
-    /// quirk takes them for different messages.
+    /// The id derived from a message without a run id. `again` distinguishes redeliveries, where a quirk
+    /// treats them as different messages.
     pub(crate) fn of_message(
         environment: EnvironmentId,
         received: DateTime<Utc>,
@@ -175,32 +175,32 @@ impl RunId {
 }
 
 impl IncidentId {
-    /// The id of an environment's incident with this number, whose first failing run is `first`.
+    /// The id of an environment's incident with this number, whose first failed run is `first`.
     pub(crate) fn of(environment: EnvironmentId, first: RunId, nth: u32) -> Self {
         Self(derive(&environment.0, "incident", &[first.0.as_bytes(), &nth.to_be_bytes()]))
     }
 }
 
 impl EventId {
-    /// The id of what is told about a run under this cause: an incident, or a monitor.
+    /// The id of an event about a run, given its cause: an incident or a monitor.
     pub(crate) fn of(cause: &Uuid, kind: &str, checkin: RunId) -> Self {
         Self(derive(cause, "event", &[kind.as_bytes(), checkin.0.as_bytes()]))
     }
 }
 
 impl EventId {
-    /// The id of the refusal of a message that was received then, and held this.
+    /// The id of the rejection of a message, given when it was received and its body.
     pub(crate) fn of_refusal(project: ProjectId, received: DateTime<Utc>, body: &[u8]) -> Self {
         Self(derive(&NAMESPACE, "refused", &[&project.get().to_be_bytes(), &instant(received), body]))
     }
 }
 
-/// A number that says where the parts of a key belong, the same in every process and version.
+/// Returns a number that assigns the parts of a key to a partition, the same in every process and version.
 pub(crate) fn spread(parts: &[&[u8]]) -> u128 {
     derive(&NAMESPACE, "partition", parts).as_u128()
 }
 
-/// The bytes of an instant: seconds, then nanoseconds.
+/// Returns the bytes of an instant: seconds, then nanoseconds.
 fn instant(at: DateTime<Utc>) -> [u8; 12] {
     let mut bytes = [0; 12];
     let (seconds, nanoseconds) = bytes.split_at_mut(8);
@@ -209,7 +209,7 @@ fn instant(at: DateTime<Utc>) -> [u8; 12] {
     bytes
 }
 
-/// The bytes of a number; `None` adds none.
+/// Returns the bytes of a number; `None` gives none.
 fn number(number: Option<u64>) -> Vec<u8> {
     number.map_or_else(Vec::new, |number| number.to_be_bytes().to_vec())
 }

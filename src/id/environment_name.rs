@@ -6,10 +6,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-/// The name that check-ins without an environment go by.
+/// The name for check-ins without an environment.
 pub(crate) static PRODUCTION: EnvironmentName = EnvironmentName(SmolStr::new_static("production"));
 
-/// The name of an environment: at most 64 characters, without line breaks, form feeds and slashes.
+/// The name of an environment: at most 64 characters, without line breaks, form feeds or slashes.
 ///
 /// ```
 /// use overdue::id::EnvironmentName;
@@ -23,7 +23,7 @@ pub(crate) static PRODUCTION: EnvironmentName = EnvironmentName(SmolStr::new_sta
 #[serde(try_from = "String", into = "String")]
 pub struct EnvironmentName(SmolStr);
 
-/// Why a text cannot be the name of an environment.
+/// Why a text is not a valid name of an environment.
 ///
 /// ```
 /// use overdue::id::{EnvironmentName, ParseEnvironmentNameError};
@@ -58,8 +58,8 @@ impl EnvironmentName {
         self.as_str() == "production"
     }
 
-    /// Reads a name as it stands. A line feed at the very end passes, because a quirk of the reference may have
-    /// stored one.
+    /// Parses a name without trimming it. A line feed at the very end is allowed, because a quirk of the
+    /// reference may have stored one.
     pub(crate) fn exactly(text: &str) -> Result<Self, ParseEnvironmentNameError> {
         if text.is_empty() || text == PRODUCTION.as_str() {
             return Ok(Self::production());
@@ -94,7 +94,7 @@ impl fmt::Display for EnvironmentName {
 impl FromStr for EnvironmentName {
     type Err = ParseEnvironmentNameError;
 
-    /// Reads a name, trimmed. An empty one means production.
+    /// Parses a name, trimmed. An empty one means production.
     fn from_str(text: &str) -> Result<Self, ParseEnvironmentNameError> {
         Self::exactly(text.trim())
     }

@@ -1,4 +1,4 @@
-//! Ids of the host: who owns what.
+//! Ids that the host assigns: organizations and projects.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ macro_rules! host_id {
 }
 
 host_id! {
-    /// Who owns projects; an id of the host's.
+    /// The owner of projects, by an id that the host assigns.
     ///
     /// ```
     /// use overdue::id::OrganizationId;
@@ -40,7 +40,7 @@ host_id! {
     /// assert_eq!(OrganizationId::new(1).to_string(), "1");
     /// ```
     OrganizationId
-    /// What monitors belong to; an id of the host's, unique across organizations.
+    /// The owner of monitors, by an id that the host assigns. Unique across organizations.
     ///
     /// ```
     /// use overdue::id::ProjectId;

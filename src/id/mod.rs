@@ -1,7 +1,8 @@
-//! Who is who: ids, keys, names, owners and versions.
+//! Identity: ids, keys, names, owners and versions.
 //!
-//! The host chooses the ids of organizations and projects. The engine derives all others from their cause, so
-//! that the same input gives the same id: a redelivered message or a second worker cannot make a second one.
+//! The host assigns the ids of organizations and projects. The engine derives all others from their cause, so
+//! that the same input gives the same id: a redelivered message or a second worker does not create a
+//! duplicate.
 
 mod derived;
 mod environment_name;

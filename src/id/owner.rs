@@ -1,11 +1,11 @@
-//! Who is to be told about a monitor.
+//! The owner of a monitor.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Who a monitor belongs to: ids of the host's.
+/// The owner of a monitor, by an id that the host assigns.
 ///
 /// Written, sent and stored as `user:ID` or `team:ID`.
 ///
@@ -44,7 +44,7 @@ impl FromStr for Owner {
 
     fn from_str(text: &str) -> Result<Self, ParseOwnerError> {
         let (kind, id) = text.split_once(':').ok_or(ParseOwnerError)?;
-        // `parse` alone would let a plus sign pass.
+        // `parse` alone would accept a plus sign.
         if !id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(ParseOwnerError);
         }

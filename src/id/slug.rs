@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use unicode_normalization::char::decompose_compatible;
 
-/// The name of a monitor within its project: lower case letters, digits, hyphens and underscores, at
-/// most 50 of them, with neither hyphen nor underscore at the ends.
+/// The name of a monitor within its project: at most 50 lower case letters, digits, hyphens and underscores,
+/// without a hyphen or underscore at either end.
 ///
 /// ```
 /// use overdue::id::Slug;
@@ -20,7 +20,7 @@ use unicode_normalization::char::decompose_compatible;
 #[serde(try_from = "String", into = "String")]
 pub struct Slug(SmolStr);
 
-/// No letter, digit or underscore is left of a slug.
+/// The text has no letter, digit or underscore for a slug.
 ///
 /// ```
 /// use overdue::id::{ParseSlugError, Slug};
@@ -37,11 +37,11 @@ impl Slug {
     /// The most characters of a slug.
     pub const MAX_CHARS: usize = 50;
 
-    /// Makes a slug of any text: accents and other forms fall away to plain ASCII, letters become lower case,
-    /// runs of white space and hyphens one hyphen, and everything else is dropped.
+    /// Makes a slug from any text. Accented and other forms become plain ASCII, letters become lower case,
+    /// runs of white space and hyphens become one hyphen, and everything else is dropped.
     ///
     /// # Errors
-    /// [`ParseSlugError`] when nothing of the text can stand in a slug.
+    /// [`ParseSlugError`] if no character of the text is allowed in a slug.
     pub fn normalize(text: &str) -> Result<Self, ParseSlugError> {
         if Self::is_slug(text) {
             return Ok(Self(text.into()));
@@ -50,7 +50,7 @@ impl Slug {
         let mut gap = false;
         for c in text.chars() {
             let mut full = false;
-            // Of what a character decomposes to, only the ASCII counts, so the order of its marks does not.
+            // Only the ASCII of a decomposition counts, so the order of its marks does not matter.
             decompose_compatible(c, |part| {
                 match part {
                     'a'..='z' | '0'..='9' | 'A'..='Z' | '_' => {
@@ -58,7 +58,7 @@ impl Slug {
                             slug.push('-');
                         }
                         gap = false;
-                        // The ends are bare of underscores too.
+                        // Underscores are trimmed from the ends, too.
                         if part != '_' || !slug.is_empty() {
                             slug.push(part.to_ascii_lowercase());
                         }
@@ -79,7 +79,7 @@ impl Slug {
         }
     }
 
-    /// Whether a text is a slug as it stands, as almost every one that is sent.
+    /// Whether a text already is a slug, as almost every one that is sent.
     fn is_slug(text: &str) -> bool {
         let mut before = b'-';
         let plain = text.bytes().all(|byte| {
@@ -95,7 +95,7 @@ impl Slug {
         &self.0
     }
 
-    /// What a monitor is called as long as nobody has named it.
+    /// The slug as the name of a monitor that has no other.
     pub(crate) fn as_name(&self) -> SmolStr {
         self.0.clone()
     }

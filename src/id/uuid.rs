@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 
-/// Reads 32 hexadecimal digits, whatever the hyphens between them, with or without braces around or
+/// Parses 32 hexadecimal digits, with any hyphens between them, and with or without braces around or
 /// `urn:uuid:` before them. Senders were never held to one spelling.
 pub(crate) fn parse(text: &str) -> Option<Uuid> {
-    // Almost all are in one of the standard forms, for which `uuid` is several times as fast.
+    // Almost all are in a standard form, which `uuid` parses several times as fast.
     Uuid::try_parse(text).ok().or_else(|| parse_loosely(text))
 }
 

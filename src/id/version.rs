@@ -1,10 +1,11 @@
-//! Row versions: the only concurrency control there is.
+//! Row versions: all concurrency control relies on them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Grows whenever its row is written. A store commits a row only over the version that was read.
+/// The version of a row, which grows with every write. A store commits a row only over the version that was
+/// read.
 ///
 /// ```
 /// use overdue::id::Version;

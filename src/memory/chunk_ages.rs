@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::slab::chunk_of;
 
-/// For each chunk of runs a date before which none of them started.
+/// For each chunk of runs, a time before which none of them started.
 #[derive(Debug, Default)]
 pub(super) struct ChunkAges(Vec<DateTime<Utc>>);
 

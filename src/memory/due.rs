@@ -16,29 +16,30 @@ pub(super) struct DueIndex {
     cursor: Option<PageCursor>,
 }
 
-/// Where a page ended within a minute, so that the next one continues there: a crowded minute is sorted once, not once a
-/// page.
+/// The end of a page within a minute. The next page continues from it, so that a crowded minute is sorted
+/// once rather than once a page.
 #[derive(Debug)]
 struct PageCursor {
     last: Due,
-    /// What comes after it and its numbers, the first one last. Since then some may have left the minute, but none have come.
+    /// What comes after it with its numbers, in reverse order. Entries may have left the minute since, but
+    /// none were added.
     rest: Vec<(Due, u32)>,
 }
 
 /// What is due in one minute, in no order.
 ///
-/// Removal leaves a hole. Filling it from the end would mean updating that row's stored position, a cache miss. Most rows
-/// leave before their minute comes, and the last one takes the whole list along.
+/// Removal leaves a hole. Filling it from the end would mean updating that row's stored position, a cache
+/// miss. Most rows leave before their minute comes, and the list is dropped with the last of them.
 #[derive(Debug, Default)]
 pub(super) struct DueMinute {
-    /// A number each, or nothing.
+    /// Numbers, with [`NONE`] in the holes.
     numbers: Vec<u32>,
-    /// The positions where nothing is.
+    /// The positions of the holes.
     gaps: Vec<u32>,
 }
 
 impl DueIndex {
-    /// Lists a number under a deadline, and tells its position there.
+    /// Adds a number under a deadline. Returns its position there.
     pub(super) fn insert(&mut self, number: u32, at: DateTime<Utc>) -> u32 {
         self.cursor.take_if(|cursor| cursor.last.at == at);
         let DueMinute { numbers, gaps } = self.minutes.entry(at).or_default();
@@ -52,7 +53,7 @@ impl DueIndex {
         u32::try_from(numbers.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
-    /// Takes the number at a position off the list.
+    /// Removes the number at a position.
     pub(super) fn remove(&mut self, position: u32, at: DateTime<Utc>) {
         let minute = must_find!(self.minutes.get_mut(&at), "a listed deadline has its minute");
         let place =
@@ -65,12 +66,12 @@ impl DueIndex {
         }
     }
 
-    /// Takes down what comes in a minute after the last entry of a page, the first one last.
+    /// Keeps what comes in a minute after the last entry of a page, in reverse order.
     pub(super) fn suspend(&mut self, last: Due, rest: Vec<(Due, u32)>) {
         self.cursor = Some(PageCursor { last, rest });
     }
 
-    /// What was taken down after this entry, unless something has been added to its minute.
+    /// Takes what was kept after this entry, unless something has been added to its minute.
     pub(super) fn resume(&mut self, last: &Due) -> Option<Vec<(Due, u32)>> {
         self.cursor.take_if(|cursor| cursor.last == *last).map(|cursor| cursor.rest)
     }

@@ -1,4 +1,4 @@
-//! An environment as it lies in memory: small, because there are many; rare fields are out of line.
+//! An environment in memory: small, because there are many; rare fields are out of line.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use crate::id::{EnvironmentId, EnvironmentKey, EnvironmentName, PRODUCTION, RunI
 use crate::row::reference::Failing;
 use crate::row::{Environment, Expectation, Health, Incident, Monitor, RunStatus, RunSummary, Watch, boxed};
 
-/// Nothing: the end of a list.
+/// No row: the end of a list.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// One environment, and where its rows are.
+/// One environment, and the numbers of its rows.
 #[derive(Debug)]
 pub(super) struct StoredEnvironment {
     pub(super) monitor: Arc<Monitor>,
@@ -29,18 +29,19 @@ pub(super) struct StoredEnvironment {
     cold: Option<Box<Cold>>,
 }
 
-/// The lists that an environment is on, and those that begin with it.
+/// The lists that contain the environment, and those that start with it.
 #[derive(Debug)]
 pub(super) struct Links {
-    /// The monitor's next environment: of the first one its newest, of others the one that came before them.
+    /// The monitor's next environment. The first one links to the newest, each of the others to the one
+    /// created before it.
     pub(super) sibling: u32,
     /// Its newest run.
     pub(super) newest: u32,
-    /// The second, counted from 1970, in which the newest of its runs started, or a later one.
+    /// The second, counted from 1970, of its newest start of a run, or a later one.
     begun: u32,
     /// One of its runs in progress.
     pub(super) open: u32,
-    /// Its position among those that are due in the same minute.
+    /// Its position among the environments that are due in the same minute.
     pub(super) due: u32,
 }
 
@@ -51,7 +52,7 @@ enum Condition {
     Ok,
 }
 
-/// [`RunSummary`] of a run that is known to have gone well.
+/// [`RunSummary`] of a run that succeeded.
 #[derive(Clone, Copy, Debug)]
 struct Success {
     id: RunId,
@@ -62,9 +63,9 @@ struct Success {
 /// Fields that are unset in a healthy production environment, kept out of line.
 #[derive(Debug, Default)]
 struct Cold {
-    /// None: production.
+    /// `None` for production.
     name: Option<EnvironmentName>,
-    /// The open one. While there is one, the condition says nothing.
+    /// The open incident. While there is one, the condition is ignored.
     incident: Option<Arc<Incident>>,
     failing: Option<Failing>,
     anonymous_at: Option<DateTime<Utc>>,
@@ -74,7 +75,7 @@ struct Cold {
 }
 
 impl Links {
-    /// Whether a run that starts then is known to be newer than all others.
+    /// Whether a run with this start is certainly newer than all others.
     pub(super) fn is_later(&self, start: DateTime<Utc>) -> bool {
         second(start) > self.begun
     }
@@ -86,7 +87,7 @@ impl Links {
     }
 }
 
-/// The second since 1970 that an instant lies in; the nearest there is.
+/// Returns the second since 1970 that contains an instant, or the nearest that fits.
 fn second(at: DateTime<Utc>) -> u32 {
     u32::try_from(at.timestamp().max(0)).unwrap_or(u32::MAX)
 }
@@ -119,7 +120,7 @@ impl StoredEnvironment {
         self.cold.get_or_insert_default()
     }
 
-    /// Takes over a row of the same name.
+    /// Replaces the row with one of the same name.
     pub(super) fn put(&mut self, row: &Environment) {
         let Environment {
             id,
@@ -171,7 +172,7 @@ impl StoredEnvironment {
         *self.row_as(self.key())
     }
 
-    /// The row, for a caller that knows its key.
+    /// Returns the row, for a caller that knows its key.
     pub(super) fn row_as(&self, key: EnvironmentKey) -> Box<Environment> {
         let cold = self.cold.as_deref();
         let health = match (cold.and_then(|cold| cold.incident.as_ref()), self.condition) {

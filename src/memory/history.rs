@@ -1,4 +1,4 @@
-//! The runs of an environment, in order of start: each knows the one before it.
+//! The runs of an environment, in order of start: each links to the one before it.
 
 use std::iter;
 
@@ -12,7 +12,7 @@ use super::environment::{NONE, StoredEnvironment};
 use super::run::StoredRun;
 use super::tables::Tables;
 
-/// A run on its way out, in order of environment and start.
+/// A run to prune, in order of environment and start.
 type Old = (u32, (DateTime<Utc>, u32), u32);
 
 impl Tables {
@@ -23,19 +23,21 @@ impl Tables {
         iter::successors(newest, |(_, run)| self.older(run))
     }
 
-    /// The run before another one in its environment.
+    /// Returns the run before another one in its environment.
     ///
-    /// Pruning a run leaves the link of the run after it, which has long left the processor's cache. Such a link leads
-    /// nowhere, or to a run that has taken the place: one of another environment, or one that started later.
+    /// Pruning a run does not update the link of the run after it, which would be a cache miss. A stale link
+    /// leads nowhere, or to a run that reused the number: one of another environment, or one that started
+    /// later.
     fn older(&self, run: &StoredRun) -> Option<(u32, &StoredRun)> {
         let number = run.links.older;
         let older = self.runs.get(number)?;
         (older.environment == run.environment && older.order() <= run.order()).then_some((number, older))
     }
 
-    /// Between which runs of its environment a new run belongs: a newer one and an older one.
+    /// Returns the newer and the older neighbour of a new run in its environment.
     ///
-    /// It is almost always the newest. Mostly the environment can tell, which spares a look at the run before it.
+    /// The new run is almost always the newest. Usually the environment alone shows that, without a look at
+    /// the run before it.
     pub(super) fn place(&self, stored: &StoredEnvironment, run: RunSummary) -> (u32, u32) {
         if stored.links.is_later(run.started_at) {
             return (NONE, stored.links.newest);
@@ -50,7 +52,7 @@ impl Tables {
         (newer, NONE)
     }
 
-    /// Takes a run out of those of its environment.
+    /// Unlinks a run from its environment's list.
     fn unlink(&mut self, number: u32) {
         let run = must_find!(self.runs.get(number), "a run that is pruned is stored");
         let stored = must_find!(self.environments.get(run.environment), "the environment of a run is stored");
@@ -69,7 +71,7 @@ impl Tables {
         }
     }
 
-    /// Removes a run from everywhere but the list of its environment.
+    /// Removes a run from everything but its environment's list.
     pub(super) fn remove_run(&mut self, number: u32) {
         self.unlist(DueKind::Timeout, number);
         let run = must_find!(self.runs.remove(number), "a run that is removed is stored");
@@ -108,7 +110,7 @@ impl Tables {
     fn old_runs(&mut self, before: DateTime<Utc>) -> Vec<Old> {
         let mut old = Vec::new();
         for (chunk, age) in self.runs.chunks().zip(self.oldest_in_chunk.chunks_mut()) {
-            // Runs lie in about the order in which they were reported, so few chunks hold old ones.
+            // Chunks hold runs in about the order in which they were reported, so few chunks hold old ones.
             if *age >= before {
                 continue;
             }
@@ -124,7 +126,7 @@ impl Tables {
         old
     }
 
-    /// Where the newest runs of an environment begin that its thresholds look at.
+    /// Returns the order of the oldest run that the environment's thresholds still need.
     fn looked_at(&self, environment: u32) -> Option<(DateTime<Utc>, u32)> {
         let stored = self.environments.get(environment)?;
         let config = stored.monitor.config();

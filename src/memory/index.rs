@@ -1,4 +1,4 @@
-//! The numbers of rows, by their keys.
+//! Finds row numbers by key.
 
 use std::hash::{BuildHasher, Hash};
 use std::iter;
@@ -7,23 +7,23 @@ use foldhash::fast::RandomState;
 
 use super::environment::NONE;
 
-/// How many entries fill a line of a processor's cache.
+/// How many entries fill a cache line.
 const LINE: usize = 8;
 
 /// Finds the number of a row by its key, which only the row itself holds.
 ///
-/// An entry lies in the line that its hash points to, its home, or in the next one that has room. Looking up a missing key thus
-/// fetches the very place where it will be written; the standard library's maps keep places apart from what a look-up reads.
-/// Each table seeds its hashes anew, as those maps do.
+/// An entry lies in its home, the line that its hash points to, or in the next one that has room. So looking
+/// up a missing key fetches the very line that will be written; the maps of the standard library read control
+/// bytes apart from their entries. Each table seeds its hashes anew, as those maps do.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    /// A power of two, or none; at least a quarter of all places is free.
+    /// Empty, or a power of two of lines; at least a quarter of all places is free.
     lines: Vec<Line>,
     pub(super) count: usize,
     hasher: RandomState,
 }
 
-/// Some entries, and after them what is free.
+/// Entries first, then free places.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 struct Line {
@@ -44,7 +44,7 @@ impl Line {
         self.numbers[LINE - 1] != NONE
     }
 
-    /// All places. Where nothing is, the number is [`NONE`], and the hash may be that of an entry which is gone.
+    /// All places. A free place has the number [`NONE`], and may keep the hash of a removed entry.
     fn places(&self) -> impl Iterator<Item = Entry> {
         self.hashes.iter().zip(&self.numbers).map(|(hash, number)| Entry { hash: *hash, number: *number })
     }
@@ -53,8 +53,8 @@ impl Line {
         self.places().filter(|entry| entry.number != NONE)
     }
 
-    /// Whether an entry may have this hash. Looks at all of them: the processor would guess where to stop, and follow a wrong
-    /// guess until the line arrives from memory.
+    /// Whether an entry may have this hash. Compares all of them without branches: a mispredicted early exit
+    /// would stall until the line arrives from memory.
     fn may_have(&self, hash: u32) -> bool {
         self.hashes.iter().fold(false, |found, other| found | (*other == hash))
     }
@@ -64,7 +64,7 @@ impl Line {
         if self.may_have(hash) { numbers.find(|number| is_it(*number)) } else { None }
     }
 
-    /// The last place for which this holds. Looks at all of them, too.
+    /// Returns the last place for which this holds. Compares all of them, for the same reason.
     fn place(&self, is_it: impl Fn(Entry) -> bool) -> Option<usize> {
         let last = self
             .places()
@@ -73,7 +73,7 @@ impl Line {
         (last < LINE).then_some(last)
     }
 
-    /// Adds an entry, where there is room.
+    /// Adds an entry. There must be room.
     fn add(&mut self, entry: Entry) {
         let free = self.entries().count();
         if let (Some(hash), Some(number)) = (self.hashes.get_mut(free), self.numbers.get_mut(free)) {
@@ -81,7 +81,7 @@ impl Line {
         }
     }
 
-    /// Takes out the entry at a place. The last one moves there.
+    /// Removes the entry at a place, and moves the last one there.
     fn take(&mut self, place: usize) -> Option<Entry> {
         let last = self.entries().count().checked_sub(1)?;
         self.hashes.swap(place, last);
@@ -92,7 +92,7 @@ impl Line {
 }
 
 impl Index {
-    /// The number under this key; `is_it` tells whether the row of a number has it.
+    /// Returns the number under this key; `is_it` tells whether the row with a number has the key.
     pub(super) fn get(&self, key: &impl Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let hash = self.hash(key);
         self.lines_of(hash).find_map(|(_, line)| line.find(hash, &is_it))
@@ -115,8 +115,8 @@ impl Index {
         let Some((mut gap, place, mut passed)) = found else { return false };
         self.take(gap, place);
         self.count = self.count.saturating_sub(1);
-        // Removing an entry from a full line leaves room that displaced entries expect. Move one of them back, then repeat for
-        // the hole it leaves.
+        // Removing an entry from a full line leaves room that displaced entries expect. Move one of them
+        // back, then repeat for the hole it leaves.
         let mut at = gap;
         while passed {
             at = self.after(at);
@@ -132,7 +132,7 @@ impl Index {
         true
     }
 
-    /// The lines in which an entry with this hash may lie: its home, and as long as they are full, those after it.
+    /// The lines in which an entry with this hash may lie: its home, and the next lines while they are full.
     fn lines_of(&self, hash: u32) -> impl Iterator<Item = (usize, &Line)> {
         let mut next = Some(self.home(hash));
         iter::from_fn(move || {
@@ -177,7 +177,7 @@ impl Index {
         at.wrapping_add(1) & self.mask()
     }
 
-    /// How many lines it is from one to another, going round at the end.
+    /// The number of lines from one to another, wrapping around at the end.
     const fn steps(&self, from: usize, to: usize) -> usize {
         to.wrapping_sub(from) & self.mask()
     }
@@ -197,7 +197,7 @@ mod tests {
 
     use super::*;
 
-    /// As if the hashes of two keys were the same.
+    /// Uses one key three times, as if the hashes of three keys collided.
     #[test]
     fn the_row_decides_where_hashes_are_alike() {
         let mut index = Index::default();
@@ -210,7 +210,8 @@ mod tests {
     }
 
     proptest! {
-        /// A few keys, so that dozens of numbers crowd at their homes, and what passes a full line goes round the end.
+        /// Few keys, so that dozens of numbers share their homes, overflow full lines and wrap around at the
+        /// end.
         #[test]
         fn what_is_there_is_found_and_nothing_else(steps in prop::collection::vec((0..6_u8, any::<Option<Pick>>()), 0..250)) {
             let (mut index, mut there) = (Index::default(), BTreeSet::new());

@@ -1,7 +1,7 @@
 //! The embedded store: everything in memory, serialisable as a whole.
 
-/// Unwraps what must be there once all checks of a commit have passed. A debug build stops where it is not; a release
-/// build leaves the row out.
+/// Unwraps what must exist once all checks of a commit have passed. If it does not, a debug build panics, and
+/// a release build leaves the row out.
 macro_rules! must_find {
     ($found:expr, $what:literal) => {{
         let found = $found;
@@ -42,8 +42,8 @@ use tables::Tables;
 /// Keeps every row in memory.
 ///
 /// It is the production store of a service that runs in one process, and the store of tests. Serialise it as
-/// a whole to save it, and deserialise it to resume: what is due is found again from the rows. What no store has saved, such as
-/// a row that is there twice, is an error of the deserializer that names it.
+/// a whole to save it, and deserialise it to resume; the list of what is due is rebuilt from the rows. Data
+/// that no store has saved, such as a duplicate row, is an error of the deserializer that names it.
 ///
 /// ```
 /// use overdue::MemoryStore;
@@ -60,7 +60,7 @@ use tables::Tables;
 pub struct MemoryStore(Mutex<Tables>);
 
 impl MemoryStore {
-    /// A store without rows.
+    /// Makes a store without rows.
     pub fn new() -> Self {
         Self::default()
     }
@@ -100,14 +100,14 @@ impl MemoryStore {
         tables.environment(environment).map(|(_, stored)| stored.incidents().to_vec()).unwrap_or_default()
     }
 
-    /// Removes the finished runs that started before a date and the incidents resolved before it, and tells
-    /// how many runs went. The newest runs of an environment stay as long as its thresholds look at them.
+    /// Removes the finished runs that started before a date and the incidents resolved before it. Returns the
+    /// number of runs removed. The newest runs of an environment stay while its thresholds need them.
     ///
-    /// A message that is delivered again after its run is gone is taken for a new run: keep runs for longer
-    /// than messages may be delivered again.
+    /// A message that is redelivered after its run was removed starts a new run: keep runs for longer than
+    /// messages may be redelivered.
     ///
-    /// Check-ins wait meanwhile, up to a second for a million runs that go. Prune every hour or every minute, then, rather
-    /// than once a month.
+    /// Check-ins wait meanwhile, up to a second for a million removed runs. So prune every hour or every
+    /// minute rather than once a month.
     ///
     /// ```
     /// # let (engine, message, monitor, environment) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/nightly.rs"));
@@ -119,7 +119,7 @@ impl MemoryStore {
         self.tables().prune(before)
     }
 
-    /// A panic elsewhere cannot leave the tables half-way: they are changed only once all checks are done.
+    /// A panic elsewhere cannot leave the tables half-changed: they change only once all checks are done.
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

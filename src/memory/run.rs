@@ -1,4 +1,4 @@
-//! A run as it lies in memory: small, because there are many; rare fields are out of line.
+//! A run in memory: small, because there are many; rare fields are out of line.
 
 use chrono::{DateTime, Utc};
 use smol_str::SmolStr;
@@ -9,7 +9,7 @@ use crate::row::{Phase, Reported, Run, RunDuration, RunState, RunStatus, RunSumm
 
 use super::environment::NONE;
 
-/// One run, and the lists that it is on. It fills two lines of a processor's cache, and shares none with another.
+/// One run, and the lists that contain it. It fills two cache lines, and shares none with another run.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(super) struct StoredRun {
@@ -17,7 +17,7 @@ pub(super) struct StoredRun {
     pub(super) links: RunLinks,
     id: RunId,
     number: u32,
-    /// `None`: it was missed.
+    /// `None` if it was missed.
     phase: Option<Phase>,
     started_at: DateTime<Utc>,
     expected_at: Option<DateTime<Utc>>,
@@ -27,14 +27,14 @@ pub(super) struct StoredRun {
     cold: Option<Box<Cold>>,
 }
 
-/// The lists that a run is on.
+/// The lists that contain a run.
 #[derive(Debug)]
 pub(super) struct RunLinks {
-    /// The run of the environment that started before it. That may be gone: see `Tables::older`.
+    /// The run of the environment that started before it. That one may be gone: see `Tables::older`.
     pub(super) older: u32,
-    /// Its neighbours among those of the environment that are in progress, while it is.
+    /// Its neighbours among the environment's runs in progress, while it is one.
     pub(super) open: Open,
-    /// Its position among those that are due in the same minute.
+    /// Its position among the runs that are due in the same minute.
     pub(super) due: u32,
 }
 
@@ -89,7 +89,7 @@ impl StoredRun {
         }
     }
 
-    /// The row, in the environment that the caller found it by.
+    /// Returns the row, given the environment that the caller found it by.
     pub(super) fn row(&self, environment: EnvironmentId) -> Run {
         let state = self.phase.map_or(RunState::Missed, |phase| {
             let cold = self.cold.as_deref();
@@ -112,7 +112,8 @@ impl StoredRun {
         }
     }
 
-    /// Takes over a row of the same id. Until it is put on them again, the run is on no list of what is open or due.
+    /// Replaces the row with one of the same id. The run is then on no list of what is open or due until it
+    /// is added again.
     pub(super) fn put(&mut self, row: &Run) {
         *self = Self::new(row, self.environment, self.links.older);
     }

@@ -47,7 +47,7 @@ impl From<&Tables> for SavedStore {
     }
 }
 
-/// Why what was read was never saved by a store.
+/// Why data cannot have been saved by a store.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvalidSave {
     #[error("organization {0} is there twice")]

@@ -1,13 +1,13 @@
-//! Rows by number: the numbers of removed rows are given out again.
+//! Rows by number. The numbers of removed rows are used again.
 
 use std::hint::black_box;
 
 use super::environment::NONE;
 
-/// Rows are kept in chunks, so that a growing table neither moves them nor holds room for twice as many.
+/// Rows are kept in chunks, so that a growing table neither moves them nor reserves room for twice as many.
 const CHUNK: usize = 1 << 10;
 
-/// In which chunk the row of a number lies.
+/// The chunk that holds the row with a number.
 pub(super) const fn chunk_of(number: u32) -> usize {
     number as usize / CHUNK
 }
@@ -45,7 +45,7 @@ impl<T> Slab<T> {
         number
     }
 
-    /// Touches the place of the next new row, so that the processor fetches it before the row comes.
+    /// Touches the place of the next new row, so that the processor fetches it in advance.
     pub(super) fn prefetch_free(&self) {
         black_box(self.free.last().is_some_and(|next| self.get(*next).is_none()));
     }

@@ -1,4 +1,4 @@
-//! The tables of the embedded store, the indexes over them, and what is read from them.
+//! The tables of the embedded store, their indexes, and the reads.
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
@@ -25,21 +25,22 @@ use super::index::Index;
 use super::run::StoredRun;
 use super::slab::Slab;
 
-/// Keys and ids are chosen by strangers. This hasher is seeded anew for each table, so that they cannot choose
-/// them to collide, and costs less than the standard library's.
+/// Strangers choose keys and ids. This hasher is seeded anew for each table, so that they cannot choose
+/// colliding ones, and it costs less than the standard library's.
 type Map<K, V> = HashMap<K, V, RandomState>;
 
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     pub(super) organizations: Map<OrganizationId, Organization>,
-    /// One schedule of each text and zone, shared by all monitors that have it.
+    /// One schedule for each text and zone, shared by all monitors that have it.
     pub(super) schedules: HashSet<Schedule, RandomState>,
-    /// Monitors, and the first of their environments.
+    /// Monitors, and the number of each one's first environment.
     pub(super) monitors: Map<ByKey, u32>,
     pub(super) environments: Slab<StoredEnvironment>,
     /// All environments but the first of each monitor, by key.
     pub(super) environments_by_key: Index,
-    /// The environment that was loaded last, or is being written: a load is mostly followed by a write of the same.
+    /// The environment that was last loaded or is being written: a load is usually followed by a write of the
+    /// same.
     pub(super) last_loaded: u32,
     pub(super) runs: Slab<StoredRun>,
     pub(super) oldest_in_chunk: ChunkAges,
@@ -51,7 +52,7 @@ pub(super) struct Tables {
     pub(super) timeouts: DueIndex,
 }
 
-/// A monitor that is found by the key within.
+/// A monitor in a map, found by its own key.
 #[derive(Debug)]
 pub(super) struct ByKey(pub(super) Arc<Monitor>);
 
@@ -84,27 +85,27 @@ impl Tables {
         self.monitors.keys().map(|monitor| &monitor.0)
     }
 
-    /// An environment with its number.
+    /// Returns an environment with its number.
     fn numbered(&self, number: u32) -> Option<(u32, &StoredEnvironment)> {
         Some((number, self.environments.get(number)?))
     }
 
-    /// A monitor's environments and their numbers: the first, and then from the newest to the second.
+    /// A monitor's environments and their numbers: the first, then from the newest to the second.
     fn environments_of(&self, first: u32) -> impl Iterator<Item = (u32, &StoredEnvironment)> {
         iter::successors(self.numbered(first), |(_, stored)| self.numbered(stored.links.sibling))
     }
 
-    /// The environment with this id, if it is the one that was loaded last.
+    /// Returns the environment with this id, if it is the one loaded last.
     fn cached(&self, id: EnvironmentId) -> Option<(u32, &StoredEnvironment)> {
         self.numbered(self.last_loaded).filter(|(_, stored)| stored.id() == id)
     }
 
-    /// The environment that a row is of.
+    /// Returns the environment of a row.
     pub(super) fn find(&self, row: &Environment) -> Option<(u32, &StoredEnvironment)> {
         self.cached(row.id).or_else(|| self.environment(&row.key))
     }
 
-    /// The environment of a monitor with this id.
+    /// Returns the environment of a monitor with this id.
     pub(super) fn environment_of(
         &self,
         monitor: &MonitorKey,
@@ -128,7 +129,7 @@ impl Tables {
         self.find_named(*self.monitors.get(&key.monitor)?, key)
     }
 
-    /// The environment with this key, and its number, of the monitor whose first one this is.
+    /// Returns the environment with this key and its number, given the monitor's first environment.
     fn find_named(&self, first: u32, key: &EnvironmentKey) -> Option<(u32, &StoredEnvironment)> {
         let is_called = |(_, stored): &(u32, &StoredEnvironment)| stored.is_called(&key.name);
         let is_it = |number| {
@@ -152,8 +153,8 @@ impl Tables {
     }
 
     pub(super) fn load(&mut self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Infallible> {
-        // Three cache misses: the place of a new run, the run that is named, and the monitor. Asked for one right after the
-        // other, they overlap.
+        // Three cache misses: the place of a new run, the named run, and the monitor. Requested in a row,
+        // they overlap.
         self.runs.prefetch_free();
         let named = match query.run() {
             RunQuery::Id(id) | RunQuery::Anonymous(id) => self.run(&id),
@@ -164,7 +165,8 @@ impl Tables {
             let organization = query.organization().map(|id| self.organization(id));
             return Ok(Snapshot { organization, monitor: None, environment: None, run, history: Vec::new() });
         };
-        // Touch the row's second cache line before `Arc::clone`, whose atomic add would otherwise serialise the two misses.
+        // Touch the row's second cache line before `Arc::clone`, whose atomic add would otherwise serialise
+        // the two misses.
         black_box(monitor.status);
         let here = self.find_named(first, key);
         let stored = here.map(|(_, stored)| stored);
@@ -189,7 +191,7 @@ impl Tables {
         self.organizations.get(&id).cloned().unwrap_or_else(|| Organization::new(id))
     }
 
-    /// The number of a run.
+    /// Returns the number of a run.
     pub(super) fn number_of(&self, id: &RunId) -> Option<u32> {
         self.runs_by_id.get(id, |number| self.runs.get(number).is_some_and(|run| run.id() == *id))
     }
@@ -198,7 +200,7 @@ impl Tables {
         self.runs.get(self.number_of(id)?)
     }
 
-    /// The run that is asked for, as seen from an environment and its number.
+    /// Returns the run that a query names, as seen from an environment and its number.
     fn found(
         &self,
         here: Option<(u32, &StoredEnvironment)>,
@@ -292,7 +294,7 @@ impl Tables {
         }
     }
 
-    /// What is due in one minute, after the cursor, with its numbers, the first one last.
+    /// Returns what is due in one minute after the cursor, with its numbers, in reverse order.
     fn in_order(
         &self,
         kind: DueKind,
@@ -321,7 +323,7 @@ impl Tables {
         }
     }
 
-    /// Whether what was listed under a number still is due then.
+    /// Whether what was listed under a number is still due at that time.
     fn is_due(&self, kind: DueKind, at: DateTime<Utc>, number: u32) -> bool {
         let due_at = match kind {
             DueKind::Miss => self.environments.get(number).and_then(StoredEnvironment::due_at),
@@ -346,7 +348,7 @@ mod tests {
     use crate::row::{Deadline, Expectation};
     use crate::schedule::Zone;
 
-    /// Some environments that are expected at no time yet.
+    /// Environments without a deadline.
     fn environments(tables: &mut Tables) -> Vec<Environment> {
         let schedule = Schedule::crontab("0 2 * * *", Zone::UTC).unwrap();
         let config = MonitorConfig::new(schedule);
@@ -369,14 +371,14 @@ mod tests {
             .prop_map(|minute| DateTime::UNIX_EPOCH.checked_add_signed(TimeDelta::minutes(minute)).unwrap())
     }
 
-    /// Which environments have another deadline now, or none.
+    /// New deadlines of environments, or none.
     fn deadlines() -> impl Strategy<Value = Vec<(usize, Option<DateTime<Utc>>)>> {
         prop::collection::vec((0..6_usize, prop::option::of(minute(1..3))), 0..6)
     }
 
     proptest! {
-        /// Some deadlines in two minutes come and go between one page and the next, and some pages are not followed from their
-        /// last entry.
+        /// Deadlines in two minutes come and go between pages, and some pages do not start after the last
+        /// entry of the one before.
         #[test]
         fn a_page_is_cut_out_of_the_whole_list(
             steps in prop::collection::vec((deadlines(), prop::option::of(minute(0..4)), 1..4_usize, any::<Option<Index>>()), 0..60),

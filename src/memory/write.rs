@@ -1,4 +1,4 @@
-//! Writing a transition, everything or nothing.
+//! Writes a transition, everything or nothing.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -34,8 +34,8 @@ impl Tables {
         if let Some((number, _)) = environments.first().and_then(|put| self.find(&put.row)) {
             self.last_loaded = number;
         }
-        // Before the environments that are there already, which are at hand: what is written of a run is not, and the
-        // processor fetches it meanwhile.
+        // Runs come before environments that exist: those are cached already, and the processor fetches the
+        // lines that the runs write meanwhile.
         for put in runs {
             match put {
                 PutRun::New(run) => self.insert_run(key, run),
@@ -51,7 +51,8 @@ impl Tables {
         Ok(())
     }
 
-    /// The version of a change's monitor as it is stored. Mostly that is the one that was loaded last, and need not be looked for.
+    /// Returns the stored version of a change's monitor. Usually that is the one loaded last, which needs no
+    /// lookup.
     fn version_of(&self, change: &MonitorChange) -> Version {
         if let MonitorChange::Keep(row) = change
             && let Some(latest) = self.environments.get(self.last_loaded)
@@ -63,7 +64,7 @@ impl Tables {
         stored.map_or(Version::NEW, |(ByKey(stored), _)| stored.version)
     }
 
-    /// Whether every row still is as the transition expects.
+    /// Whether every row still has the version that the transition expects.
     fn is_current(
         &self,
         organization: Option<&Put<Organization>>,
@@ -103,7 +104,8 @@ impl Tables {
         }
     }
 
-    /// A monitor that shares its schedule, and what that remembers, with all others of the same text and zone.
+    /// Makes the monitor share its schedule, and the answers that it caches, with all others of the same text
+    /// and zone.
     fn with_known_schedule(&mut self, row: &Arc<Monitor>) -> Arc<Monitor> {
         let schedule = row.config.schedule();
         let Some(known) = self.schedules.get(schedule) else {
@@ -120,7 +122,7 @@ impl Tables {
         while let Some(stored) = self.environments.get(next) {
             let (number, runs) = (next, self.runs_of(stored).map(|(run, _)| run).collect::<Vec<_>>());
             next = stored.links.sibling;
-            // The first is found with the monitor.
+            // The first is found through the monitor.
             if number != first {
                 let indexed = self.environments_by_key.remove(&stored.key(), number);
                 debug_assert!(indexed, "an environment that is removed is indexed");
@@ -187,7 +189,7 @@ impl Tables {
         self.enlist(number, run);
     }
 
-    /// Puts a run on the lists that it belongs to.
+    /// Adds a run to the lists that it belongs to.
     fn enlist(&mut self, number: u32, run: &Run) {
         if let Some(message) = run.closed_by() {
             self.runs_by_closing_id.insert(message, number);
@@ -198,7 +200,7 @@ impl Tables {
         }
     }
 
-    /// Puts an environment or a run on the list of what is due, if it belongs there.
+    /// Adds an environment or a run to the list of what is due, if it belongs there.
     fn list(&mut self, kind: DueKind, number: u32) {
         match kind {
             DueKind::Miss => {
@@ -216,7 +218,7 @@ impl Tables {
         }
     }
 
-    /// Takes an environment or a run off the list of what is due, if it is there.
+    /// Removes an environment or a run from the list of what is due, if it is there.
     pub(super) fn unlist(&mut self, kind: DueKind, number: u32) {
         match kind {
             DueKind::Miss => {
@@ -234,7 +236,7 @@ impl Tables {
         }
     }
 
-    /// Puts a run on its environment's list of those in progress.
+    /// Adds a run to its environment's list of runs in progress.
     fn open(&mut self, number: u32) {
         let run = must_find!(self.runs.get_mut(number), "a run in progress is stored");
         let stored =
@@ -246,7 +248,7 @@ impl Tables {
         }
     }
 
-    /// Takes a run off its environment's list of those in progress, if it is.
+    /// Removes a run from its environment's list of runs in progress, if it is there.
     fn close(&mut self, number: u32) {
         let run = must_find!(self.runs.get(number), "a run that is closed is stored");
         if run.status() != RunStatus::InProgress {
@@ -295,7 +297,7 @@ mod tests {
         Arc::new(Monitor::new(OrganizationId::new(1), key, config))
     }
 
-    /// A decision on rows that were read by another way than the last load, whose environment is not the newest any more.
+    /// Decides on rows that were not read by the last load, and whose environment is no longer the newest.
     #[test]
     fn an_environment_is_found_whatever_was_loaded_last() {
         let mut tables = Tables::default();
@@ -319,16 +321,16 @@ mod tests {
         }
     }
 
-    /// A step in the lives of two monitors, of four environments each at most.
+    /// A step in the lives of two monitors with at most four environments each.
     #[derive(Clone, Debug)]
     enum Step {
-        /// An environment is read, or comes when there is none.
+        /// Reads an environment, or creates it if there is none.
         Enter,
-        /// A run begins in an environment, or goes on.
+        /// Starts a run in an environment, or continues it.
         Begin(u8),
-        /// A run ends.
+        /// Ends a run.
         End(u8),
-        /// The monitor goes.
+        /// Removes the monitor.
         Remove,
     }
 
@@ -371,7 +373,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever came and went, an environment is found by its key, and on it are the runs that are in progress.
+        /// After any changes, an environment is found by its key, and lists exactly its runs in progress.
         #[test]
         fn what_is_there_is_found_and_nothing_else(steps in steps()) {
             let mut tables = Tables::default();

@@ -1,4 +1,4 @@
-//! What was decided, and why nothing else was: the answer to "why did it not alert?".
+//! What was decided, and why nothing else was: the answer to "why was there no alert?".
 
 pub mod reference;
 mod text;
@@ -29,15 +29,15 @@ use crate::row::Deadline;
 pub enum Outcome {
     /// The check-in was recorded and its run evaluated.
     Accepted(Accepted),
-    /// It says nothing new; nothing was written.
+    /// It contains nothing new; nothing was written.
     Ignored(Ignored),
     /// It was rejected, for all these reasons.
     Rejected(Rejected),
-    /// What only the rules of the reference answer.
+    /// An outcome that only the rules of the reference have.
     Reference(reference::Outcome),
 }
 
-/// A check-in that was taken down.
+/// A check-in that was recorded.
 ///
 /// ```
 /// use overdue::outcome::{Accepted, ConfigChange};
@@ -51,21 +51,21 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Accepted {
-    /// Where it belongs.
+    /// The environment it belongs to.
     pub environment: EnvironmentKey,
     /// The run it is about.
     pub run: RunId,
     /// What it did to the run.
     pub change: RunChange,
-    /// What the run said about the environment.
+    /// What the run means for the environment's health.
     pub health: Effect,
-    /// When the next run is expected, and when it is missed. None when the schedule has ended.
+    /// When the next run is expected, and when it is missed. `None` if the schedule has ended.
     pub deadline: Option<Deadline>,
-    /// What became of the configuration it brought.
+    /// What happened to the configuration it brought.
     pub config: ConfigChange,
 }
 
-/// Rejected, and why.
+/// A rejected check-in, with the reasons.
 ///
 /// ```
 /// use overdue::outcome::Rejected;
@@ -81,7 +81,7 @@ pub struct Rejected {
     pub errors: Vec<RejectionReason>,
 }
 
-/// The answer to a check-in that is refused for one reason.
+/// The answer to a check-in that is rejected for one reason.
 impl From<RejectionReason> for Outcome {
     fn from(error: RejectionReason) -> Self {
         Self::Rejected(Rejected { errors: vec![error] })
@@ -104,17 +104,17 @@ pub enum RunChange {
     Started,
     /// The run is still in progress, and its timeout has moved.
     Heartbeat,
-    /// The run began and ended with this one message.
+    /// The run started and ended with this one message.
     Single,
-    /// The run was in progress and has ended.
+    /// The run was in progress and has finished.
     Finished,
-    /// The run had timed out; only its duration was taken down.
+    /// The run had timed out; only its duration was recorded.
     FinishedLate,
-    /// The run stays as it was.
+    /// The run did not change.
     Unchanged,
 }
 
-/// What became of the configuration that a check-in brought.
+/// What happened to the configuration that a check-in brought.
 ///
 /// ```
 /// use overdue::Outcome;
@@ -135,9 +135,9 @@ pub enum ConfigChange {
     Created,
     /// It changed the monitor.
     Updated,
-    /// The monitor has it already.
+    /// The monitor has the same configuration already.
     Unchanged,
-    /// It is invalid. The monitor keeps its own, and the check-in went on.
+    /// It is invalid. The monitor kept its own, and the check-in was processed.
     Invalid(FieldErrors),
 }
 
@@ -158,32 +158,32 @@ pub enum ConfigChange {
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ignored {
-    /// The job has already said how the run ended; that it is in progress says nothing new.
+    /// The job has already reported how the run ended. A message that it is in progress contains nothing new.
     AlreadyFinished {
         /// The run.
         run: RunId,
     },
-    /// The run has timed out, and stays so.
+    /// The run has timed out. A message that it is in progress does not revive it.
     AlreadyTimedOut {
         /// The run.
         run: RunId,
     },
-    /// A message at least as new about the run has been seen.
+    /// A message at least as new about the run was processed before.
     Stale {
         /// The run.
         run: RunId,
-        /// When the newest message about it was received.
+        /// When the newest message about the run was received.
         updated_at: DateTime<Utc>,
     },
-    /// An all-zero message at least as new has been seen in this environment, and which run this one kept
-    /// alive can no longer be told.
+    /// A message without a run id that is at least as new was processed in this environment. Which run this
+    /// one kept alive can no longer be determined.
     StaleAnonymous {
-        /// When the newest was received.
+        /// When the newest such message was received.
         anonymous_at: DateTime<Utc>,
     },
     /// There is no such monitor, environment or run (any more).
     NotFound,
-    /// It is not due (any more): something else arrived first.
+    /// It is not due (any more): something else was processed first.
     NotDue {
         /// When it will be due.
         due_at: Option<DateTime<Utc>>,
@@ -192,7 +192,7 @@ pub enum Ignored {
     Disabled,
 }
 
-/// What a run said about its environment.
+/// What a run means for the health of its environment.
 ///
 /// ```
 /// use overdue::outcome::HealthEffect;
@@ -213,67 +213,67 @@ pub enum Ignored {
 pub enum HealthEffect {
     /// The environment was healthy and is.
     Healthy,
-    /// Nothing was judged before; the environment is healthy now.
+    /// The first judged run succeeded; the environment is healthy now.
     FirstOk,
-    /// The run is in progress, timed out before, or cannot be judged: it says nothing about health.
+    /// The run is in progress, timed out before, or cannot be judged: it does not affect health.
     NoEffect,
-    /// A newer check-in has been seen: the failure says nothing about the present.
+    /// A newer check-in was processed: the failure no longer describes the present.
     NewerSeen {
         /// When the newest run started.
         last_checkin: DateTime<Utc>,
     },
-    /// A newer run has finished: the timeout says nothing about the present.
+    /// A newer run has finished: the timeout no longer describes the present.
     NewerFinished {
         /// When that run started.
         last_result: DateTime<Utc>,
     },
-    /// It failed, and too few runs in a row have for an incident: "1 of 3 failures".
+    /// It failed, but too few runs in a row have failed to open an incident: "1 of 3 failures".
     BelowThreshold {
         /// Failures in a row so far.
         failures: u32,
-        /// So many open an incident.
+        /// Failures in a row that open an incident.
         threshold: u32,
     },
     /// An incident opened.
     Opened {
         /// The incident.
         incident: IncidentId,
-        /// Whether anybody was told.
+        /// Whether an alert was sent.
         alerting: Alerting,
     },
     /// It failed, and an incident is open already.
     Continued {
         /// The incident.
         incident: IncidentId,
-        /// Whether anybody was told.
+        /// Whether an alert was sent.
         alerting: Alerting,
     },
-    /// It succeeded, and too few runs in a row have to end the incident: "1 of 2 successes".
+    /// It succeeded, but too few runs in a row have succeeded to resolve the incident: "1 of 2 successes".
     Recovering {
         /// The incident.
         incident: Option<IncidentId>,
         /// Successes in a row so far.
         successes: u32,
-        /// So many end the incident.
+        /// Successes in a row that resolve the incident.
         threshold: u32,
     },
     /// It succeeded, but its result arrived before the newest failure: the incident stays open.
     OlderThanFailure {
         /// The incident.
         incident: IncidentId,
-        /// When the newest failing run started.
+        /// When the newest failed run started.
         last_failure: DateTime<Utc>,
     },
-    /// The incident is over.
+    /// The incident was resolved.
     Resolved {
         /// The incident.
         incident: IncidentId,
-        /// Whether anybody was told.
+        /// Whether an alert was sent.
         alerting: Alerting,
     },
 }
 
-/// What a run meant for the health of its environment, by whichever rules.
+/// The effect of a run on the health of its environment, under either set of rules.
 ///
 /// ```
 /// use overdue::outcome::{Effect, HealthEffect};
@@ -286,14 +286,14 @@ pub enum HealthEffect {
 #[serde(untagged)]
 #[expect(clippy::exhaustive_enums, reason = "the effects that both judges know, and those of the reference")]
 pub enum Effect {
-    /// An effect that the standard rules know.
+    /// An effect that the standard rules have.
     Health(HealthEffect),
     /// An effect that only the rules of the reference have.
     Reference(reference::Effect),
 }
 
 impl Effect {
-    /// The effect by the standard rules. `None` for one that only the reference has.
+    /// Returns the effect under the standard rules, or `None` if only the reference has it.
     pub const fn health(&self) -> Option<&HealthEffect> {
         match self {
             Self::Health(effect) => Some(effect),
@@ -320,7 +320,7 @@ impl PartialEq<HealthEffect> for Effect {
     }
 }
 
-/// Whether anybody was told, and if not, why.
+/// Whether an alert was sent, and if not, why.
 ///
 /// ```
 /// use overdue::outcome::Alerting;
@@ -338,7 +338,7 @@ pub enum Alerting {
     MonitorMuted,
     /// The environment is muted.
     EnvironmentMuted,
-    /// The incident was never announced, so there is nothing to take back.
+    /// The incident was never announced, so no resolution is announced either.
     NeverAnnounced,
 }
 
@@ -358,7 +358,7 @@ pub enum Alerting {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct DueOutcome {
-    /// Which environment.
+    /// The environment.
     pub environment: EnvironmentKey,
     /// What happened.
     pub effect: TickEffect,
@@ -385,7 +385,7 @@ pub enum TickEffect {
     Missed(FailedRun),
     /// A run timed out.
     TimedOut(FailedRun),
-    /// A run's time is up while its monitor is not watched: what became of it is unknown.
+    /// A run's timeout passed while its monitor was disabled: how it ended is unknown.
     Unknown {
         /// The run.
         run: RunId,
@@ -411,8 +411,8 @@ pub enum TickEffect {
 pub struct FailedRun {
     /// The run.
     pub run: RunId,
-    /// What it said about its environment.
+    /// What it means for the environment's health.
     pub health: Effect,
-    /// When the next run is expected, and when it is missed. None when the schedule has ended.
+    /// When the next run is expected, and when it is missed. `None` if the schedule has ended.
     pub deadline: Option<Deadline>,
 }

@@ -1,10 +1,10 @@
-//! What only the rules of the reference answer.
+//! Outcomes that only the rules of the reference have.
 
 use serde::Serialize;
 
 use super::Alerting;
 
-/// The answer to a check-in that the standard rules never give.
+/// An answer to a check-in that the standard rules never give.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "reference", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -14,7 +14,7 @@ pub enum Outcome {
     ConfigSwallowed,
 }
 
-/// What a run meant for health, where the standard rules have no word for it.
+/// The effect of a run on health, where the standard rules have no term for it.
 ///
 /// ```
 /// use overdue::outcome::reference::Effect;
@@ -32,9 +32,9 @@ pub enum Effect {
     },
     /// It succeeded, and the environment was failing without an incident.
     Recovered,
-    /// It failed, and a quirk has lost the incident: no alert is sent.
+    /// It failed, and a quirk has lost the incident, so no alert is sent.
     Stranded,
-    /// The tick stopped there:
+    /// The tick stopped at this environment:
     /// [`Quirk::MissingSlotStopsTick`](crate::policy::Quirk::MissingSlotStopsTick).
     TickStopped,
 }

@@ -1,4 +1,4 @@
-//! What a host chooses: whose rules judge, how much may be created, and which traces an incident asks for.
+//! What a host chooses: the rules, the limits, and the traces that an incident requests.
 
 mod quirk;
 mod sampling;
@@ -10,7 +10,7 @@ pub use sampling::{
 
 use serde::{Deserialize, Serialize};
 
-/// How check-ins are judged. Plain data: the same policy and the same input give the same answer (I3).
+/// How check-ins are judged. It is plain data: the same policy and the same input give the same answer (I3).
 ///
 /// ```
 /// use overdue::Policy;
@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 #[serde(default, from = "StoredPolicy")]
 #[non_exhaustive]
 pub struct Policy {
-    /// Whose rules judge.
+    /// The rules that apply.
     pub profile: Profile,
-    /// How much may be created.
+    /// The limits on what is created.
     pub limits: Limits,
-    /// Whether an incident asks for more traces of its job.
+    /// Whether an incident requests more traces of its job.
     pub sampling: SamplingPolicy,
 }
 
@@ -49,14 +49,14 @@ impl Policy {
     }
 }
 
-/// A policy of this profile, without limits and sampling.
+/// A policy with this profile, without limits and sampling.
 impl From<Profile> for Policy {
     fn from(profile: Profile) -> Self {
         Self { profile, ..Self::default() }
     }
 }
 
-/// Whose rules judge.
+/// The rules that apply.
 ///
 /// ```
 /// use overdue::policy::{Profile, Quirk, Quirks};
@@ -72,13 +72,13 @@ pub enum Profile {
     /// The rules of this crate.
     #[default]
     Standard,
-    /// The rules of the reference system, as they stood in September 2024, and those of its [`Quirk`]s that are
-    /// kept. Without quirks its rules stay.
+    /// The rules of the reference system as of September 2024, with the [`Quirk`]s that are kept. Without any
+    /// quirk, they are still the rules of the reference.
     Reference(Quirks),
 }
 
 impl Profile {
-    /// Whether a quirk of the reference is kept. The standard keeps none.
+    /// Whether a quirk of the reference is kept. The standard profile keeps none.
     pub const fn keeps(self, quirk: Quirk) -> bool {
         self.quirks().keeps(quirk)
     }
@@ -92,7 +92,8 @@ impl Profile {
     }
 }
 
-/// A policy as it is stored now, or was before there were profiles: with `quirks` and `incidents` beside the rest.
+/// A policy as it is stored now, or as it was before there were profiles: with `quirks` and `incidents` as
+/// fields.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct StoredPolicy {
@@ -123,7 +124,7 @@ impl From<StoredPolicy> for Policy {
     }
 }
 
-/// How much may be created by check-ins and by administration. `None` means no limit.
+/// The limits on what check-ins and administration create. `None` means no limit.
 ///
 /// ```
 /// use overdue::policy::{Limits, Policy};
@@ -135,7 +136,7 @@ impl From<StoredPolicy> for Policy {
 #[serde(default)]
 #[expect(clippy::exhaustive_structs, reason = "plain data")]
 pub struct Limits {
-    /// Monitors of one organization.
+    /// Monitors in one organization.
     pub monitors: Option<u32>,
     /// Environments of one monitor.
     pub environments: Option<u32>,

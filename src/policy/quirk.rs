@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One way in which the reference system, Sentry's cron monitoring of September 2024, departs from what
-/// this crate holds to be right.
+/// One way in which the reference system, Sentry's cron monitoring of September 2024, departs from what this
+/// crate holds to be right.
 ///
-/// [`Policy::sentry_2024`](crate::Policy::sentry_2024) keeps all of that time, and the standard profile none. A host
-/// that migrates can drop them one by one. Each variant describes what happens while the quirk is
-/// *kept*; the second paragraph says what the standard profile does instead.
+/// [`Policy::sentry_2024`](crate::Policy::sentry_2024) keeps all quirks of that time, and the standard
+/// profile none. A host that migrates can drop them one by one. Each variant describes what happens while the
+/// quirk is *kept*; its second paragraph says what the standard profile does instead.
 ///
 /// ```
 /// use overdue::policy::{Policy, Quirk};
@@ -22,34 +22,34 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Quirk {
-    /// An incident opens when the history is shorter than the failure threshold and holds no ok.
+    /// An incident opens when the history is shorter than the failure threshold and contains no success.
     ///
-    /// Standard: a threshold of n means n failing check-ins.
+    /// Standard: a threshold of n means n failed runs.
     ShortHistoryOpensIncident,
-    /// Open runs count as failures in the failure window, and stand in the way of recovery.
+    /// Open runs count as failures in the failure window, and prevent recovery.
     ///
-    /// Standard: runs that are open or unknown are neither failures nor successes.
+    /// Standard: runs that are open or unknown count as neither failures nor successes.
     OpenRunsCountAsFailures,
-    /// The margin is added to the local wall clock, and which of two repeated hours is meant is forgotten:
-    /// false misses in autumn, shrunken or grown margins.
+    /// The margin is added to the local wall clock, which forgets the first or second pass of a repeated
+    /// hour. This causes false misses in autumn, and margins that shrink or grow.
     ///
     /// Standard: the margin is added to the instant (I6, I7).
     MarginOnLocalClock,
-    /// Intervals of minutes and hours step on the local wall clock.
+    /// Intervals of minutes and hours step along the local wall clock.
     ///
     /// Standard: minutes and hours are exact durations; days and longer keep the local time of day.
     IntervalsOnLocalClock,
-    /// A crontab search that starts in the second pass of a repeated hour takes it for the first: the next
-    /// time may lie in the past, and one slot may be missed twice.
+    /// A crontab search that starts in the second pass of a repeated hour takes it for the first. The next
+    /// time may then lie in the past, and one expected run may be missed twice.
     ///
-    /// Standard: one miss a slot, and the next time always lies in the future.
+    /// Standard: each expected run is missed at most once, and the next time always lies in the future.
     RepeatedHourForgotten,
-    /// When a schedule has no slot before a tick, the tick stops half-way at that environment, and stops
-    /// there again every time.
+    /// If a schedule has no time before a tick, the tick stops half-way at that environment, and stops there
+    /// again every time.
     ///
     /// Standard: the search falls back to the expected time itself.
     MissingSlotStopsTick,
-    /// An ok that arrives out of order resolves the incident but leaves the status at error.
+    /// A success that arrives out of order resolves the incident but leaves the status at error.
     ///
     /// Standard: the status is error exactly while an incident is open (I2).
     LateOkLeavesErrorStatus,
@@ -57,84 +57,87 @@ pub enum Quirk {
     ///
     /// Standard: it never moves back.
     LastCheckinMovesBack,
-    /// An `in_progress` that arrives after its run failed reports the failure once more, and one that
-    /// arrives after its run succeeded computes the deadlines anew.
+    /// An `in_progress` that arrives after its run failed reports the failure once more. One that arrives
+    /// after its run succeeded computes the deadlines again.
     ///
     /// Standard: it changes nothing (I4).
     LateInProgressJudgesAgain,
-    /// A heartbeat that is repeated, or older than one already seen, is applied once more.
+    /// A heartbeat that is repeated, or older than a previous one, is applied once more.
     ///
-    /// Standard: only a heartbeat newer than all before it says something new (I4).
+    /// Standard: a heartbeat is applied only if it is newer than all before it (I4).
     StaleHeartbeatsApply,
-    /// A heartbeat puts a timed-out run back in progress, from where it can time out and alert again.
+    /// A heartbeat puts a timed-out run back in progress, so that it can time out and alert again.
     ///
     /// Standard: a timed-out run stays timed out, and alerts once.
     HeartbeatRevivesTimeout,
-    /// Of overlapping runs only the timeout of the newest is judged.
+    /// Of overlapping runs, only the timeout of the newest is judged.
     ///
-    /// Standard: each is judged, unless a newer run has finished.
+    /// Standard: every timeout is judged, unless a newer run has finished.
     OnlyNewestTimeoutJudged,
     /// Runs of a disabled monitor still time out and alert.
     ///
     /// Standard: disabling stops both (I9).
     DisabledMonitorsTimeOut,
-    /// An incident ends at the date of the run that resolved it, which may lie before the incident's start.
+    /// An incident is resolved at the date of the run that resolved it, which may lie before the incident's
+    /// start.
     ///
-    /// Standard: it ends when the result arrived, and an ok that arrived before the start resolves nothing.
+    /// Standard: it is resolved when the result arrived. A success that arrived before the start resolves
+    /// nothing.
     IncidentEndsBeforeItBegan,
     /// A muted environment still sends resolutions.
     ///
-    /// Standard: a resolution is sent exactly for what was announced.
+    /// Standard: a resolution is sent exactly if the incident was announced.
     MutedResolutionsSent,
-    /// A check-in that is refused may leave a new environment or a changed configuration behind.
+    /// A rejected check-in may leave behind a new environment or a changed configuration.
     ///
-    /// Standard: a refusal changes nothing.
+    /// Standard: a rejection changes nothing.
     RefusalsLeaveChanges,
-    /// A check-in that names a run of another project is answered with that run's environment.
+    /// The answer to a check-in that names a run of another project contains that run's environment.
     ///
     /// Standard: the answer is a project mismatch, and nothing leaks.
     ForeignRunsRevealEnvironment,
-    /// An environment named `""` is refused, padding is kept, and a line feed at the very end is overlooked.
+    /// An environment named `""` is rejected, padding is kept, and a line feed at the very end is allowed.
     ///
     /// Standard: names are trimmed, and an empty one means production.
     EnvironmentNamesUntrimmed,
-    /// Some configurations that can never work are accepted, and swallow every check-in that brings them.
+    /// Some configurations that can never work are accepted, and every check-in that brings one is lost.
     ///
-    /// Standard: they are refused at validation, naming the field.
+    /// Standard: they are rejected at validation, and the field is named.
     UnusableConfigsSwallow,
-    /// A blank time zone leaves the stored one.
+    /// A blank time zone keeps the stored one.
     ///
     /// Standard: blank means UTC.
     BlankTimezoneIgnored,
-    /// A missing environment and `"production"` are limited apart.
+    /// A missing environment and `"production"` are counted apart by the rate limit.
     ///
-    /// Standard: they are one key.
+    /// Standard: they share one key.
     RateLimitByGivenEnvironment,
-    /// Durations are cut to the millisecond, in binary fractions (1.005 s is 1004 ms), and `true` is a second.
+    /// Durations are cut to the millisecond, in binary fractions (1.005 s is 1004 ms), and `true` is a
+    /// second.
     ///
     /// Standard: the nearest millisecond; only numbers are durations.
     DurationsTruncate,
-    /// A message with the all-zero id that is delivered again starts or ends another run.
+    /// A redelivered message without a run id starts or ends another run.
     ///
-    /// Standard: it is recognised by the time it was received (I4).
+    /// Standard: it is recognised by the time at which it was received (I4).
     #[serde(alias = "unnamed_messages_repeat")]
     AnonymousMessagesRepeat,
-    /// Deadlines stay as they are when a monitor is edited, disabled or enabled: a monitor that is enabled
-    /// again is at once held to have missed what it could not report.
+    /// Deadlines stay as they are when a monitor is edited, disabled or enabled. Once enabled again, a monitor
+    /// immediately misses the runs that it could not report.
     ///
     /// Standard: an edit takes effect on the deadlines at once.
     DeadlinesOutliveEdits,
-    /// A day that never comes in the listed months is refused even where a day of the week is listed too:
-    /// `0 0 31 2 1`. Older releases of CronSim do.
+    /// A day that never comes in the listed months is rejected even where a day of the week is listed too: `0
+    /// 0 31 2 1`. Older releases of CronSim do this.
     ///
-    /// Standard: it is accepted, as newer ones do, and runs on Mondays in February.
+    /// Standard: it is accepted, as by newer releases, and runs on Mondays in February.
     IdleDaysRefused,
-    /// The schedule of a configuration is looked at only when no other field is at fault.
+    /// The schedule of a configuration is validated only if no other field is invalid.
     ///
-    /// Standard: all faults are named at once.
+    /// Standard: all invalid fields are named at once.
     ScheduleFaultsWait,
-    /// Each failure is an event of its own, and there are no incidents, as it was before the reference had
-    /// thresholds. The status of the environment tells how its last run failed. Not part of
+    /// Each failure is an event of its own, and there are no incidents, as before the reference had
+    /// thresholds. The status of the environment shows how its last run failed. Not part of
     /// [`Quirks::SENTRY_2024`].
     ///
     /// Standard: failures in a row open an incident, successes in a row resolve it.
@@ -198,13 +201,13 @@ impl Quirks {
         self.0 & (1 << quirk as u8) != 0
     }
 
-    /// The same set and one quirk more.
+    /// Returns the same set with one more quirk.
     #[must_use]
     pub const fn with(self, quirk: Quirk) -> Quirks {
         Quirks(self.0 | (1 << quirk as u8))
     }
 
-    /// The same set without one quirk.
+    /// Returns the same set without a quirk.
     #[must_use]
     pub const fn without(self, quirk: Quirk) -> Quirks {
         Quirks(self.0 & !(1 << quirk as u8))

@@ -1,7 +1,7 @@
-//! The last few check-ins that were refused, to show to the owner of the job.
+//! The newest rejected check-ins, to show to the owner of the job.
 //!
-//! A pure, bounded log: the newest [ten](RejectionLog::PER_OWNER) entries of each monitor (or project, where
-//! the monitor is unknown), kept for [seven days](RejectionLog::KEPT).
+//! A pure, bounded log: the newest [ten](RejectionLog::PER_OWNER) entries of each monitor (or project, if the
+//! monitor is unknown), kept for [seven days](RejectionLog::KEPT).
 //!
 //! ```
 //! use overdue::rejection::{LogEntry, RejectionLog, LogScope, Recorded, RejectionReason, RejectionKind};
@@ -22,11 +22,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Keeping it
-//! A host without a database saves the log as a whole: it is serialisable. A host with one keeps a row for
-//! each entry, keyed by owner and id, and follows what each call answers: [`Recorded::New`] is a row to put
-//! and perhaps one to delete; the removing calls answer with the ids of the rows to delete. Or it loads
-//! the rows of one owner, records them in an empty log (in any order: the log is the same), and asks that.
+//! # Storing it
+//! A host without a database saves the log as a whole: it is serialisable. A host with a database keeps a row
+//! for each entry, keyed by owner and id, and follows the results of the calls: [`Recorded::New`] means a row
+//! to put and perhaps one to delete, and the removing methods return the ids of the rows to delete.
+//! Alternatively it loads the rows of one owner and records them in an empty log. The order does not matter.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{EventId, MonitorId, ProjectId};
 use crate::rejection::{RejectionKind, RejectionReason};
 
-/// Whose entries they are.
+/// The owner of a list of entries.
 ///
 /// ```
 /// use overdue::id::{MonitorId, ProjectId, MonitorKey};
@@ -51,13 +51,13 @@ use crate::rejection::{RejectionKind, RejectionReason};
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "a check-in names a monitor that is known, or one that is not")]
 pub enum LogScope {
-    /// The monitor the check-in was for.
+    /// The monitor that the check-in was for.
     Monitor(MonitorId),
     /// The project, if there is no such monitor.
     Project(ProjectId),
 }
 
-/// One check-in that was refused, and why.
+/// One rejected check-in, and why it was rejected.
 ///
 /// ```
 /// use overdue::event::Rejection;
@@ -76,17 +76,17 @@ pub enum LogScope {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "an entry is its parts, and hosts build them")]
 pub struct LogEntry<C> {
-    /// Derived from the message, so that one delivered twice is one entry.
+    /// Derived from the message, so that a redelivery is the same entry.
     pub id: EventId,
     /// When the check-in was received.
     pub at: DateTime<Utc>,
-    /// Every reason there was.
+    /// Every reason for the rejection.
     pub errors: Vec<RejectionReason>,
     /// The original check-in.
     pub checkin: C,
 }
 
-/// What became of an entry.
+/// What happened to an entry.
 ///
 /// ```
 /// use overdue::rejection::{LogEntry, RejectionLog, LogScope, Recorded};
@@ -100,22 +100,22 @@ pub struct LogEntry<C> {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a host that mirrors the log must follow each of them")]
 pub enum Recorded {
-    /// It is in the log now.
+    /// It was added to the log.
     New {
-        /// The oldest entry, if it had to make room.
+        /// The oldest entry, if it was removed to make room.
         pushed_out: Option<EventId>,
     },
-    /// An entry of this id was in the log already; nothing changed.
+    /// The log had an entry with this id already; nothing changed.
     Known,
-    /// There are ten newer ones; nothing changed.
+    /// The log has ten newer entries; nothing changed.
     TooOld,
 }
 
-/// The newest refused check-ins of each monitor and project.
+/// The newest rejected check-ins of each monitor and project.
 ///
-/// What it holds depends on the entries recorded and not on their order: always the newest ten, by time
-/// and then by id. So two workers, or a backlog read late, make the same log (I3), a repeated message
-/// changes nothing (I4), and a clock that jumps back cannot make it grow.
+/// Its content depends on the entries recorded, not on their order: always the newest ten, by time and then
+/// by id. So two workers, or a late backlog, produce the same log (I3), a repeated message changes nothing
+/// (I4), and a clock that jumps back cannot make the log grow.
 ///
 /// ```
 /// use overdue::id::ProjectId;
@@ -129,7 +129,7 @@ pub enum Recorded {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(bound(deserialize = "C: Deserialize<'de>"))]
 pub struct RejectionLog<C> {
-    // Two maps, since a key that is an enum is no key in JSON.
+    // Two maps, since an enum cannot be a key in JSON.
     #[serde(default = "BTreeMap::new")]
     monitors: BTreeMap<MonitorId, Newest<C>>,
     #[serde(default = "BTreeMap::new")]
@@ -137,18 +137,18 @@ pub struct RejectionLog<C> {
 }
 
 impl<C> RejectionLog<C> {
-    /// How many entries are kept for each monitor and project.
+    /// The most entries kept for each monitor and project.
     pub const PER_OWNER: usize = 10;
 
     /// How long an entry is kept.
     pub const KEPT: TimeDelta = TimeDelta::days(7);
 
-    /// A log without entries.
+    /// Makes a log without entries.
     pub const fn new() -> Self {
         Self { monitors: BTreeMap::new(), projects: BTreeMap::new() }
     }
 
-    /// Takes note of a check-in that was refused.
+    /// Records a rejected check-in.
     pub fn record(&mut self, owner: LogScope, entry: LogEntry<C>) -> Recorded {
         match owner {
             LogScope::Monitor(id) => self.monitors.entry(id).or_default().record(entry),
@@ -165,37 +165,37 @@ impl<C> RejectionLog<C> {
         newest.map_or(&[], |newest| &newest.0)
     }
 
-    /// How many entries there are in all.
+    /// The number of entries in total.
     pub fn len(&self) -> usize {
         self.monitors.values().chain(self.projects.values()).map(|newest| newest.0.len()).sum()
     }
 
-    /// Whether there is no entry at all.
+    /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.monitors.is_empty() && self.projects.is_empty()
     }
 
-    /// Deletes one entry, and answers with it if there was one.
+    /// Deletes an entry. Returns it if there was one.
     pub fn remove(&mut self, owner: LogScope, id: EventId) -> Option<LogEntry<C>> {
         self.remove_if(owner, |entry| entry.id == id).pop()
     }
 
-    /// Deletes every entry with an error of this kind among its own, and answers with their ids.
+    /// Deletes every entry that has an error of this kind. Returns their ids.
     pub fn remove_kind(&mut self, owner: LogScope, kind: RejectionKind) -> Vec<EventId> {
         let removed = self.remove_if(owner, |entry| entry.errors.iter().any(|error| error.kind() == kind));
         removed.into_iter().map(|entry| entry.id).collect()
     }
 
-    /// Deletes every entry of a monitor or project, as when it is deleted itself, and answers with their ids.
+    /// Deletes every entry of a monitor or project, for when it is deleted itself. Returns their ids.
     pub fn remove_owner(&mut self, owner: LogScope) -> Vec<EventId> {
         self.remove_if(owner, |_| true).into_iter().map(|entry| entry.id).collect()
     }
 
-    /// Forgets what is older than [`KEPT`](Self::KEPT), and answers with the ids. For a host to call now
-    /// and then: once an hour is plenty.
+    /// Deletes entries older than [`KEPT`](Self::KEPT). Returns their ids. Call it now and then: once an hour
+    /// is plenty.
     ///
-    /// An entry dated just as far in the *future* was dated by a clock gone wrong, and would push out newer
-    /// ones until that day came: it goes too.
+    /// An entry dated just as far in the *future* comes from a wrong clock, and would push out newer ones
+    /// until that day came. It is deleted too.
     pub fn prune(&mut self, now: DateTime<Utc>) -> Vec<EventId> {
         let outdated = |entry: &LogEntry<C>| now.signed_duration_since(entry.at).abs() > Self::KEPT;
         let mut removed = Vec::new();
@@ -222,7 +222,7 @@ impl<C> Default for RejectionLog<C> {
     }
 }
 
-/// Removes from one owner's entries, and the owner with the last of them.
+/// Removes entries of one owner, and the owner with the last of them.
 fn remove_if<K: Ord, C>(
     owners: &mut BTreeMap<K, Newest<C>>,
     owner: K,
@@ -267,7 +267,7 @@ impl<C> Default for Newest<C> {
     }
 }
 
-/// What is read back obeys the same bounds, whoever wrote it.
+/// Applies the bounds to stored data.
 impl<C> From<Vec<LogEntry<C>>> for Newest<C> {
     fn from(entries: Vec<LogEntry<C>>) -> Self {
         let mut newest = Self::default();

@@ -1,4 +1,4 @@
-//! Why a check-in was refused: an answer for the owner of the job, not a failure of ours.
+//! Why a check-in was rejected: an answer for the owner of the job, not an internal failure.
 //!
 //! ```
 //! use overdue::rejection::{RejectionReason, RejectionKind};
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::field_errors::FieldErrors;
 use crate::id::{EnvironmentName, RunId};
 
-/// One reason for which a check-in was refused.
+/// One reason for which a check-in was rejected.
 ///
 /// Serialises as `{"type": "checkin_finished", ...}` with the fields of the reference system's records;
 /// the fields that those lack (limits, reasons) are extra.
@@ -49,7 +49,7 @@ pub enum RejectionReason {
         /// The environment the run belongs to.
         existing_environment: EnvironmentName,
     },
-    /// The run has its result already, and a result is final (I5).
+    /// The run already has its result, and a result is final (I5).
     #[error("the run is already finished")]
     CheckinFinished,
     /// The run belongs to another project or another monitor.
@@ -58,42 +58,42 @@ pub enum RejectionReason {
         /// The id that was sent.
         guid: RunId,
     },
-    /// The run would have taken longer than can be stored, 2^31-1 milliseconds (nearly 25 days).
+    /// The run would have taken longer than the longest duration, 2^31-1 milliseconds (nearly 25 days).
     #[error("a duration of {} ms is too long", duration.num_milliseconds())]
     CheckinInvalidDuration {
-        /// The duration in question. Serialises as a text of milliseconds.
+        /// The duration in question. Serialises as milliseconds in a string.
         #[serde(with = "milliseconds")]
         duration: TimeDelta,
     },
     /// The id of the check-in is not a UUID.
     #[error("the id of the check-in is not a UUID")]
     CheckinInvalidGuid,
-    /// Fields of the check-in do not hold what they must.
+    /// Fields of the check-in are invalid.
     #[error("the check-in is invalid: {errors}")]
     CheckinValidationFailed {
-        /// The fields at fault.
+        /// The invalid fields.
         errors: FieldErrors,
     },
     /// The monitor is disabled.
     #[error("the monitor is disabled")]
     MonitorDisabled,
-    /// The check-in would have created a monitor, and there is no seat for one.
+    /// The check-in would have created a monitor, but there is no seat for one.
     #[error("there is no quota left for a new monitor")]
     MonitorDisabledNoQuota,
-    /// The configuration that came with the check-in is invalid, and there is no monitor without it.
+    /// The configuration in the check-in is invalid, and there is no monitor to do without it.
     #[error("the configuration of the monitor is invalid: {errors}")]
     MonitorInvalidConfig {
-        /// The fields at fault.
+        /// The invalid fields.
         errors: FieldErrors,
     },
-    /// No environment can have this name.
+    /// The name of the environment is invalid.
     #[error("the environment is invalid: {reason}")]
     MonitorInvalidEnvironment {
         /// What is wrong with the name.
         #[serde(default)]
         reason: String,
     },
-    /// The organization has as many monitors as it may.
+    /// The organization has reached its limit of monitors.
     #[error("the organization has reached its limit of {limit} monitors")]
     MonitorLimitExceeded {
         /// The most monitors it may have.
@@ -105,7 +105,7 @@ pub enum RejectionReason {
     /// The organization has used up its check-ins.
     #[error("there is no quota left for check-ins")]
     MonitorOverQuota,
-    /// The monitor has as many environments as it may.
+    /// The monitor has reached its limit of environments.
     #[error("the monitor has reached its limit of {limit} environments")]
     MonitorEnvironmentLimitExceeded {
         /// The most environments it may have.
@@ -114,13 +114,13 @@ pub enum RejectionReason {
     /// Too many check-ins of this environment in one minute.
     #[error("too many check-ins in one minute")]
     MonitorEnvironmentRatelimited,
-    /// The operator takes no check-ins of this organization.
+    /// The operator has switched off the check-ins of this organization.
     #[error("check-ins of the organization are switched off")]
     OrganizationKillswitchEnabled,
 }
 
 impl RejectionReason {
-    /// Which reason it is, without its data.
+    /// Returns the reason without its data.
     pub const fn kind(&self) -> RejectionKind {
         use RejectionKind as Kind;
         match self {
@@ -144,7 +144,7 @@ impl RejectionReason {
     }
 }
 
-/// The reasons of [`RejectionReason`] without their data: to count by, to label metrics with, to delete by.
+/// The reasons of [`RejectionReason`] without their data: to count, to label metrics, to delete.
 ///
 /// ```
 /// use overdue::rejection::RejectionKind;
@@ -248,7 +248,7 @@ impl FromStr for RejectionKind {
 #[non_exhaustive]
 pub struct ParseRejectionKindError;
 
-/// Durations as a text of milliseconds: what the reference system's records hold.
+/// Durations as milliseconds in a string, as the reference system's records hold them.
 mod milliseconds {
     use chrono::TimeDelta;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};

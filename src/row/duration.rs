@@ -25,7 +25,7 @@ use crate::config::OutOfRange;
 pub struct RunDuration(u32);
 
 impl RunDuration {
-    /// The longest.
+    /// The longest duration.
     pub const MAX: RunDuration = RunDuration(i32::MAX.unsigned_abs());
 
     const OUT_OF_RANGE: OutOfRange = OutOfRange { least: 0, most: Self::MAX.0 };
@@ -38,14 +38,14 @@ impl RunDuration {
         if count <= Self::MAX.0 { Ok(Self(count)) } else { Err(Self::OUT_OF_RANGE) }
     }
 
-    /// How many.
+    /// The number of milliseconds.
     pub const fn get(self) -> u32 {
         self.0
     }
 
     /// As a duration.
     pub fn duration(self) -> TimeDelta {
-        // `TimeDelta::milliseconds` panics on what it cannot hold, which no u32 is.
+        // `TimeDelta::milliseconds` panics on values out of its range, which no `u32` is.
         TimeDelta::milliseconds(i64::from(self.0))
     }
 
@@ -66,14 +66,14 @@ impl TryFrom<u32> for RunDuration {
 impl TryFrom<TimeDelta> for RunDuration {
     type Error = OutOfRange;
 
-    /// Cuts to the millisecond.
+    /// Truncates to the millisecond.
     fn try_from(time: TimeDelta) -> Result<Self, OutOfRange> {
         let count = u32::try_from(time.num_milliseconds()).map_err(|_| Self::OUT_OF_RANGE)?;
         Self::new(count)
     }
 }
 
-/// Cuts to the millisecond. A longer run counts as one of [`RunDuration::MAX`].
+/// Truncates to the millisecond. A longer run becomes [`RunDuration::MAX`].
 impl From<Duration> for RunDuration {
     fn from(duration: Duration) -> Self {
         let millis = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);

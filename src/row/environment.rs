@@ -1,4 +1,4 @@
-//! The environment row: one monitor in one deployment, and all that judging its next run takes.
+//! The environment row: one monitor in one deployment, with everything needed to judge its next run.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::parts::StoredEnvironment;
 use super::{Incident, RunSummary, reference};
 use crate::id::{EnvironmentId, EnvironmentKey, EnvironmentName, Version};
 
-/// One monitor in one deployment: its health, what is expected of it, and its open incident.
+/// One monitor in one deployment: its health, its deadline, and its open incident.
 ///
 /// ```
 /// use overdue::row::Environment;
@@ -28,7 +28,7 @@ pub struct Environment {
     pub(crate) id: EnvironmentId,
     pub(crate) key: EnvironmentKey,
     pub(crate) health: Health,
-    /// What only the rules of the reference keep.
+    /// State that only the rules of the reference use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failing: Option<reference::Failing>,
     pub(crate) muted: bool,
@@ -45,7 +45,7 @@ pub struct Environment {
     pub(crate) version: Version,
 }
 
-/// What the runs of an environment say about it.
+/// What the runs of an environment say about its health.
 ///
 /// ```
 /// use overdue::row::{EnvironmentStatus, Health};
@@ -56,7 +56,7 @@ pub struct Environment {
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "hosts show it, and a new state should break them")]
 pub enum Health {
-    /// Nothing has been judged yet.
+    /// No run has been judged yet.
     #[default]
     Active,
     /// The newest results are good enough.
@@ -65,9 +65,9 @@ pub enum Health {
     Error(Arc<Incident>),
 }
 
-/// Whether misses and timeouts of an environment are judged.
+/// Whether missed runs and timeouts of an environment are judged.
 ///
-/// That its monitor is disabled is a copy, so that a store lists what is due from the environment's row alone.
+/// The monitor's part is a copy, so that a store lists what is due from the environment's row alone.
 ///
 /// ```
 /// use overdue::row::Watch;
@@ -80,7 +80,7 @@ pub enum Health {
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "every reason not to watch")]
 pub enum Watch {
-    /// It is watched.
+    /// It is enabled.
     #[default]
     On,
     /// The environment is disabled.
@@ -107,13 +107,13 @@ impl Watch {
         matches!(self, Self::On | Self::EnvironmentDisabled)
     }
 
-    /// The same with the environment enabled or disabled.
+    /// Returns the same with the environment enabled or disabled.
     #[must_use]
     pub const fn with_environment(self, enabled: bool) -> Self {
         Self::of(enabled, self.monitor())
     }
 
-    /// The same with the monitor enabled or disabled.
+    /// Returns the same with the monitor enabled or disabled.
     #[must_use]
     pub const fn with_monitor(self, enabled: bool) -> Self {
         Self::of(self.environment(), enabled)
@@ -129,7 +129,7 @@ impl Watch {
     }
 }
 
-/// Which run an environment waits for.
+/// Which run an environment expects.
 ///
 /// ```
 /// use overdue::row::Expectation;
@@ -140,7 +140,7 @@ impl Watch {
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "nothing yet, the next run, or none any more")]
 pub enum Expectation {
-    /// No run yet: none was heard of.
+    /// No run, because none was reported yet.
     #[default]
     None,
     /// The next run.
@@ -150,15 +150,16 @@ pub enum Expectation {
         /// When the run is expected.
         deadline: Deadline,
     },
-    /// No run any more: the schedule has ended, and does not begin again.
+    /// No more runs: the schedule has ended for good.
     Ended {
-        /// After this there is no run.
+        /// No run is expected after this time.
         since: DateTime<Utc>,
     },
 }
 
 impl Expectation {
-    /// The next deadline after `since`, or the end of the schedule.
+    /// Makes the expectation that follows from `since`. A deadline of `None` means that the schedule has
+    /// ended.
     pub(crate) const fn of(since: DateTime<Utc>, deadline: Option<Deadline>) -> Self {
         match deadline {
             Some(deadline) => Self::Next { since, deadline },
@@ -183,7 +184,7 @@ impl Expectation {
     }
 }
 
-/// The status of an environment in one word.
+/// The status of an environment as a single word.
 ///
 /// ```
 /// use overdue::row::EnvironmentStatus;
@@ -197,13 +198,13 @@ impl Expectation {
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "hosts show it, and a new status should break them")]
 pub enum EnvironmentStatus {
-    /// Nothing has been judged yet.
+    /// No run has been judged yet.
     Active,
     /// Healthy.
     Ok,
-    /// Failing: an incident is open.
+    /// An incident is open.
     Error,
-    /// Not watched, because it or its monitor is disabled.
+    /// The environment or its monitor is disabled.
     Disabled,
 }
 
@@ -254,7 +255,7 @@ impl Deadline {
         self.expected
     }
 
-    /// When it is missed: the expected time and the margin. A whole minute.
+    /// When it is missed: the expected time plus the margin. A whole minute.
     pub const fn closes(&self) -> DateTime<Utc> {
         self.closes
     }
@@ -295,12 +296,12 @@ impl Environment {
         &self.key.name
     }
 
-    /// What its runs say about it.
+    /// What its runs say about its health.
     pub const fn health(&self) -> &Health {
         &self.health
     }
 
-    /// The same in one word; disabled outweighs the rest.
+    /// The health as a single word. Disabled takes precedence.
     pub const fn status(&self) -> EnvironmentStatus {
         match (self.watch, self.failing) {
             (Watch::On, None) => self.health.status(),
@@ -311,7 +312,7 @@ impl Environment {
         }
     }
 
-    /// How it fails without an incident, which only the rules of the reference know.
+    /// The failure without an incident, which only the rules of the reference have.
     pub const fn failing(&self) -> Option<reference::Failing> {
         self.failing
     }
@@ -324,12 +325,12 @@ impl Environment {
         }
     }
 
-    /// Whether this environment is silenced. Its monitor may be too.
+    /// Whether this environment is muted. Its monitor may be muted too.
     pub const fn is_muted(&self) -> bool {
         self.muted
     }
 
-    /// Whether misses and timeouts are judged.
+    /// Whether missed runs and timeouts are judged.
     pub const fn watch(&self) -> Watch {
         self.watch
     }
@@ -339,22 +340,22 @@ impl Environment {
         self.last_checkin
     }
 
-    /// When the newest run that succeeded started, and which it was.
+    /// The newest run that succeeded.
     pub const fn last_ok(&self) -> Option<RunSummary> {
         self.last_ok
     }
 
-    /// Which run it waits for.
+    /// Which run it expects.
     pub const fn expectation(&self) -> &Expectation {
         &self.expectation
     }
 
-    /// When the next run is expected. `None` before the first check-in, and when the schedule has ended.
+    /// When the next run is expected. `None` before the first check-in, and once the schedule has ended.
     pub const fn deadline(&self) -> Option<&Deadline> {
         self.expectation.deadline()
     }
 
-    /// The deadline under which a store lists it. `None` while it is not watched.
+    /// The deadline by which a store lists it. `None` while it is disabled.
     pub const fn due_at(&self) -> Option<DateTime<Utc>> {
         match (self.watch, &self.expectation) {
             (Watch::On, Expectation::Next { deadline, .. }) => Some(deadline.closes),
@@ -362,24 +363,24 @@ impl Environment {
         }
     }
 
-    /// How many incidents it has had.
+    /// How many incidents it has had in total.
     pub const fn incidents(&self) -> u32 {
         self.incidents
     }
 
-    /// How many runs it has had.
+    /// How many runs it has had in total.
     pub const fn runs(&self) -> u32 {
         self.runs
     }
 
-    /// The row's version. It guards the environment's runs and incidents too.
+    /// The row's version. It also guards the environment's runs and incidents.
     pub const fn version(&self) -> Version {
         self.version
     }
 }
 
 impl Health {
-    /// The status in one word.
+    /// The status as a single word.
     pub const fn status(&self) -> EnvironmentStatus {
         match self {
             Self::Active => EnvironmentStatus::Active,

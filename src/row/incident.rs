@@ -1,4 +1,4 @@
-//! The incident row: an outage, from its first failing run to the run that ended it.
+//! The incident row: an outage, from its first failed run to the run that resolved it.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct Incident {
     pub(crate) resolution: Option<Resolution>,
 }
 
-/// How an incident ended.
+/// How an incident was resolved.
 ///
 /// ```
 /// use overdue::row::{Incident, Resolution};
@@ -43,7 +43,7 @@ pub struct Incident {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "what ended it, and when")]
 pub struct Resolution {
-    /// The run that ended it.
+    /// The run that resolved it.
     #[serde(alias = "checkin")]
     pub run: RunId,
     /// When its result arrived.
@@ -56,7 +56,7 @@ impl Incident {
         self.id
     }
 
-    /// Whose outage it is.
+    /// The environment that it belongs to.
     pub const fn environment(&self) -> EnvironmentId {
         self.environment
     }
@@ -66,27 +66,27 @@ impl Incident {
         self.number
     }
 
-    /// The first failing run, as it stood when the incident opened.
+    /// The first failed run, as it stood when the incident opened.
     pub const fn first(&self) -> RunSummary {
         self.first
     }
 
-    /// When the outage began: when its first failing run started.
+    /// When the outage began: when its first failed run started.
     pub const fn started_at(&self) -> DateTime<Utc> {
         self.first.started_at
     }
 
-    /// The newest start of a failing run seen under it.
+    /// The newest start of a failed run under it.
     pub const fn last_failure(&self) -> DateTime<Utc> {
         self.last_failure
     }
 
-    /// Whether an alert was sent: `false` while all of it fell into a mute.
+    /// Whether an alert was sent: `false` if it was muted from beginning to end.
     pub const fn is_announced(&self) -> bool {
         self.announced
     }
 
-    /// How it ended; none while it is open.
+    /// How it was resolved; `None` while it is open.
     pub const fn resolution(&self) -> Option<Resolution> {
         self.resolution
     }

@@ -1,7 +1,8 @@
 //! The rows that a store keeps: organizations, monitors, environments, runs and incidents.
 //!
-//! Their fields are private. Rows serialise whole with serde; getters give what a database indexes and a page shows.
-//! A store with columns of its own takes them apart and puts them together, with checks: [`RunParts`] and its like.
+//! Their fields are private. Rows serialise whole with serde; getters return what a database indexes and what
+//! a page shows. A store with its own columns takes rows apart and builds them, with checks: see [`RunParts`]
+//! and the like.
 
 mod duration;
 mod environment;

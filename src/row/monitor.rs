@@ -30,7 +30,7 @@ pub struct Monitor {
     pub(crate) version: Version,
 }
 
-/// Whether a monitor is watched.
+/// Whether a monitor is active.
 ///
 /// ```
 /// use overdue::row::MonitorStatus;
@@ -42,13 +42,13 @@ pub struct Monitor {
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "hosts decide by it, and a new status should break them")]
 pub enum MonitorStatus {
-    /// It takes check-ins, and misses and timeouts are judged.
+    /// It takes check-ins, and missed runs and timeouts are judged.
     #[default]
     Active,
-    /// It refuses check-ins, and nothing is judged. Its rows stay as they are.
+    /// It rejects check-ins, and nothing is judged. Its rows stay as they are.
     Disabled,
-    /// It is going away: it refuses check-ins as if it were gone, and nothing is judged. For hosts that
-    /// remove its rows in steps.
+    /// It is being deleted: it rejects check-ins as if it did not exist, and nothing is judged. For hosts
+    /// that remove its rows in steps.
     Deleting,
 }
 
@@ -72,7 +72,7 @@ impl Monitor {
         MonitorId::of(&self.key)
     }
 
-    /// Who owns its project.
+    /// The owner of its project.
     pub const fn organization(&self) -> OrganizationId {
         self.organization
     }
@@ -82,27 +82,27 @@ impl Monitor {
         &self.key
     }
 
-    /// What people call it; the slug unless somebody named it.
+    /// Its display name: the slug unless another one was set.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// When its runs are due, and how they are judged.
+    /// Its schedule, and how its runs are judged.
     pub const fn config(&self) -> &MonitorConfig {
         &self.config
     }
 
-    /// Who is responsible for it.
+    /// Its owner.
     pub const fn owner(&self) -> Option<Owner> {
         self.owner
     }
 
-    /// Whether it is watched.
+    /// Whether it is active.
     pub const fn status(&self) -> MonitorStatus {
         self.status
     }
 
-    /// Whether all its environments are silenced.
+    /// Whether all its environments are muted.
     pub const fn is_muted(&self) -> bool {
         self.muted
     }

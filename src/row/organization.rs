@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{OrganizationId, Version};
 
-/// Who owns the monitors of several projects, and how many there are.
+/// The owner of several projects, and the number of its monitors.
 ///
-/// Written only when a monitor is created or removed; check-ins on existing monitors never touch it.
+/// Written only when a monitor is created or removed. Check-ins for existing monitors never touch it.
 ///
 /// ```
 /// use overdue::id::{OrganizationId, Version};
@@ -23,12 +23,12 @@ pub struct Organization {
 }
 
 impl Organization {
-    /// The row of an organization that has none yet: what a store loads in its place.
+    /// Makes the row of an organization without one: what a store loads in its place.
     pub const fn new(id: OrganizationId) -> Self {
         Self { id, monitors: 0, version: Version::NEW }
     }
 
-    /// Whose row this is.
+    /// The organization's id.
     pub const fn id(&self) -> OrganizationId {
         self.id
     }

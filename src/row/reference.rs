@@ -1,8 +1,8 @@
-//! What only the rules of the reference keep in a row.
+//! State that only the rules of the reference keep in a row.
 
 use serde::{Deserialize, Serialize};
 
-/// How an environment fails without an incident.
+/// A failure without an incident.
 ///
 /// ```
 /// use overdue::row::reference::{Failing, Failure};
@@ -14,15 +14,15 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "two quirks lead here")]
 pub enum Failing {
-    /// Its last run failed so: [`Quirk::NoIncidents`](crate::policy::Quirk::NoIncidents).
+    /// The last run failed like this: [`Quirk::NoIncidents`](crate::policy::Quirk::NoIncidents).
     Run(Failure),
-    /// Its incident was resolved, and its status stays at error:
+    /// The incident was resolved, but the status stays at error:
     /// [`Quirk::LateOkLeavesErrorStatus`](crate::policy::Quirk::LateOkLeavesErrorStatus).
     Stranded,
 }
 
 impl Failing {
-    /// The status of the environment in the words of the reference.
+    /// The status of the environment in the terms of the reference.
     pub const fn status(self) -> &'static str {
         match self {
             Self::Run(Failure::Missed) => "missed",
@@ -44,10 +44,10 @@ impl Failing {
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "there is no other way to fail")]
 pub enum Failure {
-    /// The job said so.
+    /// The job reported the failure.
     Error,
-    /// The run never reported.
+    /// The run was missed.
     Missed,
-    /// The run took too long.
+    /// The run timed out.
     Timeout,
 }

@@ -1,4 +1,4 @@
-//! The run row: one run of a job, as its check-ins and the clock tell it.
+//! The run row: one run of a job, as its check-ins and the clock describe it.
 
 use std::str::FromStr;
 
@@ -13,7 +13,7 @@ use crate::id::{EnvironmentId, RunId};
 
 /// One run of a job.
 ///
-/// A run is guarded by the version of its environment: every transition that writes a run writes its
+/// The version of a run's environment guards the run: every transition that writes a run writes its
 /// environment too.
 ///
 /// ```
@@ -38,7 +38,7 @@ pub struct Run {
     pub(crate) state: RunState,
 }
 
-/// Whether a run was heard of.
+/// Whether a run was reported.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum RunState {
     /// It was expected at its start, and never reported.
@@ -47,7 +47,7 @@ pub(crate) enum RunState {
     Reported(Reported),
 }
 
-/// What a job reported of a run, and what the clock says of it.
+/// What a job reported about a run, and its state by the clock.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Reported {
     pub(crate) phase: Phase,
@@ -60,7 +60,7 @@ pub(crate) struct Reported {
     pub(crate) release: Option<SmolStr>,
 }
 
-/// How far a run is that was heard of.
+/// The state of a run that was reported.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Phase {
     InProgress {
@@ -96,7 +96,7 @@ impl Phase {
     }
 }
 
-/// How a run stands.
+/// The status of a run.
 ///
 /// ```
 /// use overdue::row::RunStatus;
@@ -108,22 +108,22 @@ impl Phase {
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "a store must know every status")]
 pub enum RunStatus {
-    /// The job says that it started, and not yet how it ended.
+    /// The job reported the start, and not yet the end.
     InProgress,
-    /// The job says that it succeeded. Final.
+    /// The run succeeded. Final.
     Ok,
-    /// The job says that it failed. Final.
+    /// The run failed. Final.
     Error,
     /// The run was expected and never reported.
     Missed,
-    /// The run started and was not heard of again for longer than it may take.
+    /// The run started, and no message about it arrived within its maximum runtime.
     Timeout,
-    /// The run cannot be judged: its monitor was not watched when its time ran out.
+    /// The run cannot be judged: its monitor was disabled when its timeout passed.
     Unknown,
 }
 
 impl RunStatus {
-    /// Whether the job itself said how the run ended (I5).
+    /// Whether the job itself reported how the run ended (I5).
     pub const fn is_result(self) -> bool {
         matches!(self, Self::Ok | Self::Error)
     }
@@ -133,7 +133,7 @@ impl RunStatus {
         matches!(self, Self::Error | Self::Missed | Self::Timeout)
     }
 
-    /// Whether the run says anything about health: it succeeded or failed.
+    /// Whether the run affects health: it succeeded or failed.
     pub const fn is_judged(self) -> bool {
         matches!(self, Self::Ok) || self.is_failure()
     }
@@ -173,7 +173,7 @@ pub struct ParseRunStatusError;
 impl FromStr for RunStatus {
     type Err = ParseRunStatusError;
 
-    /// Reads what [`as_str`](Self::as_str) writes: for a store that keeps the status in a column.
+    /// Parses what [`as_str`](Self::as_str) writes, for a store that keeps the status in a column.
     fn from_str(text: &str) -> Result<Self, ParseRunStatusError> {
         [Self::InProgress, Self::Ok, Self::Error, Self::Missed, Self::Timeout, Self::Unknown]
             .into_iter()
@@ -182,7 +182,7 @@ impl FromStr for RunStatus {
     }
 }
 
-/// What a failure window and an alert need of a run.
+/// The part of a run that failure windows and alerts need.
 ///
 /// ```
 /// use overdue::row::{Run, RunSummary};
@@ -196,18 +196,18 @@ impl FromStr for RunStatus {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "four columns of a run; a store fills them in")]
 pub struct RunSummary {
-    /// Which run.
+    /// The run's id.
     pub id: RunId,
     /// Its number in its environment.
     pub number: u32,
-    /// How it stands.
+    /// The run's status.
     pub status: RunStatus,
     /// When it started, or should have.
     pub started_at: DateTime<Utc>,
 }
 
 impl RunSummary {
-    /// Runs are in order of start; those of one instant in order of creation.
+    /// The sort key of runs: by start, then by creation.
     pub const fn order(&self) -> (DateTime<Utc>, u32) {
         (self.started_at, self.number)
     }
@@ -219,7 +219,7 @@ impl Run {
         self.id
     }
 
-    /// Whose run it is.
+    /// The environment it belongs to.
     pub const fn environment(&self) -> EnvironmentId {
         self.environment
     }
@@ -229,7 +229,7 @@ impl Run {
         self.number
     }
 
-    /// How it stands.
+    /// The run's status.
     pub const fn status(&self) -> RunStatus {
         match &self.state {
             RunState::Missed => RunStatus::Missed,
@@ -237,7 +237,7 @@ impl Run {
         }
     }
 
-    /// What the job reported. `None` of a missed run.
+    /// What the job reported. `None` for a missed run.
     pub(crate) const fn reported(&self) -> Option<&Reported> {
         match &self.state {
             RunState::Missed => None,
@@ -245,18 +245,18 @@ impl Run {
         }
     }
 
-    /// When it started: when its first message was received, less the duration that the message told;
-    /// of a missed run, when it was expected.
+    /// When it started: when its first message was received, less the duration in that message. For a missed
+    /// run, when it was expected.
     pub const fn started_at(&self) -> DateTime<Utc> {
         self.started_at
     }
 
-    /// When a run was expected, as its environment knew at the time.
+    /// When a run was expected, as its environment had it at the time.
     pub const fn expected_at(&self) -> Option<DateTime<Utc>> {
         self.expected_at
     }
 
-    /// When it times out, or did. `None` of a missed run, and once the job has said how it ended.
+    /// When it times out, or did. `None` for a missed run, and once the job has reported the end.
     pub const fn timeout_at(&self) -> Option<DateTime<Utc>> {
         match &self.state {
             RunState::Missed => None,
@@ -268,7 +268,7 @@ impl Run {
         }
     }
 
-    /// The deadline under which a store lists it: its timeout, while it is in progress.
+    /// The deadline by which a store lists it: its timeout while it is in progress.
     pub const fn due_at(&self) -> Option<DateTime<Utc>> {
         match &self.state {
             RunState::Missed => None,
@@ -281,7 +281,7 @@ impl Run {
         self.reported()?.duration
     }
 
-    /// When the newest message about it was received; of a missed run, when it was expected.
+    /// When the newest message about it was received. For a missed run, when it was expected.
     pub const fn updated_at(&self) -> DateTime<Utc> {
         match &self.state {
             RunState::Missed => self.started_at,
@@ -304,7 +304,7 @@ impl Run {
         self.reported()?.release.as_deref()
     }
 
-    /// What windows and alerts need of it.
+    /// Returns the part that failure windows and alerts need.
     pub const fn summary(&self) -> RunSummary {
         RunSummary { id: self.id, number: self.number, status: self.status(), started_at: self.started_at }
     }

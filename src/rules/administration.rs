@@ -1,4 +1,4 @@
-//! Creating, editing and removing monitors.
+//! Creates, edits and removes monitors.
 
 use std::sync::Arc;
 
@@ -28,26 +28,27 @@ use crate::row::{Environment, Monitor, MonitorStatus, Organization};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Edit {
-    /// Another schedule, margin, maximum runtime or threshold. Deadlines follow at once: a new schedule
-    /// expects its next run after the edit, a new margin moves when the expected run is missed, a new
-    /// maximum runtime moves the timeouts of the runs in progress. Thresholds count from the next run on.
+    /// Sets the schedule, margin, maximum runtime and thresholds. Deadlines follow at once. After a new
+    /// schedule, the next run is expected after the edit. A new margin changes when the expected run is
+    /// missed, and a new maximum runtime changes the timeouts of runs in progress. New thresholds apply from
+    /// the next run on.
     Config(MonitorConfig),
-    /// Another name. An empty one is the slug again.
+    /// Sets the name. An empty one resets it to the slug.
     Name(String),
-    /// Another owner, or none.
+    /// Sets the owner, or removes it.
     Owner(Option<Owner>),
-    /// Silence or sound, for all environments.
+    /// Mutes or unmutes all environments.
     Muted(bool),
-    /// Silence or sound, for one environment.
+    /// Mutes or unmutes one environment.
     EnvironmentMuted(EnvironmentName, bool),
-    /// Watched or not. When it is watched again, its next run is expected after the edit: what was due
-    /// in between could not be reported and is not held against it.
+    /// Sets the status. When the monitor becomes active again, its next run is expected after the edit: runs
+    /// that could not be reported meanwhile are not missed.
     Status(MonitorStatus),
-    /// One environment is watched or not.
+    /// Enables or disables one environment.
     EnvironmentEnabled(EnvironmentName, bool),
 }
 
-/// Why an edit was refused. Nothing was written.
+/// Why an edit was rejected. Nothing was written.
 ///
 /// ```
 /// use overdue::rules::EditError;
@@ -63,13 +64,13 @@ pub enum EditError {
     /// The monitor has no such environment.
     #[error("the monitor has no environment {0}")]
     NoEnvironment(EnvironmentName),
-    /// There is a monitor of this slug in the project already.
+    /// The project has a monitor with this slug already.
     #[error("there is a monitor of this slug already")]
     Exists,
-    /// The organization has as many monitors as it may.
+    /// The organization has reached its limit of monitors.
     #[error("the organization may have no more than {limit} monitors")]
     MonitorLimit {
-        /// So many.
+        /// The most monitors it may have.
         limit: u32,
     },
 }
@@ -167,7 +168,8 @@ pub fn edit_monitor(
         environment.watch = environment.watch.with_monitor(active);
         let woken = environment.watch.is_on() && !before.watch.is_on();
         profile::edited(policy.profile, &snapshot.monitor, &monitor, &mut environment, woken, at);
-        // The version of its environment guards a run, so writing one writes the other (I5).
+        // The version of a run's environment guards the run, so a write to the run also writes its
+        // environment (I5).
         let guards = shift && snapshot.open_runs.iter().any(|run| run.environment == environment.id);
         if guards || environment != *before {
             transition.environments.push(put(Box::new(environment)));
@@ -197,7 +199,7 @@ pub fn remove_monitor(snapshot: &MonitorSnapshot) -> Decision<()> {
     transition.organization = Some(Put {
         row: Organization {
             monitors: organization.monitors.saturating_sub(1),
-            // Beyond the monitor's, so that one of its name that comes after it is never taken for it.
+            // Greater than the monitor's version, so that a later monitor of the same name never matches it.
             version: organization.version.max(monitor.version).next(),
             ..organization.clone()
         },
@@ -206,7 +208,7 @@ pub fn remove_monitor(snapshot: &MonitorSnapshot) -> Decision<()> {
     Decision { transition: Some(transition), outcome: () }
 }
 
-/// The organization has as many monitors as it may.
+/// The organization has reached its limit of monitors.
 pub(super) struct TooMany {
     limit: u32,
 }
@@ -217,7 +219,7 @@ impl From<TooMany> for EarlyExit {
     }
 }
 
-/// The organization's row with one monitor more.
+/// Returns the organization's row with one more monitor.
 pub(super) fn one_more_monitor(
     organization: Organization,
     policy: &Policy,

@@ -1,4 +1,4 @@
-//! Incidents as they open, go on and end, and the events that tell of it.
+//! Opens, continues and resolves incidents, with the events to report it.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::policy::{SamplingPolicy, SamplingRequest};
 use crate::row::{Health, Incident, Resolution, Run, RunSummary};
 
 impl Changes<'_> {
-    /// Opens an incident. `failing` are the runs that led to it, oldest first; `run` is the one being judged, and
-    /// `at` is the time by which it is.
+    /// Opens an incident. `failing` are the runs that led to it, oldest first. `run` is the run being judged,
+    /// and `at` is the time of the judgement.
     pub(super) fn open_incident(
         &mut self,
         run: &Run,
@@ -50,7 +50,7 @@ impl Changes<'_> {
         HealthEffect::Opened { incident: id, alerting }
     }
 
-    /// Adds a failure to an open incident.
+    /// Adds a failed run to an open incident.
     pub(super) fn continue_incident(&mut self, mut incident: Arc<Incident>, run: &Run) -> HealthEffect {
         let alerting = self.alerting();
         let announced = incident.announced;
@@ -71,7 +71,7 @@ impl Changes<'_> {
         HealthEffect::Continued { incident: id, alerting }
     }
 
-    /// Ends an incident at a time.
+    /// Resolves an incident at a time.
     pub(super) fn resolve_incident(
         &mut self,
         mut incident: Arc<Incident>,
@@ -95,7 +95,7 @@ impl Changes<'_> {
         HealthEffect::Resolved { incident: id, alerting }
     }
 
-    /// Whether failures of this environment are told now (I9).
+    /// Whether a failure of this environment sends an alert now (I9).
     pub(super) fn alerting(&self) -> Alerting {
         match (self.monitor.muted, self.environment.muted) {
             (true, _) => Alerting::MonitorMuted,
@@ -140,14 +140,14 @@ impl Changes<'_> {
         }
     }
 
-    /// Puts the environment into the incident (I1, I2).
+    /// Sets the open incident of the environment (I1, I2).
     fn hold(&mut self, incident: Arc<Incident>) {
         self.effects.incident = Some(Arc::clone(&incident));
         self.environment.health = Health::Error(incident);
         self.environment.failing = None;
     }
 
-    /// What the policy asks for when an incident opens.
+    /// Returns what the policy requests when an incident opens.
     fn sampling_request(&self, opened_at: DateTime<Utc>) -> Option<SamplingRequest> {
         match self.policy.sampling {
             SamplingPolicy::Off => None,

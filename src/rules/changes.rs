@@ -1,4 +1,4 @@
-//! What a decision changes in one environment.
+//! The changes that a decision makes in one environment.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::id::Version;
 use crate::policy::Policy;
 use crate::row::{Environment, Incident, Monitor, Organization, Run, RunStatus, RunSummary};
 
-/// An environment's row as a decision changes it, what is read to do so, and what that causes.
+/// The row of an environment while a decision changes it, the rows it reads, and the effects.
 pub(super) struct Changes<'a> {
     pub(super) policy: &'a Policy,
     pub(super) monitor: &'a Arc<Monitor>,
@@ -17,7 +17,7 @@ pub(super) struct Changes<'a> {
     pub(super) effects: Effects,
 }
 
-/// What a decision causes beside the environment's row.
+/// What a decision causes beside the change to the environment's row.
 #[derive(Default)]
 pub(super) struct Effects {
     pub(super) incident: Option<Arc<Incident>>,
@@ -34,7 +34,7 @@ impl<'a> Changes<'a> {
         Self { policy, monitor, environment, history, effects: Effects::default() }
     }
 
-    /// The newest `count` runs with this one among them, newest first.
+    /// Returns the newest `count` runs including this one, newest first.
     pub(super) fn window(&self, run: &Run, count: u32) -> Vec<RunSummary> {
         let run = run.summary();
         if count <= 1 {
@@ -47,7 +47,7 @@ impl<'a> Changes<'a> {
         runs
     }
 
-    /// Records what the result of a run means for later decisions.
+    /// Records the result of a run for later decisions.
     pub(super) fn record_result(&mut self, run: &Run) {
         let summary = run.summary();
         if !summary.status.is_result() {
@@ -62,7 +62,7 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// The transition that writes an environment's row and a run of its, with the monitor as it is.
+/// Makes the transition that writes an environment's row and one of its runs, and keeps the monitor.
 pub(super) fn write(
     monitor: Arc<Monitor>,
     environment: Box<Environment>,
@@ -79,21 +79,21 @@ pub(super) fn write(
     }
 }
 
-/// An environment's row, over the version that was read.
+/// Puts an environment's row over the version that was read.
 pub(super) fn put(mut row: Box<Environment>) -> Put<Box<Environment>> {
     let replaces = row.version;
     row.version = replaces.next();
     Put { row, replaces }
 }
 
-/// A new monitor's row. It takes over its organization's version, which the removal of a monitor moves past the
-/// monitor's own: a decision about a removed monitor never commits to a later one of its name.
+/// Puts a new monitor's row. It starts from the organization's version, which the removal of a monitor moves
+/// past the monitor's own. So a decision about a removed monitor never commits to a later one with its name.
 pub(super) fn put_new_monitor(mut row: Monitor, organization: &Organization) -> Put<Arc<Monitor>> {
     row.version = organization.version;
     Put { row: Arc::new(row), replaces: Version::NEW }
 }
 
-/// A monitor's row, over the version that was read.
+/// Puts a monitor's row over the version that was read.
 pub(super) fn put_monitor(mut row: Monitor) -> Put<Arc<Monitor>> {
     let replaces = row.version;
     row.version = replaces.next();

@@ -1,9 +1,9 @@
-//! Why a check-in goes no further.
+//! Why processing of a check-in ends early.
 
 use crate::outcome::Ignored;
 use crate::rejection::RejectionReason;
 
-/// Why a check-in goes no further.
+/// Why processing of a check-in ends early.
 pub(super) enum EarlyExit {
     Ignored(Ignored),
     Rejected(Vec<RejectionReason>),

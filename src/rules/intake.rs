@@ -1,4 +1,4 @@
-//! `process_checkin`: one check-in, from the monitor it names to the judgement of its run.
+//! `process_checkin`: one check-in, from finding its monitor to judging its run.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::policy::Policy;
 use crate::rejection::RejectionReason;
 use crate::row::{Environment, Monitor, MonitorStatus, Organization, RunStatus, RunSummary};
 
-/// Decides what a check-in does. Total: every snapshot and check-in has an answer.
+/// Decides what a check-in does. It is total: every snapshot and check-in has an outcome.
 ///
 /// ```
 /// use overdue::admission::{AdmitAll, ValidCheckin};
@@ -72,14 +72,14 @@ pub fn process_checkin(snapshot: Snapshot, valid: &ValidCheckin<'_>, policy: &Po
     }
 }
 
-/// A run after its check-in, what it says about its environment, and what that causes.
+/// A run after its check-in, its effect on health, and what that causes.
 struct Judged {
     update: RunUpdate,
     health: Effect,
     effects: Effects,
 }
 
-/// A check-in on its way in, and what it has changed so far.
+/// A check-in in progress, and what it has changed so far.
 struct Intake<'a> {
     valid: &'a ValidCheckin<'a>,
     policy: &'a Policy,
@@ -87,9 +87,9 @@ struct Intake<'a> {
     organization: Option<Organization>,
     /// The monitor as it was read.
     stored: Option<Arc<Monitor>>,
-    /// The monitor as the check-in leaves it, if it changes or creates it; its version is not yet the new one.
+    /// The monitor after the check-in, if it is new or changed. Its version is not increased yet.
     changed: Option<Arc<Monitor>>,
-    /// The organization's row with one monitor more, when the monitor is new.
+    /// The organization's row with one more monitor, if the monitor is new.
     counted: Option<Put<Organization>>,
     config: ConfigChange,
 }
@@ -121,13 +121,13 @@ impl Intake<'_> {
         Ok(Judged { update, health, effects })
     }
 
-    /// The monitor as it stands. `None` if there is none, or it is being deleted.
+    /// Returns the monitor as it stands. `None` if there is none, or it is being deleted.
     fn monitor(&self) -> Option<&Arc<Monitor>> {
         let stored = self.stored.as_ref().filter(|monitor| monitor.status != MonitorStatus::Deleting);
         self.changed.as_ref().or(stored)
     }
 
-    /// Finds the monitor, or creates it, or gives it the configuration that the check-in brings.
+    /// Finds the monitor, creates it, or applies the configuration that the check-in brings.
     fn configure(&mut self) -> Result<(), EarlyExit> {
         match self.valid.checkin.config() {
             Ok(None) if self.monitor().is_none() => Err(RejectionReason::MonitorNotFound.into()),
@@ -137,7 +137,7 @@ impl Intake<'_> {
         }
     }
 
-    /// An invalid configuration does not keep a check-in from a monitor that can do without it.
+    /// Ignores an invalid configuration if the monitor exists. Rejects the check-in otherwise.
     fn pass_over(&mut self, errors: &FieldErrors) -> Result<(), EarlyExit> {
         let errors = errors.clone();
         if self.monitor().is_none() {
@@ -156,7 +156,7 @@ impl Intake<'_> {
                 monitor.config = update.apply(&monitor.config);
                 monitor
             }
-            // The rows of a monitor that is being deleted are still in the way of a new one.
+            // The rows of a monitor that is being deleted still prevent a new one.
             None if self.stored.is_some() => return Err(RejectionReason::MonitorNotFound.into()),
             None => {
                 let organization = self.organization.take();
@@ -180,7 +180,7 @@ impl Intake<'_> {
         Ok(())
     }
 
-    /// Whether the monitor takes check-ins.
+    /// Returns an error unless the monitor takes check-ins.
     fn admit(&self) -> Result<(), EarlyExit> {
         if self.monitor().is_some_and(|monitor| monitor.status == MonitorStatus::Active) {
             return Ok(());
@@ -191,7 +191,7 @@ impl Intake<'_> {
         })
     }
 
-    /// Enters the environment, or creates it.
+    /// Finds the environment, or creates it.
     fn enter<'e>(
         &mut self,
         environment: &'e mut Option<Box<Environment>>,
@@ -204,7 +204,7 @@ impl Intake<'_> {
                 Err(RejectionReason::MonitorDisabled.into())
             }
             Some(environment) => {
-                // The monitor is active, whatever the copy says.
+                // The monitor is active, even if the copy says otherwise.
                 environment.watch = environment.watch.with_monitor(true);
                 Ok(environment)
             }
@@ -222,7 +222,7 @@ impl Intake<'_> {
         Ok(Environment::new(self.valid.key()))
     }
 
-    /// What the check-in does to the monitor. None: there is none.
+    /// Returns what the check-in does to the monitor, or `None` if there is none.
     fn monitor_change(&mut self) -> Option<MonitorChange> {
         let Some(changed) = self.changed.take().map(Arc::unwrap_or_clone) else {
             return self.stored.take().map(MonitorChange::Keep);
@@ -233,15 +233,15 @@ impl Intake<'_> {
         }))
     }
 
-    /// The answer to a check-in that is refused. Nothing is written, but for a monitor that was to be
-    /// given a seat and found none, and for what the reference system leaves behind.
+    /// Rejects the check-in. Nothing is written, except for a monitor that was denied a seat, and for what
+    /// the reference leaves behind.
     fn refuse(
         mut self,
         errors: Vec<RejectionReason>,
         environment: Option<Box<Environment>>,
     ) -> Decision<Outcome> {
         let seatless = errors.contains(&RejectionReason::MonitorDisabledNoQuota);
-        // Invalid fields change nothing, even those that are judged after the monitor.
+        // Invalid fields change nothing, even if they are judged after the monitor.
         let invalid =
             errors.iter().any(|error| matches!(error, RejectionReason::CheckinValidationFailed { .. }));
         let leaves = seatless || (!invalid && profile::rejections_leave_changes(self.policy.profile));

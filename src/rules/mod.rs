@@ -1,8 +1,8 @@
 //! The rules: pure functions from a snapshot and an input to a decision.
 //!
-//! Nothing here does I/O, asks a clock, draws a random number, logs, locks or panics; time is an argument,
-//! ids derive from their cause. A host with an asynchronous database needs nothing else of this crate: load
-//! what a [`Query`] says, decide, commit, and start over when the commit conflicts.
+//! Nothing here does I/O, reads a clock, draws a random number, logs, locks or panics. Time is an argument,
+//! and ids derive from their cause. A host with an asynchronous database needs only this module: load what a
+//! [`Query`] asks for, decide, commit, and start over if the commit conflicts.
 //!
 //! ```
 //! use overdue::admission::ValidCheckin;
@@ -23,7 +23,7 @@
 //!         let Some(transition) = decision.transition else { return Ok(decision.outcome) };
 //!         match database.commit(&transition).await {
 //!             Ok(()) => return Ok(decision.outcome),
-//!             Err(CommitError::Conflict) => continue, // somebody was faster: decide again
+//!             Err(CommitError::Conflict) => continue, // another writer was first: decide again
 //!             Err(CommitError::Store(error)) => return Err(error),
 //!         }
 //!     }
@@ -58,11 +58,12 @@ use crate::outcome::Effect;
 use crate::policy::Policy;
 use crate::row::Run;
 
-/// Judges a run that went well, or that says nothing about health: the deadlines follow from `at`, and an
-/// incident may end.
+/// Applies a run that succeeded, or that does not affect health: reschedules from `at`, and may resolve the
+/// incident.
 ///
-/// `snapshot` must hold the run, as [`Query::run_of`](crate::rules::Query::run_of) asks for.
-/// None: there is no such run in the environment. [`process_checkin`] does this for every check-in whose run has not failed; call it to judge a run again.
+/// `snapshot` must hold the run, as [`Query::run_of`](crate::rules::Query::run_of) asks for. Returns `None`
+/// if there is no such run in the environment. [`process_checkin`] does this for every check-in whose run has
+/// not failed; call it to judge a run again.
 ///
 /// ```
 /// use overdue::{Policy, rules};
@@ -79,10 +80,11 @@ pub fn mark_ok(snapshot: Snapshot, at: DateTime<Utc>, policy: &Policy) -> Decisi
     mark(snapshot, policy, |changes, run| profile::mark_ok(changes, run, at))
 }
 
-/// Judges a run that failed: the deadlines follow from `at`, and an incident may open or go on.
+/// Applies a run that failed: reschedules from `at`, and may open an incident or add to it.
 ///
-/// `snapshot` must hold the run, as [`Query::run_of`](crate::rules::Query::run_of) asks for.
-/// None: there is no such run in the environment. [`process_checkin`] and the ticks do this for every run that failed; call it to judge a run again.
+/// `snapshot` must hold the run, as [`Query::run_of`](crate::rules::Query::run_of) asks for. Returns `None`
+/// if there is no such run in the environment. [`process_checkin`] and the ticks do this for every run that
+/// failed; call it to judge a run again.
 ///
 /// ```
 /// use overdue::{Policy, rules};

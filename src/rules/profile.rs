@@ -1,4 +1,4 @@
-//! The questions that both judges answer: the standard and the reference.
+//! Dispatches each question to the rules of the profile: the standard or the reference.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::policy::{Profile, Quirk};
 use crate::row::{Environment, Monitor, Run, RunStatus};
 use crate::schedule::start_of_minute;
 
-/// What does a check-in do to its run?
+/// Applies a check-in to its run.
 pub(super) fn apply(
     profile: Profile,
     valid: &ValidCheckin<'_>,
@@ -32,7 +32,7 @@ pub(super) fn apply(
     }
 }
 
-/// What does a run mean that succeeded, or that does not affect health? The next deadline follows from `at`.
+/// Applies a run that succeeded, or that does not affect health. The next deadline follows from `at`.
 pub(super) fn mark_ok(changes: &mut Changes<'_>, run: &Run, at: DateTime<Utc>) -> Effect {
     match changes.policy.profile {
         Profile::Standard => standard::mark_ok(changes, run, at).into(),
@@ -40,7 +40,7 @@ pub(super) fn mark_ok(changes: &mut Changes<'_>, run: &Run, at: DateTime<Utc>) -
     }
 }
 
-/// What does a run mean that failed? The next deadline follows from `at`.
+/// Applies a run that failed. The next deadline follows from `at`.
 pub(super) fn mark_failed(changes: &mut Changes<'_>, run: &Run, at: DateTime<Utc>) -> Effect {
     match changes.policy.profile {
         Profile::Standard => standard::mark_failed(changes, run, &start_of_minute(at)).into(),
@@ -48,7 +48,7 @@ pub(super) fn mark_failed(changes: &mut Changes<'_>, run: &Run, at: DateTime<Utc
     }
 }
 
-/// What does a miss mean that a tick settles?
+/// Applies a run that a tick found missed.
 pub(super) fn missed(changes: &mut Changes<'_>, run: &Run, tick: Tick) -> Effect {
     match changes.policy.profile {
         Profile::Standard => standard::missed(changes, run, tick).into(),
@@ -56,7 +56,7 @@ pub(super) fn missed(changes: &mut Changes<'_>, run: &Run, tick: Tick) -> Effect
     }
 }
 
-/// What does a timeout mean that a tick settles?
+/// Applies a run that a tick found timed out.
 pub(super) fn timed_out(changes: &mut Changes<'_>, run: &Run, tick: Tick) -> Effect {
     match changes.policy.profile {
         Profile::Standard => standard::timed_out(changes, run, tick).into(),
@@ -64,7 +64,7 @@ pub(super) fn timed_out(changes: &mut Changes<'_>, run: &Run, tick: Tick) -> Eff
     }
 }
 
-/// The id of the run that was expected and missed.
+/// Returns the id of the run that was expected and missed.
 pub(super) fn missed_id(profile: Profile, environment: &Environment, expected: DateTime<Utc>) -> RunId {
     let again = match profile {
         Profile::Standard => None,
@@ -73,17 +73,17 @@ pub(super) fn missed_id(profile: Profile, environment: &Environment, expected: D
     RunId::of_missed(environment.id, expected, again)
 }
 
-/// Do runs time out that are not watched?
+/// Whether runs of a disabled monitor or environment time out.
 pub(super) const fn unwatched_time_out(profile: Profile) -> bool {
     profile.keeps(Quirk::DisabledMonitorsTimeOut)
 }
 
-/// Does a check-in that is rejected leave changes behind?
+/// Whether a rejected check-in leaves changes behind.
 pub(super) const fn rejections_leave_changes(profile: Profile) -> bool {
     profile.keeps(Quirk::RefusalsLeaveChanges)
 }
 
-/// Which deadline follows from an edit made at `at`?
+/// Applies an edit made at `at` to the deadline.
 pub(super) fn edited(
     profile: Profile,
     before: &Monitor,
@@ -98,7 +98,7 @@ pub(super) fn edited(
     }
 }
 
-/// Which past runs are needed to judge a run with this status?
+/// Returns which past runs are needed to judge a run with this status.
 pub(super) fn reads(
     profile: Profile,
     config: &MonitorConfig,

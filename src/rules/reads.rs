@@ -1,4 +1,4 @@
-//! What each decision reads.
+//! What each decision needs to read.
 
 use super::profile;
 use crate::admission::ValidCheckin;
@@ -9,8 +9,9 @@ use crate::row::{Environment, Monitor, Run, RunStatus};
 
 /// Tells a store what to read into a [`Snapshot`](crate::decision::Snapshot).
 ///
-/// The store reads the monitor and the environment by key, then what [`run`](Self::run) names, then what
-/// [`history`](Self::history) says, given those rows. With both thresholds at one that is nothing.
+/// The store reads the monitor and the environment by key, then the run that [`run`](Self::run) names, then
+/// the runs that [`history`](Self::history) asks for, given those rows. If both thresholds are one, there are
+/// none.
 ///
 /// ```
 /// use overdue::store::{Query, RunQuery};
@@ -38,27 +39,28 @@ enum Subject<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// What judging a check-in reads.
+    /// What a check-in needs.
     pub fn checkin(valid: &'a ValidCheckin<'a>, policy: &'a Policy) -> Self {
         Self { subject: Subject::Checkin(valid), policy }
     }
 
-    /// What judging a miss reads.
+    /// What a missed run needs.
     pub const fn miss(policy: &'a Policy) -> Self {
         Self { subject: Subject::Miss, policy }
     }
 
-    /// What judging a run that exists reads: a timeout, or by hand.
+    /// What a stored run needs: for a timeout, [`mark_ok`](super::mark_ok) or
+    /// [`mark_failed`](super::mark_failed).
     pub const fn run_of(id: RunId, policy: &'a Policy) -> Self {
         Self { subject: Subject::Run(id), policy }
     }
 
-    /// What creating a monitor for this organization reads.
+    /// What creating a monitor of this organization needs.
     pub const fn creation(organization: OrganizationId, policy: &'a Policy) -> Self {
         Self { subject: Subject::Creation(organization), policy }
     }
 
-    /// Whose organization's row to read when there is no monitor. None: do not read it.
+    /// The organization whose row to read if there is no monitor. `None` if the row is not needed.
     pub const fn organization(&self) -> Option<OrganizationId> {
         match self.subject {
             Subject::Checkin(valid) => Some(valid.organization),
@@ -76,8 +78,8 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Which past runs the thresholds need, given the rows read so far. `run` is the run found in this
-    /// environment.
+    /// Which past runs the thresholds need, given the rows read so far. `run` is the run that was found in
+    /// this environment.
     pub fn history(
         &self,
         monitor: &Monitor,
@@ -91,7 +93,7 @@ impl<'a> Query<'a> {
                 (valid.status(), run.started_at)
             }
             (Subject::Checkin(..), Some(run)) => (run.status(), run.started_at),
-            // A run in progress is looked up by id when it times out.
+            // A timeout looks up a run in progress by id.
             (Subject::Run(_), Some(run)) if run.status() == RunStatus::InProgress => {
                 (RunStatus::Timeout, run.started_at)
             }

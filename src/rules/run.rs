@@ -1,4 +1,4 @@
-//! A run as it begins, goes on, ends or is missed.
+//! Starts, continues, finishes and misses runs.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -18,7 +18,7 @@ pub(super) struct RunUpdate {
 }
 
 impl RunUpdate {
-    /// What to write of the run. `None` if it stays as it was, and is judged once more.
+    /// Returns what to write of the run. `None` if it did not change, and is only judged again.
     pub(super) fn put(self) -> Option<PutRun> {
         match self.change {
             RunChange::Started | RunChange::Single => Some(PutRun::New(self.run)),
@@ -30,7 +30,7 @@ impl RunUpdate {
     }
 }
 
-/// Begins the run of a check-in.
+/// Starts the run of a check-in.
 pub(super) fn begin(
     id: RunId,
     valid: &ValidCheckin<'_>,
@@ -61,7 +61,7 @@ pub(super) fn begin(
     RunUpdate { run, change }
 }
 
-/// The run that was expected and did not come.
+/// Makes the run that was expected and missed.
 pub(super) fn missed(id: RunId, environment: &mut Environment, expected: DateTime<Utc>) -> Box<Run> {
     let number = next_number(environment);
     boxed(|| Run {
@@ -74,14 +74,14 @@ pub(super) fn missed(id: RunId, environment: &mut Environment, expected: DateTim
     })
 }
 
-/// Counts one run more, and returns its index.
+/// Counts one more run, and returns its index.
 const fn next_number(environment: &mut Environment) -> u32 {
     let number = environment.runs;
     environment.runs = number.saturating_add(1);
     number
 }
 
-/// How a run stands after a check-in that was received at `heard`.
+/// Returns the state of a run after a check-in that was received at `heard`.
 pub(super) fn phase(status: CheckinStatus, heard: DateTime<Utc>, monitor: &Monitor) -> Phase {
     match status {
         CheckinStatus::InProgress => Phase::InProgress { timeout_at: timeout_at(heard, monitor) },
@@ -90,7 +90,7 @@ pub(super) fn phase(status: CheckinStatus, heard: DateTime<Utc>, monitor: &Monit
     }
 }
 
-/// When a run times out that was heard of at `heard`: the maximum runtime after that minute.
+/// Returns when a run times out after a message received at `heard`: the maximum runtime after that minute.
 pub(super) fn timeout_at(heard: DateTime<Utc>, monitor: &Monitor) -> DateTime<Utc> {
     let runtime = monitor.config.max_runtime().duration();
     start_of_minute(heard).checked_add_signed(runtime).unwrap_or(DateTime::<Utc>::MAX_UTC)
@@ -107,8 +107,8 @@ pub(super) fn record(reported: &mut Reported, phase: Phase, duration: RunDuratio
     }
 }
 
-/// The duration that the message gives, or else the time between the run's start and the message, in whichever
-/// order they were received.
+/// Returns the duration in the message, or else the time between the run's start and the message, in
+/// whichever order they were received.
 pub(super) fn duration(
     started_at: DateTime<Utc>,
     valid: &ValidCheckin<'_>,
@@ -121,18 +121,18 @@ pub(super) fn duration(
     RunDuration::try_from(elapsed).map_err(|_| RejectionReason::CheckinInvalidDuration { duration: elapsed })
 }
 
-/// Rounds half up; the span is not negative.
+/// Rounds half up. The span must not be negative.
 pub(super) fn nearest_millisecond(span: TimeDelta) -> TimeDelta {
     let rounded = span.checked_add(&TimeDelta::microseconds(500)).unwrap_or(span);
     TimeDelta::try_milliseconds(rounded.num_milliseconds()).unwrap_or(TimeDelta::MAX)
 }
 
-/// Something at least as new is known of the run.
+/// Ignores a message that is not newer than what is known of the run.
 pub(super) const fn stale(run: RunId, updated_at: DateTime<Utc>) -> Ignored {
     Ignored::Stale { run, updated_at }
 }
 
-/// A run in progress with the timeout that follows from its monitor's new maximum runtime.
+/// Moves the timeout of a run in progress to follow the monitor's new maximum runtime.
 pub(super) fn with_new_timeout(run: &Run, monitor: &Monitor) -> PutRun {
     let mut run = Box::new(run.clone());
     let heard = run.updated_at();

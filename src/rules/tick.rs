@@ -1,4 +1,4 @@
-//! `check_missed` and `check_timeout`: what the clock alone can tell.
+//! `check_missed` and `check_timeout`: the decisions that depend on the clock alone.
 
 use super::changes::{Changes, Effects, write};
 use super::{profile, run};
@@ -11,7 +11,7 @@ use crate::row::{MonitorStatus, Phase, Reported, RunState};
 
 /// Decides whether an environment that was listed as due has missed its run.
 ///
-/// It looks again: a check-in that arrived after the list was drawn up wins.
+/// It checks the row again: a check-in that arrived after the list was read takes precedence.
 ///
 /// ```
 /// use overdue::outcome::{Ignored, TickEffect};
@@ -41,7 +41,8 @@ pub fn check_missed(
     };
     let watch = environment.watch.with_monitor(monitor.status == MonitorStatus::Active);
     if !watch.is_on() {
-        // Not watched: nothing is decided, and the copy takes the environment off the list of what is due (I7).
+        // Nothing is decided while it is disabled; the copy takes the environment off the list of what is due
+        // (I7).
         let known = std::mem::replace(&mut environment.watch, watch) == watch;
         let transition = (!known).then(|| write(monitor, environment, None, Effects::default()));
         return Decision { transition, ..ignore(key, Ignored::Disabled) };
@@ -66,8 +67,8 @@ pub fn check_missed(
 
 /// Decides whether a run that was listed as due has timed out. `snapshot` must hold the run.
 ///
-/// It looks again: a result that arrived after the list was drawn up wins, and no completed run becomes
-/// a timeout (I5).
+/// It checks the row again: a result that arrived after the list was read takes precedence, and no finished
+/// run times out (I5).
 ///
 /// ```
 /// use overdue::outcome::{Ignored, TickEffect};

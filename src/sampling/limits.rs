@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// How many live rules there may be. The defaults are those of the reference system.
+/// The limits on live rules. The defaults are those of the reference system.
 ///
 /// ```
 /// use overdue::sampling::SamplingLimits;
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "limits are their numbers")]
 pub struct SamplingLimits {
-    /// For any one project, those of the whole organization included. By default 50.
+    /// For any one project, counting those of the whole organization. The default is 50.
     pub per_project: u32,
-    /// In an organization. By default 2000.
+    /// In an organization. The default is 2000.
     pub per_organization: u32,
 }
 

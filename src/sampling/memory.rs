@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{RuleSet, RuleSetVersion, SamplingChange, SamplingCommitError, SamplingStore};
 use crate::id::OrganizationId;
 
-/// Sampling rules in memory: for tests, and for hosts that save the whole of it (it is serialisable)
+/// Sampling rules in memory: for tests, and for hosts that save them as a whole (they are serialisable)
 /// rather than run a database.
 ///
 /// ```
@@ -25,12 +25,12 @@ pub struct MemorySamplingStore {
 }
 
 impl MemorySamplingStore {
-    /// A store without rules.
+    /// Makes a store without rules.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A rule set is replaced as a whole, so that one behind a poisoned lock is as good as any.
+    /// A rule set is replaced as a whole, so a poisoned lock is safe to use.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<OrganizationId, RuleSet>> {
         self.organizations.lock().unwrap_or_else(PoisonError::into_inner)
     }

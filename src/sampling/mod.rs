@@ -1,11 +1,11 @@
-//! Sampling rules: while a job is in trouble its owner wants every trace of it.
+//! Sampling rules: every trace of a job in trouble is of interest.
 //!
-//! A host with a sampler for traces keeps a set of rules for each organization: "of the traces that
-//! meet this condition keep this share, until then". [`upsert`] asks for one. If a rule for the same
-//! condition and projects is live it is extended, else one is created, within [`SamplingLimits`].
-//! [`SamplingPolicy`] says whether that happens when an incident opens.
+//! A host with a sampler for traces keeps a set of rules for each organization: "of the traces that meet this
+//! condition keep this share, until then". [`upsert`] requests one. A live rule for the same condition and
+//! projects is extended; otherwise one is created, within [`SamplingLimits`]. [`SamplingPolicy`] decides
+//! whether that happens when an incident opens.
 //!
-//! This module needs the feature `sampling`. The event that asks for a rule does not.
+//! This module needs the feature `sampling`. The event that requests a rule does not.
 //!
 //! ```
 //! use overdue::id::{OrganizationId, ProjectId};
@@ -25,7 +25,7 @@
 //! };
 //! assert!(matches!(sampling::upsert(&store, &request, &limits, now)?, Upserted::Created(_)));
 //!
-//! // Asked again: nothing to do. Asked for longer: the same rule, extended.
+//! // The same request again changes nothing. A longer period extends the same rule.
 //! assert!(matches!(sampling::upsert(&store, &request, &limits, now)?, Upserted::Unchanged(_)));
 //! request.end = "2024-09-02T18:00:00Z".parse()?;
 //! assert!(matches!(sampling::upsert(&store, &request, &limits, now)?, Upserted::Extended(_)));
@@ -35,10 +35,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Without our store
-//! The decisions are pure: [`RuleSet::upsert`] and [`RuleSet::retire`] take rules and answer with what to
-//! write. A host with an asynchronous database loads, decides and commits in a loop of its own, which is
-//! all that [`upsert`] and [`retire`] do.
+//! # Without the store trait
+//! The decisions are pure: [`RuleSet::upsert`] and [`RuleSet::retire`] take rules and return what to write. A
+//! host with an asynchronous database loads, decides and commits in a loop of its own, which is all that
+//! [`upsert`] and [`retire`] do.
 
 mod limits;
 mod memory;
@@ -62,8 +62,8 @@ use chrono::{DateTime, Utc};
 
 use crate::id::OrganizationId;
 
-/// How often a decision is made anew before giving up. Each conflict means that somebody else got
-/// through, so that this many in a row is a store that does not work.
+/// How many attempts are made. Each conflict means that another writer succeeded, so this many in a row mean
+/// a store that does not work.
 const ATTEMPTS: u32 = 16;
 
 /// Why there is no rule.
@@ -78,28 +78,28 @@ const ATTEMPTS: u32 = 16;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SamplingError<E> {
-    /// There may be none.
+    /// The request was refused.
     #[error("the sampling rule was refused")]
     Refused(#[source] SamplingRefusal),
     /// The store failed.
     #[error("the sampling store failed")]
     Store(#[source] E),
-    /// Every commit met a conflict.
+    /// Every commit was a conflict.
     #[error("gave up on the sampling rules of organization {organization} after {attempts} conflicts")]
     Contended {
-        /// Whose rules they are.
+        /// The organization whose rules they are.
         organization: OrganizationId,
-        /// How many commits were tried.
+        /// How many commits were attempted.
         attempts: u32,
     },
 }
 
-/// Sees to it that there is a rule which provides what the request asks for. See [`RuleSet::upsert`].
+/// Ensures that there is a rule which provides what the request asks for. See [`RuleSet::upsert`].
 ///
 /// # Errors
 /// * [`SamplingError::Refused`]: a limit is reached, or the period of the request is over.
 /// * [`SamplingError::Store`]: the store failed.
-/// * [`SamplingError::Contended`]: somebody else was faster, too many times in a row.
+/// * [`SamplingError::Contended`]: every attempt ended in a conflict.
 pub fn upsert<S: SamplingStore + ?Sized>(
     store: &S,
     request: &SamplingRequest,
@@ -112,8 +112,8 @@ pub fn upsert<S: SamplingStore + ?Sized>(
     })
 }
 
-/// Deletes the rules that have expired by `now`, and answers with how many. For a host to call now and
-/// then; an expired rule that is still there counts for nothing.
+/// Deletes the rules that have expired by `now`, and returns their number. Call it now and then; an expired
+/// rule that is still stored has no effect.
 ///
 /// ```
 /// use overdue::id::OrganizationId;
@@ -137,7 +137,7 @@ pub fn retire<S: SamplingStore + ?Sized>(
     })
 }
 
-/// Loads, decides and commits until nobody else was faster.
+/// Loads, decides and commits. Starts over on a conflict.
 fn commit<S: SamplingStore + ?Sized, T>(
     store: &S,
     organization: OrganizationId,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{OrganizationId, ProjectId};
 use crate::policy::{Condition, SampleRate, SamplingRequest};
 
-/// The number of a rule within its organization, from 1. Free again once the rule has expired.
+/// The number of a rule within its organization, from 1. A number is free again once its rule has expired.
 ///
 /// ```
 /// use overdue::sampling::RuleNumber;
@@ -23,7 +23,7 @@ impl RuleNumber {
     /// The least number.
     pub const FIRST: RuleNumber = RuleNumber(NonZeroU32::MIN);
 
-    /// The rule with this number.
+    /// Makes the number of a rule.
     pub const fn new(number: NonZeroU32) -> Self {
         Self(number)
     }
@@ -33,7 +33,7 @@ impl RuleNumber {
         self.0.get()
     }
 
-    /// The number by which Sentry's sampler knows the rule: it keeps those above 3000 for such rules.
+    /// The number that Sentry's sampler uses for the rule: it reserves those above 3000 for such rules.
     ///
     /// ```
     /// use overdue::sampling::RuleNumber;
@@ -44,7 +44,7 @@ impl RuleNumber {
         self.get().saturating_add(3000)
     }
 
-    /// The least number that none of these rules has.
+    /// Returns the smallest number that is not taken.
     pub(super) fn smallest_free(taken: &BTreeSet<RuleNumber>) -> Self {
         let mut free = NonZeroU32::MIN;
         for number in taken {
@@ -64,7 +64,7 @@ impl fmt::Display for RuleNumber {
     }
 }
 
-/// A rule in force, or to be: "keep this share of the traces that meet this condition, until then".
+/// A rule in force now or later: "keep this share of the traces that meet this condition, until then".
 ///
 /// ```
 /// use overdue::sampling::SamplingRule;
@@ -90,27 +90,27 @@ impl SamplingRule {
         self.number
     }
 
-    /// Whose rule it is.
+    /// The organization whose rule it is.
     pub const fn organization(&self) -> OrganizationId {
         self.request.organization
     }
 
-    /// The projects it is for. None named means all of the organization.
+    /// The projects it applies to. An empty set means all of the organization.
     pub const fn projects(&self) -> &BTreeSet<ProjectId> {
         &self.request.projects
     }
 
-    /// Which traces it is about.
+    /// Which traces it applies to.
     pub const fn condition(&self) -> &Condition {
         &self.request.condition
     }
 
-    /// From when on.
+    /// The start of the period.
     pub const fn start(&self) -> DateTime<Utc> {
         self.request.start
     }
 
-    /// Until when; not at that instant itself. For a store to find expired rules by.
+    /// The end of the period, exclusive. A store finds expired rules by it.
     pub const fn end(&self) -> DateTime<Utc> {
         self.request.end
     }
@@ -120,33 +120,33 @@ impl SamplingRule {
         self.request.max_samples
     }
 
-    /// The share of them to keep.
+    /// The share of traces to keep.
     pub const fn rate(&self) -> SampleRate {
         self.request.rate
     }
 
-    /// Whether it is still to be reckoned with: in force, or to be.
+    /// Whether it is in force, or will be.
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
         now < self.end()
     }
 
-    /// Whether it is for every project of the organization.
+    /// Whether it applies to every project of the organization.
     pub fn is_organization_wide(&self) -> bool {
         self.projects().is_empty()
     }
 
-    /// Whether it is in force at this time in this project.
+    /// Whether it is in force in this project at this time.
     pub fn applies_to(&self, project: ProjectId, now: DateTime<Utc>) -> bool {
         let concerns = self.is_organization_wide() || self.projects().contains(&project);
         concerns && self.start() <= now && self.is_live(now)
     }
 
-    /// Whether the request asks for the same traces.
+    /// Whether it is for the traces that the request asks for.
     pub(super) fn answers(&self, request: &SamplingRequest) -> bool {
         self.request.condition == request.condition && self.request.projects == request.projects
     }
 
-    /// This rule and the request in one: the whole of both periods, the larger count, the larger rate.
+    /// Combines this rule with the request: both periods, the larger count, the larger rate.
     pub(super) fn extended_by(&self, request: &SamplingRequest) -> Self {
         let mut extended = self.clone();
         extended.request.start = self.start().min(request.start);

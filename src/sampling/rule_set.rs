@@ -7,7 +7,8 @@ use super::{RuleNumber, SamplingLimits, SamplingRule};
 use crate::id::{OrganizationId, ProjectId};
 use crate::policy::SamplingRequest;
 
-/// Counts the changes to an organization's rules: whoever decided on an older version decides again.
+/// The version of an organization's rules, counting their changes. A decision on an older version is made
+/// again.
 ///
 /// ```
 /// use overdue::sampling::RuleSetVersion;
@@ -19,7 +20,7 @@ use crate::policy::SamplingRequest;
 pub struct RuleSetVersion(u64);
 
 impl RuleSetVersion {
-    /// The version of an organization that never had a rule.
+    /// The version of an organization that has never had a rule.
     pub const INITIAL: RuleSetVersion = RuleSetVersion(0);
 
     /// The version with this number, for rows read back from a database.
@@ -39,7 +40,7 @@ impl RuleSetVersion {
     }
 }
 
-/// The rules of one organization, as a store knows them: what an upsert decides on.
+/// The rules of one organization as a store has them: the input of an upsert.
 ///
 /// ```
 /// use overdue::id::OrganizationId;
@@ -55,7 +56,7 @@ pub struct RuleSet {
     rules: Vec<SamplingRule>,
 }
 
-/// What a decision writes: whole rules, all or nothing.
+/// What a decision writes: whole rules, everything or nothing.
 ///
 /// ```
 /// use overdue::sampling::SamplingChange;
@@ -76,17 +77,17 @@ pub struct RuleSet {
     reason = "a store must write every part, and breaks if there is a new one"
 )]
 pub struct SamplingChange {
-    /// Whose rules they are.
+    /// The organization whose rules they are.
     pub organization: OrganizationId,
-    /// The version decided upon. The one after it is to be stored.
+    /// The version that the decision is based on. The next version is to be stored.
     pub expected: RuleSetVersion,
-    /// The rule to put, in place of one with its number if there is one.
+    /// The rule to put. It replaces one with the same number.
     pub put: Option<SamplingRule>,
-    /// The rules to delete. Never that of `put`.
+    /// The rules to delete. Never contains the number of `put`.
     pub retire: BTreeSet<RuleNumber>,
 }
 
-/// What became of a request.
+/// What happened for a request.
 ///
 /// ```
 /// use overdue::sampling::Upserted;
@@ -99,16 +100,16 @@ pub struct SamplingChange {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a rule is there, or it is not")]
 pub enum Upserted {
-    /// There was no such rule; now there is.
+    /// A new rule was created.
     Created(SamplingRule),
-    /// There was one, which now provides what the request asks for too.
+    /// A rule was extended to provide what the request asks for.
     Extended(SamplingRule),
-    /// There was one which provides all that the request asks for.
+    /// A rule already provides what the request asks for.
     Unchanged(SamplingRule),
 }
 
 impl Upserted {
-    /// The rule that answers the request.
+    /// Returns the rule that provides what the request asks for.
     pub const fn rule(&self) -> &SamplingRule {
         match self {
             Self::Created(rule) | Self::Extended(rule) | Self::Unchanged(rule) => rule,
@@ -116,7 +117,7 @@ impl Upserted {
     }
 }
 
-/// The answer to a request, and what to write for it to be true.
+/// The outcome of a request, and what to write first.
 ///
 /// ```
 /// use overdue::sampling::SamplingDecision;
@@ -128,9 +129,9 @@ impl Upserted {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "an answer and its write")]
 pub struct SamplingDecision {
-    /// What becomes of the request.
+    /// What happens for the request.
     pub upserted: Upserted,
-    /// What to write; nothing when the rule stays as it is.
+    /// What to write; `None` if the rule does not change.
     pub change: Option<SamplingChange>,
 }
 
@@ -144,16 +145,16 @@ pub struct SamplingDecision {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SamplingRefusal {
-    /// The period ends before it begins, or is over: no trace could ever be sampled.
+    /// The period ends before it begins, or is over, so that no trace could be sampled.
     #[error("the period is over")]
     EmptyPeriod,
-    /// A project the request is for has as many live rules as it may.
+    /// A project of the request has reached its limit of live rules.
     #[error("a project has reached its limit of {limit} sampling rules")]
     ProjectLimit {
         /// The most rules it may have.
         limit: u32,
     },
-    /// The organization has as many live rules as it may.
+    /// The organization has reached its limit of live rules.
     #[error("the organization has reached its limit of {limit} sampling rules")]
     OrganizationLimit {
         /// The most rules it may have.
@@ -162,7 +163,7 @@ pub enum SamplingRefusal {
 }
 
 impl RuleSet {
-    /// The rules of an organization as read from a store, in any order; expired ones do no harm.
+    /// Makes a set of rules read from a store, in any order. Expired rules are harmless.
     pub fn new(
         organization: OrganizationId,
         version: RuleSetVersion,
@@ -171,7 +172,7 @@ impl RuleSet {
         Self { organization, version, rules: rules.into_iter().collect() }
     }
 
-    /// Whose rules they are.
+    /// The organization whose rules they are.
     pub const fn organization(&self) -> OrganizationId {
         self.organization
     }
@@ -186,16 +187,16 @@ impl RuleSet {
         &self.rules
     }
 
-    /// The rules in force at this time in this project: what a sampler is to be told.
+    /// The rules in force in this project at this time, for a sampler to apply.
     pub fn applying_to(&self, project: ProjectId, now: DateTime<Utc>) -> impl Iterator<Item = &SamplingRule> {
         self.rules.iter().filter(move |rule| rule.applies_to(project, now))
     }
 
-    /// Decides what to do about a request: a live rule for the same condition and projects is extended,
-    /// else one is created with the smallest free number. Rules that have expired by `now` are retired in
-    /// the same write, and their numbers are free.
+    /// Decides on a request. A live rule for the same condition and projects is extended; otherwise a rule is
+    /// created with the smallest free number. Rules that have expired by `now` are retired in the same write,
+    /// and their numbers are free.
     ///
-    /// Extending needs no room, and is never refused for a limit. The request is taken to be one of this
+    /// An extension needs no room, and is never refused for a limit. The request must be one of this
     /// organization.
     ///
     /// # Errors
@@ -228,13 +229,13 @@ impl RuleSet {
         Ok(SamplingDecision { upserted, change })
     }
 
-    /// What to write to be rid of the rules that have expired by `now`; nothing if none has.
+    /// Returns what to write to delete the rules that have expired by `now`, or `None` if none has.
     pub fn retire(&self, now: DateTime<Utc>) -> Option<SamplingChange> {
         let change = self.change(None, now);
         (!change.retire.is_empty()).then_some(change)
     }
 
-    /// Does to these rules what a change says. For stores that keep them in one piece.
+    /// Applies a change to these rules, for stores that keep them in one piece.
     pub(super) fn apply(&mut self, change: &SamplingChange) {
         let SamplingChange { organization: _, expected, put, retire } = change;
         let replaced = put.as_ref().map(SamplingRule::number);
@@ -253,11 +254,11 @@ impl RuleSet {
     }
 }
 
-/// Whether there is room for one rule more.
+/// Returns an error unless there is room for one more rule.
 ///
-/// Rules that are yet to begin count as well, unlike in the reference system, where a project can come
-/// to have more rules than it may by having them begin later. For a request that concerns all projects
-/// those that have rules of their own are looked at; the others have only what concerns all.
+/// Rules that have not begun count as well. (In the reference system they do not, and a project can exceed
+/// its limit by rules that begin later.) For a request for all projects, the projects that have rules of
+/// their own are checked; the others have only the rules for all.
 fn check_limits(
     live: &[&SamplingRule],
     request: &SamplingRequest,

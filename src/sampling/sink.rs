@@ -2,8 +2,8 @@ use super::{SamplingError, SamplingLimits, SamplingStore, Upserted, upsert};
 use crate::event::{Event, EventSink};
 use crate::policy::SamplingRequest;
 
-/// Carries out the [sampling requests](Event::SamplingRequested) among the events of an engine, and tells a
-/// closure what came of each. Other events pass by: pair it with the sink that takes them.
+/// Carries out the [sampling requests](Event::SamplingRequested) among the events of an engine, and passes
+/// each result to a closure. It ignores other events: pair it with the sink that takes them.
 ///
 /// ```
 /// use overdue::sampling::{MemorySamplingStore, SamplingLimits, SamplingSink};
@@ -29,7 +29,7 @@ impl<R: SamplingStore, F> SamplingSink<R, F>
 where
     F: Fn(&SamplingRequest, Result<Upserted, SamplingError<R::Error>>),
 {
-    /// A sink that puts rules into this store.
+    /// Makes a sink that puts rules into this store.
     pub const fn new(store: R, limits: SamplingLimits, report: F) -> Self {
         Self { store, limits, report }
     }

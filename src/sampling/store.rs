@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{RuleSet, SamplingChange};
 use crate::id::OrganizationId;
 
-/// Where sampling rules are kept. A store keeps rows and looks them up; it computes nothing.
+/// Stores sampling rules. A store keeps rows and looks them up; it computes nothing.
 ///
 /// Object safe, and implemented for references, boxes and `Arc`s of stores.
 ///
@@ -19,19 +19,19 @@ pub trait SamplingStore {
     /// What can go wrong in the store itself.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// The rules of an organization and their version, read at one point in time. An organization that is
-    /// not known has no rules, and [`RuleSetVersion::INITIAL`](super::RuleSetVersion::INITIAL).
+    /// Loads the rules of an organization and their version, as they stood at one moment. An unknown
+    /// organization has no rules, and [`RuleSetVersion::INITIAL`](super::RuleSetVersion::INITIAL).
     ///
     /// # Errors
-    /// What the store says.
+    /// The store's own error.
     fn load(&self, organization: OrganizationId) -> Result<RuleSet, Self::Error>;
 
-    /// Writes everything or nothing: if the organization's version is still the expected one, puts and
-    /// deletes rules as the change says, and makes the version the one after it.
+    /// Writes everything or nothing. If the organization's version is still the expected one, puts and
+    /// deletes rules as the change says, and increments the version.
     ///
     /// # Errors
-    /// [`SamplingCommitError::Conflict`] when the version has moved: load and decide again.
-    /// [`SamplingCommitError::Store`] when the store itself failed.
+    /// [`SamplingCommitError::Conflict`] if the version has changed: load and decide again.
+    /// [`SamplingCommitError::Store`] if the store itself failed.
     fn commit(&self, change: &SamplingChange) -> Result<(), SamplingCommitError<Self::Error>>;
 }
 
@@ -46,7 +46,7 @@ pub trait SamplingStore {
 #[derive(Debug, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "stores build it, and callers must tell the two apart")]
 pub enum SamplingCommitError<E> {
-    /// Somebody else changed the rules since they were loaded.
+    /// Another writer changed the rules since they were loaded.
     #[error("the sampling rules were changed meanwhile")]
     Conflict,
     /// The store failed.

@@ -1,4 +1,4 @@
-//! What a host's storage must do: keep rows, look them up, and put several at once.
+//! What a host's storage must do: keep rows, look them up, and write several at once.
 
 pub use crate::decision::{
     HistoryQuery, MonitorChange, MonitorSnapshot, Put, PutRun, RunLookup, RunQuery, Snapshot, Transition,
@@ -14,24 +14,25 @@ use crate::id::{EnvironmentKey, MonitorKey, RunId};
 
 /// Keeps the rows.
 ///
-/// A store never computes: it looks rows up and puts them. What it must promise:
+/// A store never computes: it looks rows up and puts them. It must promise:
 ///
-/// * **Whole snapshots.** What [`load`](Store::load) or [`load_monitor`](Store::load_monitor) returns stood in
-///   the store at one moment, or the commit that follows from it is a [`Conflict`](CommitError::Conflict).
+/// * **Whole snapshots.** What [`load`](Store::load) or [`load_monitor`](Store::load_monitor) returns stood
+///   in the store at one moment, or the commit that follows from it is a [`Conflict`](CommitError::Conflict).
 ///   Stale is fine, mixed is not.
-/// * **Everything or nothing.** [`commit`](Store::commit) applies all of a transition or none of it, also
-///   when the process dies half-way (I10).
-/// * **Versions.** A commit is a conflict, and changes nothing, when a row that the transition names has not
-///   the version it expects, or when the id of a new run exists already, in any environment of any project.
+/// * **Everything or nothing.** [`commit`](Store::commit) applies all of a transition or none of it, even if
+///   the process dies half-way (I10).
+/// * **Versions.** A commit is a conflict, and changes nothing, if a row named by the transition does not
+///   have the version it expects, or if the id of a new run exists already, in any environment of any
+///   project.
 /// * **Lists.** [`due`](Store::due) is ordered, complete up to its limit, and reads the index of what is due,
 ///   not the environments (I12). [`next_due`](Store::next_due) agrees with it.
 ///
-/// With the feature `testkit`, `overdue::testkit::store_tests!` makes a test of each of these promises for any
+/// With the feature `testkit`, `overdue::testkit::store_tests!` tests each of these promises for any
 /// implementation.
 ///
-/// The trait is object safe; `&S`, `Box<S>` and `Arc<S>` are stores too. Its one defaulted method is right for
-/// every store, and can be made quicker. An asynchronous host does not implement it: it calls
-/// [`rules`](crate::rules) itself, with the same [`Query`], [`Snapshot`] and [`Transition`].
+/// The trait is object safe; `&S`, `Box<S>` and `Arc<S>` are stores too. Its only default method is correct
+/// for every store, and can be overridden to be faster. An asynchronous host does not implement the trait: it
+/// calls [`rules`](crate::rules) itself, with the same [`Query`], [`Snapshot`] and [`Transition`].
 ///
 /// ```
 /// use chrono::{DateTime, Utc};
@@ -82,33 +83,33 @@ pub trait Store {
     /// Why the storage failed. Conflicts are not failures; see [`CommitError`].
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// Reads what a decision about one environment needs; see [`Query`] for what that is.
+    /// Reads what a decision about one environment needs, as [`Query`] describes it.
     ///
     /// # Errors
-    /// When the storage cannot be read.
+    /// If the storage cannot be read.
     fn load(&self, key: &EnvironmentKey, query: &Query<'_>) -> Result<Snapshot, Self::Error>;
 
     /// Reads a monitor whole, for administration: its row, all its environments and all their open runs.
     ///
     /// # Errors
-    /// When the storage cannot be read.
+    /// If the storage cannot be read.
     fn load_monitor(&self, key: &MonitorKey) -> Result<Option<MonitorSnapshot>, Self::Error>;
 
-    /// Lists what is due, in order of [`Due::order`], strictly after the cursor, at most `limit` entries.
-    /// A list shorter than `limit` is complete. Each page tells what is due when it is asked for, not when the first one was.
+    /// Lists what is due, in the order of [`Due::order`], strictly after the cursor, at most `limit` entries.
+    /// A list shorter than `limit` is complete. Each page lists what is due when it is read, not when the
+    /// first one was.
     ///
     /// # Errors
-    /// When the storage cannot be read.
+    /// If the storage cannot be read.
     fn due(&self, query: &DueQuery) -> Result<Vec<Due>, Self::Error>;
 
-    /// Tells the earliest deadline of a kind. None: there is none.
+    /// Returns the earliest deadline of a kind, or `None` if there is none.
     ///
-    /// Unless a store knows better, it is that of the first entry of [`due`](Store::due). To say which entry is the
-    /// first of a crowded minute takes an index in that order, or a look at all of them; to say which minute, neither.
-    /// A store around another one asks that.
+    /// The default fetches the first entry of [`due`](Store::due). Override it if the earliest minute is
+    /// cheaper to find than its first entry. Wrappers should forward it.
     ///
     /// # Errors
-    /// When the storage cannot be read.
+    /// If the storage cannot be read.
     fn next_due(&self, kind: DueKind) -> Result<Option<DateTime<Utc>>, Self::Error> {
         let first = DueQuery { kind, until: None, after: None, limit: NonZeroUsize::MIN };
         Ok(self.due(&first)?.first().map(|due| due.at))
@@ -117,8 +118,8 @@ pub trait Store {
     /// Applies a transition, everything or nothing.
     ///
     /// # Errors
-    /// * [`CommitError::Conflict`] when a version moved or an id that must be new exists.
-    /// * [`CommitError::Store`] when the storage cannot be written. The caller cannot know whether the
+    /// * [`CommitError::Conflict`] if a version changed, or an id that must be new exists.
+    /// * [`CommitError::Store`] if the storage cannot be written. The caller cannot know whether the
     ///   transition was applied; deciding again on a new snapshot is always safe (I4).
     fn commit(&self, transition: &Transition) -> Result<(), CommitError<Self::Error>>;
 }
@@ -134,7 +135,7 @@ pub trait Store {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum CommitError<E> {
-    /// Somebody was faster: read and decide again.
+    /// Another writer was first: read and decide again.
     #[error("the rows have changed since they were read")]
     Conflict,
     /// The storage failed.
@@ -142,7 +143,7 @@ pub enum CommitError<E> {
     Store(#[source] E),
 }
 
-/// Asks for a page of what is due.
+/// Requests a page of what is due.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -165,13 +166,13 @@ pub enum CommitError<E> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the four parts of a page")]
 pub struct DueQuery {
-    /// Deadlines of which kind.
+    /// The kind of deadlines.
     pub kind: DueKind,
-    /// Deadlines not later than this; all of them when none.
+    /// Only deadlines no later than this; all of them if `None`.
     pub until: Option<DateTime<Utc>>,
-    /// The last entry of the page before.
+    /// The last entry of the previous page.
     pub after: Option<Due>,
-    /// At most so many entries.
+    /// The most entries to return.
     pub limit: NonZeroUsize,
 }
 
@@ -212,9 +213,9 @@ pub enum DueKind {
 pub struct Due {
     /// The deadline.
     pub at: DateTime<Utc>,
-    /// Whose it is.
+    /// The environment.
     pub key: EnvironmentKey,
-    /// The run, when it is a timeout.
+    /// The run, if it is a timeout.
     pub run: Option<DueRun>,
 }
 
@@ -238,7 +239,7 @@ pub struct DueRun {
 }
 
 impl Due {
-    /// The order of lists: by deadline, then by environment, then by creation of the run.
+    /// The sort key of lists: by deadline, then by environment, then by creation of the run.
     pub fn order(&self) -> (DateTime<Utc>, &EnvironmentKey, Option<u32>) {
         (self.at, &self.key, self.run.map(|run| run.number))
     }

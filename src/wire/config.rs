@@ -14,13 +14,13 @@ use crate::field_errors::{FieldError, FieldErrors, FieldErrorsBuilder, WHOLE};
 use crate::policy::{Quirk, Quirks};
 use crate::schedule::{Schedule, ScheduleError, ScheduleKind, Unit, Zone, reference};
 
-/// Reads the bytes of an object.
+/// Parses the bytes of an object.
 pub(super) fn read(json: &[u8], quirks: Quirks) -> Result<ConfigUpdate, ConfigFault> {
     let text = std::str::from_utf8(json).map_err(|_| FieldErrors::one(WHOLE, FieldError::NotAnObject))?;
     decode(text, quirks)
 }
 
-/// Reads the text of an object.
+/// Parses the text of an object.
 pub(super) fn decode(object: &str, quirks: Quirks) -> Result<ConfigUpdate, ConfigFault> {
     let [
         schedule,
@@ -73,10 +73,10 @@ pub(super) fn decode(object: &str, quirks: Quirks) -> Result<ConfigUpdate, Confi
     Ok(ConfigUpdate { schedule, timezone, settings, owner })
 }
 
-/// Why a configuration cannot be used.
+/// Why a configuration is invalid.
 pub(super) struct ConfigFault {
     pub(super) errors: FieldErrors,
-    /// The reference accepts it all the same, and loses every check-in that brings it.
+    /// The reference accepts it nevertheless, and loses every check-in that brings it.
     pub(super) swallowed: bool,
 }
 
@@ -86,11 +86,11 @@ impl From<FieldErrors> for ConfigFault {
     }
 }
 
-/// The faults found so far.
+/// The errors found so far.
 #[derive(Default)]
 struct Faults {
     fields: FieldErrorsBuilder,
-    /// Those that the reference does not see, apart while its quirk is kept.
+    /// Errors that the reference does not see, kept apart while its quirk is kept.
     unseen: FieldErrorsBuilder,
     swallow: bool,
 }
@@ -100,12 +100,12 @@ impl Faults {
         Self { swallow: quirks.keeps(Quirk::UnusableConfigsSwallow), ..Self::default() }
     }
 
-    /// Returns the value, or notes its problem under the field's name.
+    /// Returns the value, or records its error under the field's name.
     fn check<T>(&mut self, field: &'static str, value: Result<T, FieldError>) -> Option<T> {
         self.fields.check(field, value)
     }
 
-    /// Does the same for a value that can never work, which the reference accepts.
+    /// Does the same for a value that can never work but that the reference accepts.
     fn check_usable<T>(&mut self, field: &'static str, value: Result<T, FieldError>) -> Option<T> {
         if self.swallow { self.unseen.check(field, value) } else { self.fields.check(field, value) }
     }
@@ -115,7 +115,7 @@ impl Faults {
     }
 }
 
-/// For a decoder that missed a value, see [`FieldErrorsBuilder`].
+/// For a decoder that lacks a value; see [`FieldErrorsBuilder`].
 impl From<Faults> for ConfigFault {
     fn from(faults: Faults) -> Self {
         let swallowed = faults.fields.is_empty();
@@ -146,11 +146,11 @@ impl Kind {
 enum Shape<'a> {
     /// `""`, `[]` or `{}`.
     Empty,
-    /// A crontab, beside its type.
+    /// A crontab; its type is in `schedule_type`.
     Text(Cow<'a, str>),
-    /// Count and unit, beside the type; what follows them says nothing.
+    /// Count and unit; the type is in `schedule_type`. Further items are ignored.
     List(&'a str),
-    /// Value and unit, with the type among them or beside.
+    /// Value and unit, with the type inside or in `schedule_type`.
     Object(&'a str),
 }
 
@@ -247,7 +247,7 @@ fn unit_named(name: &str) -> Result<Unit, FieldError> {
     }
 }
 
-/// The zone that is named. A blank one is UTC, or with the quirk as good as none.
+/// The named time zone. A blank one means UTC, or with the quirk no zone.
 fn zone(value: Option<&str>, quirks: Quirks) -> Result<Option<Zone>, FieldError> {
     let Some(value) = value else { return Ok(None) };
     match Json::of(value).into_text()? {
@@ -258,7 +258,7 @@ fn zone(value: Option<&str>, quirks: Quirks) -> Result<Option<Zone>, FieldError>
     }
 }
 
-/// A number that may be missing, or say with null or `""` that it wants its default. Numbers may come as text.
+/// Parses a number that may be missing. Null and `""` mean the default. Numbers may be sent as strings.
 fn setting<T: Default>(
     value: Option<&str>,
     read: impl FnOnce(i64) -> Result<T, FieldError>,
@@ -278,7 +278,7 @@ fn setting<T: Default>(
     count.ok_or(FieldError::NotWhole).and_then(read).map(Some)
 }
 
-/// The number that is written in digits only; one beyond all bounds is the nearest that can be held.
+/// Parses a number written in digits only. One out of range becomes the nearest that fits.
 fn whole(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -292,7 +292,8 @@ fn saturate(whole: f64) -> i64 {
     whole as i64
 }
 
-/// A count that is too great for the type is too great for any schedule, as the greatest of the type is.
+/// Parses a count. One that is too great for the type becomes its maximum, which is too great for any
+/// schedule.
 fn positive(count: i64) -> Result<NonZeroU32, FieldError> {
     let count = u32::try_from(count.max(0)).unwrap_or(u32::MAX);
     NonZeroU32::new(count).ok_or(FieldError::OutOfRange { least: 1, most: u32::MAX.into() })
@@ -306,7 +307,7 @@ fn not_negative(minutes: i64) -> Result<i64, FieldError> {
     }
 }
 
-/// A margin of zero is a minute: a run cannot be late before it is due.
+/// Makes a margin. Zero becomes one minute: a run cannot be late before it is due.
 fn margin_of(minutes: i64) -> Result<Margin, FieldError> {
     bounded(minutes.max(1))
 }
@@ -320,11 +321,11 @@ fn bounded<T: TryFrom<u32, Error = OutOfRange>>(count: i64) -> Result<T, FieldEr
 impl ConfigUpdate {
     /// Reads the JSON that jobs send.
     ///
-    /// The schedule is an object, or in the older form a text or a list beside a `schedule_type`. Other fields are
-    /// skipped.
+    /// The schedule is an object, or in the older form a string or a list beside a `schedule_type`. Other
+    /// fields are skipped.
     ///
     /// # Errors
-    /// [`FieldErrors`] names every field at fault.
+    /// [`FieldErrors`] names every invalid field.
     pub fn from_json(json: &[u8]) -> Result<Self, FieldErrors> {
         read(json, Quirks::NONE).map_err(|fault| fault.errors)
     }

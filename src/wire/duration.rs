@@ -1,11 +1,11 @@
-//! How long a run took, in the seconds that messages give.
+//! The duration of a run, in the seconds that messages give.
 
 use super::json::Json;
 use crate::field_errors::FieldError;
 use crate::policy::{Quirk, Quirks};
 use crate::row::RunDuration;
 
-/// Reads seconds. Null says nothing.
+/// Parses seconds. Null means no duration.
 pub(super) fn read(value: Json<'_>, quirks: Quirks) -> Result<Option<RunDuration>, FieldError> {
     let truncate = quirks.keeps(Quirk::DurationsTruncate);
     let seconds: f64 = match value {
@@ -17,7 +17,7 @@ pub(super) fn read(value: Json<'_>, quirks: Quirks) -> Result<Option<RunDuration
     let exact = seconds * 1000.0;
     let millis = if truncate { exact.trunc() } else { exact.round() };
     let longest = RunDuration::MAX.get();
-    // In seconds, as the field is.
+    // In seconds, like the field.
     let out_of_range = FieldError::OutOfRange { least: 0, most: i64::from(longest) / 1000 };
     if !(0.0..=f64::from(longest)).contains(&millis) {
         return Err(out_of_range);

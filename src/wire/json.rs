@@ -1,6 +1,6 @@
-//! JSON one level deep: what a value is, without decoding what is inside it.
+//! JSON one level deep: the type of a value, without decoding its contents.
 //!
-//! Messages come from strangers, so nothing here recurses, and a field that nobody asks for is only skipped.
+//! Messages come from strangers, so nothing here recurses, and unused fields are only skipped.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,18 +17,18 @@ pub(crate) enum Json<'a> {
     Bool(bool),
     Number(&'a str),
     Text(Cow<'a, str>),
-    /// A text with half a surrogate pair in it, which JSON allows and Unicode does not.
+    /// A string with an unpaired surrogate, which JSON allows and Unicode does not.
     HalfText,
     List(&'a str),
     Object(&'a str),
 }
 
-/// A field of an object, as it was found.
+/// A field of an object, as found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Field<'a> {
-    /// A text in which nothing is escaped.
+    /// A string without escapes.
     Plain(&'a str),
-    /// Anything.
+    /// Any value.
     Raw(&'a str),
 }
 
@@ -70,7 +70,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The text, or why it is none.
+    /// Returns the string, or an error for any other value.
     pub(crate) fn into_text(self) -> Result<Cow<'a, str>, FieldError> {
         match self {
             Json::Text(text) => Ok(text),
@@ -79,7 +79,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The text of the object, or why it is none.
+    /// Returns the text of the object, or an error for any other value.
     pub(crate) fn into_object(self) -> Result<&'a str, FieldError> {
         match self {
             Json::Object(object) => Ok(object),
@@ -88,8 +88,8 @@ impl<'a> Json<'a> {
     }
 }
 
-/// The values of the fields with these names, in one pass over the text of an object. Of a name that comes
-/// twice the last one counts, as most decoders have it.
+/// Returns the values of the fields with these names, in one pass over the text of an object. If a name comes
+/// twice, the last value counts, as in most decoders.
 pub(crate) fn pick<'a, const N: usize>(
     object: &'a str,
     names: [&str; N],
@@ -100,7 +100,7 @@ pub(crate) fn pick<'a, const N: usize>(
     Ok(values.map(|value| value.map(RawValue::get)))
 }
 
-/// Whether the text of a list or an object holds nothing.
+/// Whether a list or an object is empty, given its text.
 pub(crate) fn is_empty(text: &str) -> bool {
     let mut inner = text.chars();
     let _brackets = (inner.next(), inner.next_back());
@@ -128,7 +128,7 @@ impl<'de, const N: usize> Visitor<'de> for Pick<'_, N> {
     }
 }
 
-/// Reads a field's name as bytes, so that a name which is no Unicode is as good as any unknown one.
+/// Reads a field's name as bytes, so that a name which is not Unicode is just an unknown one.
 struct Name<'n>(&'n [&'n str]);
 
 impl<'de> DeserializeSeed<'de> for Name<'_> {
@@ -151,8 +151,8 @@ impl Visitor<'_> for Name<'_> {
     }
 }
 
-/// Reads the text at the end of a path of names, through objects alone. A name that is not there leads to
-/// nothing; anything but plain text at the end, and anything but an object before it, is an error.
+/// Reads the string at the end of a path of names, through objects only. If a name is missing, returns
+/// `None`. Anything but a plain string at the end, or an object before it, is an error.
 pub(crate) struct TextAt<'n>(pub(crate) &'n [&'n str]);
 
 impl<'de> DeserializeSeed<'de> for TextAt<'_> {

@@ -1,4 +1,4 @@
-//! A check-in as it reaches the engine: what the job sent, and when and for whom it was received.
+//! A check-in as it reaches the engine: what the job sent, when it was received, and for whom.
 
 use std::borrow::Cow;
 
@@ -31,19 +31,19 @@ use crate::id::{EnvironmentName, MonitorKey, OrganizationId, ProjectId, Slug};
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a host makes it")]
 pub struct Message {
-    /// Who owns the project.
+    /// The owner of the project.
     pub organization: OrganizationId,
-    /// Where the check-in was sent.
+    /// The project it was sent to.
     pub project: ProjectId,
-    /// When it was received, by the clock of whoever received it first: also the message's own time in a
-    /// backlog.
+    /// When it was first received. A message in a backlog keeps this time.
     pub received_at: DateTime<Utc>,
     /// What the job sent.
     pub body: Body,
 }
 
 impl Message {
-    /// A check-in of a project, received at this time: made in code, or the bytes off the wire.
+    /// Makes a message for a check-in of a project, received at this time. The check-in is made in code, or
+    /// the bytes as received.
     pub fn new(
         organization: OrganizationId,
         project: ProjectId,
@@ -53,7 +53,7 @@ impl Message {
         Self { organization, project, received_at, body: body.into() }
     }
 
-    /// The monitor it names, if a slug can be read.
+    /// The monitor it names, if a slug can be parsed.
     pub fn monitor(&self) -> Option<MonitorKey> {
         let slug = match &self.body {
             Body::Checkin(checkin) => checkin.slug().clone(),
@@ -82,10 +82,10 @@ impl Message {
 pub enum Body {
     /// A check-in made in code, valid by its type.
     Checkin(Box<Checkin>),
-    /// A payload off the wire, to be validated. Serialises as a text.
+    /// A payload as received, still to be validated. Serialises as a string.
     #[serde(serialize_with = "text")]
     Json(Payload),
-    /// Bytes that are no payload. Serialises as a text, in which bytes that are not UTF-8 are replaced.
+    /// Bytes that are no payload. Serialises as a string, in which bytes that are not UTF-8 are replaced.
     #[serde(serialize_with = "replaced")]
     Malformed(Malformed),
 }
@@ -100,7 +100,7 @@ impl Body {
         }
     }
 
-    /// The slug and the environment's name, as far as they can be read.
+    /// The slug and the environment's name, as far as they can be parsed.
     pub(crate) fn names(&self) -> (Box<str>, Box<str>) {
         match self {
             Self::Checkin(checkin) => (checkin.slug().as_str().into(), checkin.environment().as_str().into()),
@@ -126,8 +126,8 @@ fn replaced<S: Serializer>(malformed: &Malformed, serializer: S) -> Result<S::Ok
 
 impl<'de> Deserialize<'de> for Body {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A check-in reads the very text it is given, and there is none in the buffer that the event around
-        // a refused message is read through.
+        // A check-in needs the very text that it is given. The buffer through which the event around a
+        // rejected message is read does not have it.
         match Value::deserialize(deserializer)? {
             Value::String(json) => Ok(json.into_bytes().into()),
             checkin => {
@@ -143,7 +143,7 @@ impl From<Checkin> for Body {
     }
 }
 
-/// Parses the bytes off the wire, once and for all.
+/// Parses the bytes as received, once and for all.
 impl From<Vec<u8>> for Body {
     fn from(json: Vec<u8>) -> Self {
         match Payload::parse(json) {

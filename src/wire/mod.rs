@@ -1,4 +1,4 @@
-//! The door: messages as JSON, both ways.
+//! Messages as JSON, both ways.
 //!
 //! A [`Message`] is parsed once, when it is made. The typed [`Checkin`](crate::checkin::Checkin) and
 //! [`ConfigUpdate`](crate::config::ConfigUpdate) serialise as the JSON that jobs send.

@@ -1,4 +1,4 @@
-//! A check-in as it came off the wire: its fields, each still to be judged.
+//! A check-in as received: its fields, each still to be validated.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -43,14 +43,14 @@ const NAMES: [&str; 8] = [
     "monitor_config",
 ];
 
-/// Where each field lies in the text. Plain `contexts` are the trace id within.
+/// Where each field lies in the text. `contexts` in [`Plain`] is the trace id within.
 type Spans = [Option<Span>; NAMES.len()];
 
-/// A check-in as it came off the wire: a JSON object, and where its fields lie.
+/// A check-in as received: a JSON object, and where its fields lie.
 ///
-/// The text is parsed once, when the payload is made. A field is judged when a method asks for it; intake asks in
-/// the order of the methods below, and [`Payload::checkin`] asks for everything at once. Fields with other names
-/// are skipped, and of a field that comes twice the last one counts.
+/// The text is parsed once, when the payload is made. A field is validated when a method asks for it. Intake
+/// calls the methods in the order below, and [`Payload::checkin`] validates everything at once. Fields with
+/// other names are skipped. If a field comes twice, the last one counts.
 ///
 /// ```
 /// use overdue::wire::Payload;
@@ -71,7 +71,7 @@ pub struct Payload {
     fields: Spans,
 }
 
-/// Where a field lies in the text. None starts at 0, where the object's brace is.
+/// Where a field lies in the text. No field starts at 0, where the object's brace is.
 #[derive(Clone, Copy)]
 struct Span {
     start: NonZeroU32,
@@ -79,14 +79,15 @@ struct Span {
 }
 
 impl Span {
-    /// Where a part lies in the text that it was cut from.
+    /// Returns where a part lies in the text that it was cut from.
     fn of(text: &str, part: &str) -> Option<Self> {
         let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
         let end = start.checked_add(part.len())?;
         Some(Self { start: u32::try_from(start).ok()?.try_into().ok()?, end: u32::try_from(end).ok()? })
     }
 
-    /// The field. A plain text begins after its quote, and any other value after a colon or white space.
+    /// Returns the field. A plain text begins after its quote, and any other value after a colon or white
+    /// space.
     fn field(self, text: &str) -> Option<Field<'_>> {
         let start = self.start.get() as usize;
         let part = text.get(start..self.end as usize)?;
@@ -97,7 +98,7 @@ impl Span {
     }
 }
 
-/// Bytes that hold no payload, and why.
+/// Bytes that are no payload, and why.
 ///
 /// ```
 /// use overdue::wire::{Payload, PayloadError};
@@ -116,7 +117,7 @@ pub struct Malformed {
     pub error: PayloadError,
 }
 
-/// The bytes hold no message at all.
+/// Why the bytes are no message.
 ///
 /// ```
 /// use overdue::wire::{Payload, PayloadError};
@@ -130,20 +131,20 @@ pub enum PayloadError {
     /// They are not JSON in UTF-8.
     #[error("not JSON, as line {line} column {column} shows")]
     NotJson {
-        /// The line at which this showed, from 1, or 0 when it is unknown.
+        /// The line of the error, from 1, or 0 if it is unknown.
         line: usize,
-        /// The column in it.
+        /// The column of the error.
         column: usize,
     },
     /// They are longer than 4 GiB.
     #[error("longer than 4 GiB")]
     TooLong,
-    /// They are JSON, but no object.
+    /// They are JSON, but not an object.
     #[error("a check-in is a JSON object")]
     NotAnObject,
 }
 
-/// The fields of a check-in that are judged together.
+/// The fields of a check-in that are validated together.
 ///
 /// ```
 /// use overdue::wire::Payload;
@@ -157,29 +158,29 @@ pub enum PayloadError {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Fields<'a> {
-    /// What the job says of its run.
+    /// The status that the job reports for its run.
     pub status: CheckinStatus,
     /// How long the run took.
     pub duration: Option<RunDuration>,
-    /// The environment's name as sent; whether it can be one is judged by [`Fields::environment_name`].
+    /// The environment's name as sent; [`Fields::environment_name`] validates it.
     pub environment: Option<Cow<'a, str>>,
-    /// The release of the job's program, never blank.
+    /// The release of the job's program. Never blank.
     pub release: Option<Cow<'a, str>>,
     /// The trace that the run belongs to.
     pub trace_id: Option<Uuid>,
 }
 
 impl Fields<'_> {
-    /// The environment's name, production if there is none.
+    /// The environment's name; production if there is none.
     ///
     /// # Errors
-    /// [`ParseEnvironmentNameError`] says why a text cannot be a name.
+    /// [`ParseEnvironmentNameError`] says why the text is not a valid name.
     pub fn environment_name(&self) -> Result<EnvironmentName, ParseEnvironmentNameError> {
         environment_name(self.environment.as_deref(), Quirks::NONE)
     }
 }
 
-/// The name of an environment as given, production if there is none. While
+/// Returns the name of an environment as given, or production if there is none. While
 /// [`Quirk::EnvironmentNamesUntrimmed`] is kept, nothing is trimmed.
 pub(crate) fn environment_name(
     given: Option<&str>,
@@ -195,8 +196,8 @@ impl Payload {
     /// Finds the fields.
     ///
     /// # Errors
-    /// [`Malformed`] for bytes that are not a JSON object. Everything smaller is left to the methods that judge a
-    /// field.
+    /// [`Malformed`] if the bytes are not a JSON object. The methods that validate a field report all other
+    /// errors.
     pub fn parse(bytes: impl Into<Vec<u8>>) -> Result<Self, Malformed> {
         let text = String::from_utf8(bytes.into()).map_err(|error| Malformed {
             bytes: error.into_bytes(),
@@ -226,12 +227,12 @@ impl Payload {
         (*self.fields.get(name as usize)?)?.field(&self.text)
     }
 
-    /// A field, whatever it holds.
+    /// A field of any type.
     fn json(&self, name: Name) -> Option<Json<'_>> {
         self.field(name).map(Json::from)
     }
 
-    /// The text of a field that must be there.
+    /// The text of a field that must be present.
     fn required_text(&self, name: Name) -> Result<Cow<'_, str>, FieldError> {
         self.json(name).ok_or(FieldError::Missing)?.into_text()
     }
@@ -247,7 +248,8 @@ impl Payload {
     /// The monitor's name in its project.
     ///
     /// # Errors
-    /// [`FieldErrors`] for `monitor_slug` when it is missing, no text, or nothing of it can stand in a slug.
+    /// [`FieldErrors`] for `monitor_slug` if it is missing, not a string, or has no character that a slug may
+    /// have.
     pub fn slug(&self) -> Result<Slug, FieldErrors> {
         self.slug_field().map_err(|problem| FieldErrors::one("monitor_slug", problem))
     }
@@ -256,15 +258,15 @@ impl Payload {
         Slug::normalize(&self.required_text(Name::MonitorSlug)?).map_err(|_| FieldError::NotASlug)
     }
 
-    /// The environment exactly as sent; nothing if it is missing, null or no text.
+    /// The environment exactly as sent; `None` if it is missing, null or not a string.
     pub fn environment_as_given(&self) -> Option<Cow<'_, str>> {
         self.json(Name::Environment)?.into_text().ok()
     }
 
-    /// Which run it speaks of.
+    /// Which run it is about.
     ///
     /// # Errors
-    /// [`ParseRunIdError`] when the id is missing or no UUID.
+    /// [`ParseRunIdError`] if the id is missing or not a UUID.
     pub fn run(&self) -> Result<RunRef, ParseRunIdError> {
         self.run_field().map_err(|_| ParseRunIdError)
     }
@@ -273,10 +275,10 @@ impl Payload {
         self.required_text(Name::CheckInId)?.parse().map_err(|_| FieldError::NotAUuid)
     }
 
-    /// How the monitor is to be configured. Missing, null and `{}` say nothing.
+    /// The configuration for the monitor. Missing, null and `{}` mean none.
     ///
     /// # Errors
-    /// [`FieldErrors`] names the fields at fault.
+    /// [`FieldErrors`] names the invalid fields.
     pub fn config(&self) -> Result<Option<ConfigUpdate>, FieldErrors> {
         self.config_with(Quirks::NONE).map_err(|fault| fault.errors)
     }
@@ -290,10 +292,11 @@ impl Payload {
         }
     }
 
-    /// The fields that are judged together: status, duration, environment, release and trace id.
+    /// The fields that are validated together: status, duration, environment, release and trace id.
     ///
     /// # Errors
-    /// [`FieldErrors`] names all that are at fault. Whether the environment can be a name is not judged here.
+    /// [`FieldErrors`] names all that are invalid. Whether the environment is a valid name is not checked
+    /// here.
     pub fn fields(&self) -> Result<Fields<'_>, FieldErrors> {
         self.fields_with(Quirks::NONE)
     }
@@ -302,7 +305,7 @@ impl Payload {
         self.judge_fields(self.status_field(), quirks)
     }
 
-    /// The fields with this status in place of the payload's.
+    /// Returns the fields with this status in place of the payload's.
     pub(crate) fn fields_assuming(
         &self,
         status: CheckinStatus,
@@ -345,7 +348,7 @@ impl Payload {
         }
     }
 
-    /// The trace id lies two objects deep. Each may be missing, only the outer one may be null.
+    /// The trace id lies two objects deep. Each may be missing; only the outer one may be null.
     fn trace_id(&self) -> Result<Option<Uuid>, FieldErrors> {
         let at_trace = |errors| FieldErrors::within("contexts", FieldErrors::within("trace", errors));
         let not_a_uuid = |problem| at_trace(FieldErrors::one("trace_id", problem));
@@ -371,11 +374,11 @@ impl Payload {
         Json::of(trace_id).into_text().and_then(|text| parse(&text)).map(Some).map_err(not_a_uuid)
     }
 
-    /// Everything at once.
+    /// Validates everything at once.
     ///
     /// # Errors
-    /// [`FieldErrors`] names every field at fault. A `monitor_config` that is wrong is named among them, under
-    /// its own name, but by itself it does not fail the check-in: see [`Checkin::config`].
+    /// [`FieldErrors`] names every invalid field. An invalid `monitor_config` is named among them, under its
+    /// own name, but alone it does not fail the check-in: see [`Checkin::config`].
     pub fn checkin(&self) -> Result<Checkin, FieldErrors> {
         self.checkin_with(Quirks::NONE)
     }
@@ -385,7 +388,7 @@ impl Payload {
         let run = faults.check("check_in_id", self.run_field());
         let slug = faults.check("monitor_slug", self.slug_field());
         let fields = faults.join(self.fields_with(quirks));
-        // This field is judged even if another one is at fault.
+        // This field is validated even if another one is invalid.
         let environment = environment_name(self.environment_as_given().as_deref(), quirks);
         let environment = faults.check("environment", environment.map_err(FieldError::other));
         let (Some(run), Some(slug), Some(fields), Some(environment)) = (run, slug, fields, environment)
@@ -398,7 +401,7 @@ impl Payload {
         Ok(checkin(slug, run, environment, fields, self.given_config(quirks).ok().flatten()))
     }
 
-    /// The configuration as a check-in keeps it.
+    /// Returns the configuration as a check-in keeps it.
     ///
     /// # Errors
     /// [`Swallowed`] only while [`Quirk::UnusableConfigsSwallow`] is kept.
@@ -417,7 +420,7 @@ impl Payload {
 /// The reference accepts a configuration that can never work, and loses the check-in.
 pub(crate) struct Swallowed;
 
-/// The check-in of a payload.
+/// Makes the check-in of a payload.
 pub(crate) fn checkin(
     slug: Slug,
     run: RunRef,
@@ -451,8 +454,8 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// Reads a message as almost every one is written, in one pass. What is right but unusual, like texts with escapes,
-/// is an error here just as what is wrong: [`raw`] tells them apart.
+/// Parses a message in the usual form, in one pass. What is valid but unusual, such as escapes in strings, is
+/// an error here just like what is invalid: [`raw`] tells them apart.
 fn plain(text: &str) -> Result<Spans, serde_json::Error> {
     let mut decoder = serde_json::Deserializer::from_str(text);
     let found = decoder.deserialize_map(Plain(text))?;
@@ -460,12 +463,12 @@ fn plain(text: &str) -> Result<Spans, serde_json::Error> {
     Ok(found)
 }
 
-/// Reads any message, with its fields left as they are.
+/// Parses any message, and leaves its fields as they are.
 fn raw(text: &str) -> Result<Spans, serde_json::Error> {
     json::pick(text, NAMES).map(|found| found.map(|field| Span::of(text, field?)))
 }
 
-/// Finds the fields of a message whose texts are plain.
+/// Finds the fields of a message whose strings are plain.
 struct Plain<'a>(&'a str);
 
 impl<'de> Visitor<'de> for Plain<'_> {
@@ -498,7 +501,7 @@ impl<'de> Visitor<'de> for Plain<'_> {
     }
 }
 
-/// The fault of bytes that are no payload.
+/// The error of bytes that are no payload.
 impl From<PayloadError> for FieldErrors {
     fn from(error: PayloadError) -> Self {
         FieldErrors::one(WHOLE, FieldError::other(error))
@@ -513,7 +516,7 @@ mod tests {
 
     const ID: &str = r#""5f2ab0c08d2d4ab2b2a1d34fd4e53fbc""#;
 
-    /// The text of a value, and how often it may be plain, right, or wrong.
+    /// The text of a value, with weights for plain, valid and invalid ones.
     fn value() -> impl Strategy<Value = String> {
         prop_oneof![
             30 => prop::sample::select(vec![ID, r#""ok""#, r#""Backup DB""#, r#""a/b""#, r#"" ""#]),
@@ -570,7 +573,7 @@ mod tests {
         }
     }
 
-    /// Or the property above would hold of nothing.
+    /// Otherwise the property above would hold of nothing.
     #[test]
     fn what_clients_send_is_plain() {
         let text = r#"{"check_in_id":"5f2ab0c08d2d4ab2b2a1d34fd4e53fbc","monitor_slug":"nightly","status":"ok",

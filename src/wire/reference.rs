@@ -1,4 +1,4 @@
-//! How the reference reads what jobs send, by its quirks.
+//! How the reference reads what jobs send, with its quirks.
 
 use super::config::{self, ConfigFault};
 use super::{Fields, Payload};
@@ -7,11 +7,11 @@ use crate::config::ConfigUpdate;
 use crate::field_errors::FieldErrors;
 use crate::policy::Quirks;
 
-/// Reads a `monitor_config`, as [`ConfigUpdate::from_json`]. Returns `None` if it can never work and is accepted all
-/// the same, which takes [`Quirk::UnusableConfigsSwallow`](crate::policy::Quirk::UnusableConfigsSwallow).
+/// Reads a `monitor_config` like [`ConfigUpdate::from_json`]. Returns `None` if it can never work but is
+/// accepted, which takes [`Quirk::UnusableConfigsSwallow`](crate::policy::Quirk::UnusableConfigsSwallow).
 ///
 /// # Errors
-/// [`FieldErrors`] names every field at fault that the reference sees.
+/// [`FieldErrors`] names every invalid field that the reference sees.
 ///
 /// ```
 /// use overdue::policy::Quirks;
@@ -29,10 +29,10 @@ pub fn config(json: &[u8], quirks: Quirks) -> Result<Option<ConfigUpdate>, Field
     }
 }
 
-/// Judges the fields that are judged together, as [`Payload::fields`].
+/// Validates the fields that are validated together, like [`Payload::fields`].
 ///
 /// # Errors
-/// [`FieldErrors`] names every field at fault that the reference sees.
+/// [`FieldErrors`] names every invalid field that the reference sees.
 ///
 /// ```
 /// use overdue::policy::Quirks;
@@ -47,11 +47,11 @@ pub fn fields(payload: &Payload, quirks: Quirks) -> Result<Fields<'_>, FieldErro
     payload.fields_with(quirks)
 }
 
-/// Judges all fields of a payload at once, as [`Payload::checkin`]. A configuration that would be swallowed is left
-/// out.
+/// Validates all fields of a payload at once, like [`Payload::checkin`]. A configuration that the reference
+/// would swallow is left out.
 ///
 /// # Errors
-/// [`FieldErrors`] names every field at fault that the reference sees.
+/// [`FieldErrors`] names every invalid field that the reference sees.
 ///
 /// ```
 /// use overdue::policy::Quirks;

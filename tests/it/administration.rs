@@ -1,4 +1,4 @@
-//! Creating, editing and removing monitors, and what that does to their deadlines at once.
+//! Creates, edits and removes monitors, with the immediate effect on their deadlines.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use overdue::admission::{AdmitAll, ValidCheckin};
@@ -72,14 +72,14 @@ fn an_organization_has_so_many_monitors() {
     assert_eq!(rejected, [RejectionReason::MonitorLimitExceeded { limit: 2 }]);
     assert_eq!(fixture.store().monitors().len(), 2);
 
-    // Other organizations have limits of their own, and a monitor that goes makes room.
+    // Other organizations have their own limits, and a removed monitor makes room.
     fixture.engine.create_monitor(OrganizationId::new(2), &monitor("other"), &hourly(1, 1)).unwrap();
     fixture.engine.remove_monitor(&monitor("one")).unwrap();
     fixture.create("three", &hourly(1, 1)).unwrap();
     assert!(fixture.create("four", &hourly(1, 1)).is_err());
 }
 
-/// Both were decided upon before either was there.
+/// Both are decided on before either is committed.
 #[test]
 fn two_monitors_at_once_do_not_share_the_last_place() {
     let fixture = limited(Some(1), None);
@@ -182,7 +182,7 @@ fn a_new_maximum_runtime_moves_the_timeouts_of_runs_in_progress() {
     assert_eq!(fixture.run(1).timeout_at(), Some(at("10:20")), "when it was up");
 }
 
-/// A row that is written makes everybody try again who was about to write it.
+/// A written row is a conflict for every decision that is about to write it.
 #[test]
 fn an_edit_writes_no_environment_that_it_does_not_change() {
     let fixture = checked_in();
@@ -284,7 +284,7 @@ fn a_disabled_monitor_rests_and_wakes_without_a_past() {
     assert_eq!(fixture.environment().status(), EnvironmentStatus::Disabled);
     assert_eq!(fixture.rejected("10:36", checkin("job", 2, "ok")), [RejectionReason::MonitorDisabled]);
 
-    // What it was running nobody can tell, and nobody waits for it.
+    // How the run in progress ended is unknown, and it is no longer awaited.
     let verdicts = fixture.tick("12:20");
     assert!(matches!(verdicts[..], [TickEffect::Unknown { .. }]), "{verdicts:?}");
     assert_eq!(fixture.run(2).status(), RunStatus::Unknown);
@@ -315,7 +315,7 @@ fn to_wake_who_is_awake_changes_nothing() {
     assert_eq!(fixture.deadline(), Some((at("11:00"), at("11:05"))), "it is late, and stays so");
 }
 
-/// A host may have woken the monitor in its own database, and left the copy in the environment behind.
+/// A host may have enabled the monitor in its own database, but not the copy in the environment.
 #[test]
 fn a_checkin_wakes_an_environment_that_was_left_asleep() {
     let fixture = checked_in();
@@ -344,7 +344,7 @@ fn an_environment_rests_alone() {
     let verdicts = fixture.tick("11:05");
     assert!(matches!(verdicts[..], [TickEffect::Missed(_), TickEffect::Unknown { .. }]), "{verdicts:?}");
 
-    // It sleeps on while its monitor sleeps and wakes.
+    // It stays disabled while its monitor is disabled and enabled.
     fixture.edit("11:06", &Edit::Status(MonitorStatus::Disabled));
     fixture.edit("11:07", &Edit::Status(MonitorStatus::Active));
     assert_eq!(dev().status(), EnvironmentStatus::Disabled);

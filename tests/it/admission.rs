@@ -1,4 +1,4 @@
-//! Who may check in, and what those who may not are told.
+//! Which check-ins are admitted, and the answers to the others.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
 use std::num::NonZeroU32;
@@ -18,7 +18,7 @@ use overdue::{Checkin, Engine, Event, MemoryStore, Message, Policy, Schedule, Zo
 
 use crate::fixture::{ORGANIZATION, RecordedEngine, at, checkin, hourly, message, monitor};
 
-/// A gate with one answer, which counts who asks.
+/// A gate with one answer, which counts its calls.
 struct Gate {
     answer: AdmissionDecision,
     seat: Seat,
@@ -95,7 +95,7 @@ fn the_sink_hears_of_a_refusal_with_the_message_as_it_was_sent() {
         assert_eq!(errors, [RejectionReason::OrganizationKillswitchEnabled]);
         assert_eq!((received_at, &message), (sent.received_at, sent));
 
-        // A second delivery is refused again, under the same id.
+        // A redelivery is rejected again, under the same id.
         engine.process_checkin(sent).unwrap();
         assert_eq!(engine.sink().lock().unwrap().remove(0).id(), id);
     }
@@ -135,7 +135,7 @@ fn a_rate_limit_goes_by_the_minute_of_the_message() {
     let dev = checkin("job", 4, "ok").with_environment("dev".parse().unwrap());
     assert_eq!(send(&engine, &message("10:00:59", dev)), []);
     assert_eq!(send(&engine, &message("10:01:00", checkin("job", 3, "ok"))), []);
-    // What is refused counts too, and none and production are one environment.
+    // Rejected check-ins count too, and no environment means production.
     let raw = |received: &str, environment: &str| {
         let sent = format!(r#"{{"monitor_slug":"job","status":"done"{environment}}}"#);
         send(&engine, &message(received, sent.into_bytes()))
@@ -169,7 +169,7 @@ fn who_is_admitted_for_upsert_needs_a_seat() {
 fn a_monitor_that_loses_its_seat_is_disabled() {
     let engine = engine(Gate::new(AdmissionDecision::AdmitIfSeated, Seat::Denied));
     engine.create_monitor(ORGANIZATION, &monitor("job"), &hourly(1, 1)).unwrap();
-    // Without a configuration nobody asks for a seat.
+    // Without a configuration, no seat is requested.
     assert_eq!(send(&engine, &message("10:00", checkin("job", 1, "ok"))), []);
     let environments = engine.store().environments(&monitor("job"));
     assert_eq!(send(&engine, &message("10:01", configured(2))), [RejectionReason::MonitorDisabledNoQuota]);
@@ -183,7 +183,7 @@ fn a_monitor_that_loses_its_seat_is_disabled() {
     assert_eq!(engine.next_deadline(), Ok(None));
 }
 
-/// What becomes of a configured check-in at these gates, and how many of the two are asked.
+/// Returns the outcome of a configured check-in at these gates, and how many of the two were called.
 fn pass(one: AdmissionDecision, other: AdmissionDecision) -> (Result<(), Box<Outcome>>, usize) {
     let gates = [one, other].map(|answer| Gate::new(answer, Seat::Granted));
     let [first, second] = &gates;

@@ -1,4 +1,4 @@
-//! Groups of check-ins that need not wait for each other.
+//! Groups of check-ins that are independent of each other.
 
 use std::num::NonZeroU32;
 
@@ -21,7 +21,7 @@ fn a_key_is_what_a_check_in_is_processed_under() {
     assert_eq!(ProcessingKey::of(&message("10:00", typed.clone())), key("job", "production"));
     let dev = typed.with_environment(named("dev"));
     assert_eq!(ProcessingKey::of(&message("10:00", dev)), key("job", "dev"));
-    // However it is spelled on the wire.
+    // The spelling in the message does not matter.
     assert_eq!(raw(r#"{"monitor_slug": "My Job", "environment": " dev "}"#), key("my-job", "dev"));
     for none in [r#"{"monitor_slug": "job"}"#, r#"{"monitor_slug": "job", "environment": ""}"#] {
         assert_eq!(raw(none), key("job", "production"));
@@ -30,7 +30,7 @@ fn a_key_is_what_a_check_in_is_processed_under() {
     assert_ne!(ProcessingKey::of(&elsewhere), key("job", "production"));
 }
 
-/// A message that will be refused goes by what can be read of it.
+/// The key of a message that will be rejected is made of what can be read of it.
 #[test]
 fn every_message_has_a_key() {
     let key = |slug, environment| ProcessingKey::new(PROJECT, slug, environment);

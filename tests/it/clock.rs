@@ -1,4 +1,4 @@
-//! The clock against a naive model that looks at everything it was ever told.
+//! The clock against a naive model that keeps everything it has observed.
 
 #![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test panics to fail")]
 
@@ -107,7 +107,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     proptest::collection::vec(op, 0..80)
 }
 
-/// Everything ever said since each partition was registered, and nothing computed from it.
+/// Every observation since each partition was registered, and nothing computed from them.
 #[derive(Default)]
 struct Model {
     registered: BTreeSet<u64>,
@@ -116,7 +116,7 @@ struct Model {
 }
 
 impl Model {
-    /// The minutes that are ticked now: those between the last one and the least of the greatest.
+    /// The minutes that are ticked now: from the last one up to the smallest of the partitions' maxima.
     fn due(&mut self) -> Vec<i64> {
         let newest = |partition: &u64| {
             self.heard.iter().filter(|(other, _)| other == partition).map(|(_, minute)| *minute).max()

@@ -1,4 +1,4 @@
-//! The day that the example replays: what its jobs do and what the engine makes of it agree.
+//! The day that the example replays: what its jobs do agrees with what the engine reports.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 #[path = "../../examples/day/simulation/mod.rs"]
@@ -19,7 +19,7 @@ fn every_job_has_the_incidents_it_deserves() {
         assert_eq!(day.misjudged(), Vec::<String>::new());
         assert_eq!(day.told().opened() - day.told().resolved(), day.open());
 
-        // None of this came about by nothing going wrong, or everything.
+        // Each trouble occurs, but not in every run.
         for trouble in [Trouble::Fails, Trouble::StaysAway, Trouble::ComesLate, Trouble::Hangs] {
             assert!((1..50).contains(&day.befallen(trouble)), "{trouble:?}: {}", day.befallen(trouble));
         }

@@ -1,5 +1,5 @@
-//! Where time is odd: leap days and year ends, clocks that are set, days that never were, the ends of the calendar,
-//! clocks that lie, and ticks that stop.
+//! Odd times: leap days and year ends, clock changes, days that never were, the ends of the calendar, clocks
+//! that are wrong, and ticks that stop.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -31,7 +31,7 @@ fn every(count: u32, unit: Unit, zone: Zone) -> Schedule {
     Schedule::every(NonZeroU32::new(count).unwrap(), unit, zone).unwrap()
 }
 
-/// A job that is held to the invariants after each step.
+/// A job whose invariants are checked after each step.
 struct Life {
     engine: RecordedEngine<MemoryStore>,
     invariants: Invariants,
@@ -39,7 +39,7 @@ struct Life {
 }
 
 impl Life {
-    /// Its first run goes well, at this time.
+    /// Its first run succeeds, at this time.
     fn begin(schedule: Schedule, first: Time) -> Self {
         let engine = RecordedEngine::new(MemoryStore::new(), Policy::default());
         let config = MonitorConfig::new(schedule);
@@ -66,7 +66,7 @@ impl Life {
         }
     }
 
-    /// When the runs were expected that are missed now.
+    /// Ticks. Returns when the runs were expected that are missed now.
     fn tick(&mut self, when: Time) -> Vec<Time> {
         let Answer::Tick(report) = self.take(&Step::Tick(Tick::at(when))) else { unreachable!() };
         let runs = self.engine.store().runs(&place("job", "production"));
@@ -77,7 +77,7 @@ impl Life {
         missed.map(|run| run.started_at()).collect()
     }
 
-    /// A tick at which nothing is missed.
+    /// Ticks, and expects no missed run.
     fn quiet(&mut self, when: Time) {
         assert_eq!(self.tick(when), Vec::<Time>::new(), "at {when}");
     }
@@ -121,8 +121,9 @@ fn a_year_ends_like_any_day() {
     }
 }
 
-/// Both changes of a year where clocks move by an hour, by half an hour, by two; zones with odd offsets; and days
-/// that were skipped or had twice: Kwajalein, Kiritimati and Samoa moved across the date line.
+/// Both changes of a year in which clocks move by an hour, by half an hour, by two hours; zones with odd
+/// offsets; and days that were skipped or came twice: Kwajalein, Kiritimati and Samoa moved across the date
+/// line.
 const CHANGES: [(&str, &str); 18] = [
     ("Europe/Berlin", "2024-03-31T01:00:00Z"),
     ("Europe/Berlin", "2024-10-27T01:00:00Z"),
@@ -151,7 +152,7 @@ fn schedules(zone: Zone) -> Vec<Schedule> {
     crontabs.into_iter().chain(intervals.map(|(count, unit)| every(count, unit, zone))).collect()
 }
 
-/// A day and a half before each change, for three days, minute by minute.
+/// Three days, starting a day and a half before each change.
 fn days() -> impl Iterator<Item = (Schedule, Time, Time)> {
     CHANGES.into_iter().flat_map(|(name, change)| {
         let start = at(change) - TimeDelta::minutes(36 * 60 + 7);
@@ -178,7 +179,7 @@ fn who_is_punctual_is_never_missed() {
     }
 }
 
-/// Each slot once, in order, and each of them.
+/// Every expected run is missed once, in order.
 #[test]
 fn who_is_silent_is_missed_once_a_slot() {
     for (schedule, start, end) in days() {
@@ -211,20 +212,21 @@ fn the_calendar_has_two_ends() {
     }
 }
 
-/// A host's clock that is years ahead for one message: what it says is believed, and no slot is missed twice for it.
+/// A host's clock is years ahead for one message. Its time is believed, and no run is missed twice because of
+/// it.
 #[test]
 fn a_clock_jumps_ahead_and_back() {
     let mut life = Life::begin(crontab("0 * * * *", Zone::UTC), at("10:00"));
     life.run(at("2034-09-02T10:30:00Z"), "ok");
     assert_eq!(life.next(), Some(at("2034-09-02T11:00:00Z")));
-    // Back in the present nothing is due, however often the hour strikes.
+    // Back in the present nothing is due, even as hours pass.
     life.quiet(at("11:01"));
-    // What fails now started before the newest run: it is kept, and judged to be history.
+    // A run that fails now started before the newest run: it is recorded, but does not affect health.
     assert!(matches!(life.run(at("11:02"), "error"), Effect::Health(HealthEffect::NewerSeen { .. })));
     assert_eq!(life.incidents(), 0);
     assert_eq!(life.tick(at("2034-09-02T11:01:00Z")), [at("2034-09-02T11:00:00Z")]);
 
-    // Behind by years: history as well, and the next run is awaited as before.
+    // A message years behind does not affect health either, and the next run is expected as before.
     let mut life = Life::begin(crontab("0 * * * *", Zone::UTC), at("10:00"));
     assert!(matches!(
         life.run(at("2014-09-02T10:30:00Z"), "error"),
@@ -235,7 +237,7 @@ fn a_clock_jumps_ahead_and_back() {
     assert_eq!(life.tick(at("11:01")), [at("11:00")]);
 }
 
-/// The clock of the ticks alone is ten years ahead, once: everything is missed, once, and recovers.
+/// Only the clock of the ticks is ten years ahead, once: every run is missed once, and recovers.
 #[test]
 fn a_tick_from_the_future_is_one_miss() {
     let mut life = Life::begin(crontab("*/5 * * * *", Zone::UTC), at("10:00"));
@@ -245,8 +247,8 @@ fn a_tick_from_the_future_is_one_miss() {
     assert!(matches!(life.run(at("10:08"), "ok"), Effect::Health(HealthEffect::Resolved { .. })));
 }
 
-/// Nobody ticks for a month. What it takes to catch up is what is due, however many environments there are and
-/// however long it was: counted in calls to the store, not in seconds.
+/// There are no ticks for a month. Catching up costs what is due, however many environments there are and
+/// however long it was. The cost is counted in calls to the store, not in seconds.
 #[test]
 fn catching_up_costs_what_is_due() {
     let calls = |healthy: u32, overdue: u32, silence: TimeDelta| {
@@ -274,7 +276,7 @@ fn catching_up_costs_what_is_due() {
     assert_eq!(calls(0, 100, month), (100, 100, 100, 2));
 }
 
-/// Timeouts are caught up with as misses are.
+/// Timeouts catch up like missed runs.
 #[test]
 fn a_run_times_out_once_however_late_the_tick() {
     let mut life = Life::begin(crontab("0 0 1 1 *", Zone::UTC), at("10:00"));

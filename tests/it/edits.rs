@@ -23,7 +23,7 @@ fn message(at: &str, status: &str) -> Message {
     }
 }
 
-/// An edit rewrites the runs in progress. One that finishes in the meantime must stay finished (I5), whether or
+/// An edit rewrites the runs in progress. A run that finishes meanwhile must stay finished (I5), whether or
 /// not the edit also moves the deadline of its environment: here a quirk, or the end of a schedule, keeps it.
 #[test]
 fn a_run_that_finishes_during_an_edit_stays_finished() {
@@ -53,7 +53,7 @@ fn a_run_that_finishes_during_an_edit_stays_finished() {
     }
 }
 
-/// Reference times never go back, also when the calendar was not searched for the newest of them.
+/// Reference times never go back, even if the newest of them took no search of the calendar.
 #[test]
 fn an_edit_dated_before_the_newest_checkin_awaits_no_run_before_it() {
     let fixture = Fixture::with(&hourly(1, 1));
@@ -63,8 +63,8 @@ fn an_edit_dated_before_the_newest_checkin_awaits_no_run_before_it() {
     assert_eq!(fixture.deadline(), Some((at("09:46"), at("09:51"))));
 }
 
-/// A check-in of one environment changes the schedule of all. Another one, which still awaits a run of the old
-/// schedule, must not take it for one of the new because somebody edits the margin.
+/// A check-in of one environment changes the schedule of all. Another environment, which still expects a run
+/// of the old schedule, must not take it for one of the new schedule when the margin is edited.
 #[test]
 fn a_deadline_of_an_old_schedule_outlives_no_checkin() {
     let fixture = Fixture::with(&hourly(1, 1));
@@ -83,8 +83,8 @@ fn every_minute(margin: u32) -> MonitorConfig {
     hourly(1, 1).to_builder().schedule(schedule).margin(margin).build().unwrap()
 }
 
-/// A monitor is removed and made again while somebody decides about the first one, and everything else is as it was:
-/// what was decided then is not done to the second.
+/// A monitor is removed and created again while a decision about the first one is made, and everything else
+/// is unchanged. The decision must not apply to the second one.
 #[test]
 fn a_monitor_made_again_is_another() {
     let fixture = Fixture::new(Policy::default());
@@ -106,7 +106,7 @@ fn a_monitor_made_again_is_another() {
     }
 }
 
-/// The same where edits have taken the first one's version past that of the organization.
+/// The same if edits have moved the first one's version past that of the organization.
 #[test]
 fn an_edited_monitor_made_again_is_another() {
     let fixture = Fixture::with(&hourly(1, 1));

@@ -1,4 +1,4 @@
-//! The engine around the rules: what it is made of, what it does when others are faster, and when stores fail.
+//! The engine around the rules: its parts, and what it does on conflicts and when stores fail.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::convert::Infallible;
@@ -43,7 +43,7 @@ fn stores_and_sinks_need_no_type() {
     assert_eq!(told.lock().unwrap().len(), 2);
 }
 
-/// A store in which somebody is always faster.
+/// A store in which every commit is a conflict.
 struct Busy(MemoryStore);
 
 impl Store for Busy {
@@ -67,7 +67,7 @@ impl Store for Busy {
     }
 }
 
-/// A job with a run in progress in production, and one in an environment that nobody gets a commit through to.
+/// A job with a run in progress in production, and one in an environment in which every commit is a conflict.
 fn busy() -> RecordedEngine<Busy> {
     let fixture = Fixture::with(&hourly(1, 1));
     fixture.accepted("10:00", 1, "in_progress");
@@ -137,7 +137,7 @@ fn misses_and_timeouts_are_checked_apart_or_together() {
     assert_eq!(fixture.engine.tick(tick("11:05")).unwrap().outcomes, []);
 }
 
-/// More than fit into a page of the list, and all of them due.
+/// More entries than fit into a page of the list, all of them due.
 #[test]
 fn a_tick_handles_all_that_is_due() {
     let fixture = Fixture::with(&hourly(1, 1));
@@ -167,7 +167,7 @@ fn a_tick_past_the_end_of_a_schedule_leaves_nothing_due() {
     }
 }
 
-/// Or else what was missed would be missed again, under an id that exists.
+/// Otherwise the missed run would be missed again, under an id that exists.
 #[test]
 fn a_schedule_that_has_ended_does_not_begin_again() {
     let fixture = Fixture::with(&hourly(1, 1));

@@ -1,4 +1,4 @@
-//! The error log: bounded, the same in any order, and the same after it was saved.
+//! The error log: bounded, the same in any order, and the same after saving it.
 
 #![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test panics to fail")]
 
@@ -148,7 +148,7 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<RejectionLog<String>>(&text).unwrap(), log);
     }
 
-    /// A host that keeps rows and does what each answer says has the same entries.
+    /// A host that keeps rows and follows each result has the same entries.
     #[test]
     fn the_answers_keep_a_mirror_up_to_date(recorded in entries(), now in -200..200_i64) {
         let mut log = RejectionLog::new();

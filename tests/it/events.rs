@@ -1,4 +1,4 @@
-//! What alerts say, and what sampling is asked for.
+//! What alerts say, and when sampling is requested.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
 use std::collections::HashSet;
@@ -42,7 +42,7 @@ fn resolved(event: Event) -> Recovery {
     }
 }
 
-/// The words of the alert that these runs bring about; `timeout` and `missed` are the clock's.
+/// The reason in the alert that these runs cause; `timeout` and `missed` come from the clock.
 fn reason(runs: &[&str]) -> String {
     let threshold = u32::try_from(runs.len()).unwrap();
     let fixture = Fixture::with(&hourly(threshold, 1));
@@ -105,7 +105,7 @@ fn an_alert_carries_what_it_takes_to_understand_it() {
     let ids: HashSet<_> = told.iter().map(Event::id).collect();
     assert_eq!(ids.len(), 3);
 
-    // A further failure is told by itself.
+    // A further failure is reported alone.
     fixture.tick("13:05");
     let next = occurrence(fixture.told().remove(0));
     assert_eq!(next.failing.iter().map(|run| run.status).collect::<Vec<_>>(), [RunStatus::Missed]);
@@ -174,7 +174,7 @@ fn events_are_stored_and_read_back() {
     assert_eq!(stored["kind"], "incident_opened");
 }
 
-/// The standard profile, and a policy of sampling.
+/// The standard profile, and a sampling policy.
 fn sampled(sampling: SamplingPolicy) -> Policy {
     let mut policy = Policy::default();
     policy.sampling = sampling;
@@ -202,7 +202,7 @@ fn sampling_is_asked_for_once_an_incident_if_the_policy_says_so() {
     assert_eq!((request.start, request.end), (at("10:00"), at("12:00")));
     assert_eq!((request.max_samples, request.rate), (50, SampleRate::ALL));
 
-    // Samples page nobody: a mute does not stop them.
+    // Samples alert nobody: a mute does not stop them.
     fixture.accepted("12:00", 3, "ok");
     fixture.edit("12:01", &Edit::Muted(true));
     fixture.accepted("13:00", 4, "error");
@@ -265,7 +265,7 @@ fn whatever_takes_events_is_a_sink() {
     assert_eq!(one.lock().unwrap().len(), 2);
 }
 
-/// What an outbox is filled by: the kind as it is serialised, and whose event it is.
+/// What an outbox needs: the kind as it is serialised, and the environment of the event.
 #[test]
 fn an_event_says_what_it_is_and_whose() {
     let told = Told::default();

@@ -1,4 +1,4 @@
-//! The fixture of most tests: an engine over a store in memory, the events it has told, and short words for what happens.
+//! The fixture of most tests: an engine over a store in memory, its events, and short words for what happens.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
@@ -66,7 +66,7 @@ pub(crate) fn run_id(number: u128) -> RunId {
     RunId::from_uuid(Uuid::from_u128(number))
 }
 
-/// Due on the hour in UTC, missed five minutes later, timed out after ten; the thresholds are the caller's.
+/// Due on the hour in UTC, missed five minutes later, timed out after ten. The thresholds are parameters.
 pub(crate) fn hourly(failures: u32, successes: u32) -> MonitorConfig {
     MonitorConfig::builder()
         .crontab("0 * * * *")
@@ -78,7 +78,7 @@ pub(crate) fn hourly(failures: u32, successes: u32) -> MonitorConfig {
         .unwrap()
 }
 
-/// A check-in of the run with this number; zero does not name it.
+/// A check-in of the run with this number; zero means without a run id.
 pub(crate) fn checkin(slug: &str, run: u128, status: &str) -> Checkin {
     Checkin::new(slug.parse().unwrap(), Uuid::from_u128(run), status.parse::<CheckinStatus>().unwrap())
 }
@@ -87,7 +87,7 @@ pub(crate) fn message(received: &str, body: impl Into<Body>) -> Message {
     Message { organization: ORGANIZATION, project: PROJECT, received_at: at(received), body: body.into() }
 }
 
-/// An engine, and every event that it has told.
+/// An engine, and every event that it has emitted.
 pub(crate) struct RecordedEngine<S> {
     engine: Engine<S>,
     told: Told,
@@ -125,7 +125,7 @@ impl Fixture {
         Self { engine: RecordedEngine::new(MemoryStore::new(), policy) }
     }
 
-    /// The standard profile, and a monitor `job` so configured.
+    /// The standard profile, and a monitor `job` with this configuration.
     pub(crate) fn with(config: &MonitorConfig) -> Self {
         let fixture = Self::new(Policy::default());
         fixture.create("job", config).unwrap();
@@ -155,7 +155,7 @@ impl Fixture {
         self.engine.process_checkin(&message(received, body)).unwrap()
     }
 
-    /// Sends a check-in of `job` that is to be accepted.
+    /// Sends a check-in of `job` that must be accepted.
     pub(crate) fn accepted(&self, received: &str, run: u128, status: &str) -> Accepted {
         match self.send(received, checkin("job", run, status)) {
             Outcome::Accepted(accepted) => accepted,
@@ -163,7 +163,7 @@ impl Fixture {
         }
     }
 
-    /// Sends a check-in of `job`, and returns its effect on the environment, one that both judges know.
+    /// Sends a check-in of `job`. Returns its effect on health, which must be one that both profiles have.
     pub(crate) fn judged(&self, received: &str, run: u128, status: &str) -> HealthEffect {
         match self.accepted(received, run, status).health {
             Effect::Health(effect) => effect,
@@ -171,7 +171,7 @@ impl Fixture {
         }
     }
 
-    /// Sends a body that is to be rejected.
+    /// Sends a body that must be rejected.
     pub(crate) fn rejected(&self, received: &str, body: impl Into<Body>) -> Vec<RejectionReason> {
         match self.send(received, body) {
             Outcome::Rejected(Rejected { errors, .. }) => errors,
@@ -201,7 +201,7 @@ impl Fixture {
         self.store().environments(&monitor("job")).into_iter().find(|row| row.name().as_str() == name)
     }
 
-    /// When the next run of `job` is due, and when it is missed.
+    /// When the next run of `job` is expected, and when it is missed.
     pub(crate) fn deadline(&self) -> Option<(Time, Time)> {
         self.environment().deadline().map(|deadline| (deadline.expected(), deadline.closes()))
     }
@@ -211,7 +211,7 @@ impl Fixture {
         runs.into_iter().find(|run| run.id() == run_id(number)).unwrap()
     }
 
-    /// The events since the last time somebody asked.
+    /// The events since the last call.
     pub(crate) fn told(&self) -> Vec<Event> {
         std::mem::take(&mut *self.engine.sink().lock().unwrap())
     }

@@ -1,6 +1,6 @@
-//! What a release writes, later releases read. `tests/vectors/forms` holds, a file a release, one line for each
-//! shape that a row, an event or another stored value takes. A form that changes is a release of its own: keep the
-//! old file, and add one with `OVERDUE_FORMS=write cargo test --test it forms`.
+//! Later releases read what a release writes. `tests/vectors/forms` holds one file for each release, with one
+//! line for each shape that a row, an event or another stored value takes. A changed form needs a new
+//! release: keep the old file, and add one with `OVERDUE_FORMS=write cargo test --test it forms`.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ use crate::fixture::{Fixture, at, checkin, hourly, keeping, message, named, zone
 /// This release.
 const RELEASE: &str = env!("CARGO_PKG_VERSION");
 
-/// Everything that is stored, or sent to where it may be stored, and how it is read back.
+/// Everything that is stored, or sent to where it may be stored, and how to read it back.
 const TYPES: [(&str, Reread); 16] = [
     ("clock", reread::<Clock>),
     ("environment", reread::<Environment>),
@@ -49,7 +49,7 @@ const TYPES: [(&str, Reread); 16] = [
     ("schedule", reread::<Schedule>),
 ];
 
-/// Reads a form, and writes what was read.
+/// Reads a form, and writes the result.
 type Reread = fn(&Value) -> Value;
 
 fn reread<T: DeserializeOwned + Serialize>(form: &Value) -> Value {
@@ -79,7 +79,7 @@ fn every_release_is_read() {
         for (name, form) in lines(&path) {
             let (_, reread) = TYPES.iter().find(|(known, _)| *known == name).unwrap();
             let again = reread(&form);
-            // What is read of an old form is written in today's; that is read again.
+            // An old form is written in today's form, which is read again.
             assert_eq!(reread(&again), again, "{name} of {path:?}");
         }
         releases += 1;
@@ -87,7 +87,7 @@ fn every_release_is_read() {
     assert!(releases > 0);
 }
 
-/// To the last name and number: what is on file is what is written today.
+/// Every name and number on file is what is written today.
 #[test]
 fn this_release_writes_what_is_on_file() {
     let path = directory().join(format!("{RELEASE}.jsonl"));
@@ -118,14 +118,14 @@ fn every_type_is_on_file() {
     assert!(events.count() >= 6, "one of each kind of event");
 }
 
-/// Which names a value has, at any depth, and which words stand for its variants: one value a shape is enough.
+/// The names in a value, at any depth, and the words of its variants: one value for each shape is enough.
 #[derive(Eq, Ord, PartialEq, PartialOrd)]
 struct Shape {
     name: &'static str,
     outline: String,
 }
 
-/// Names and variants stay, all other texts and numbers are one.
+/// Keeps names and variants, and makes all other texts and numbers the same.
 fn outline(form: &Value) -> String {
     match form {
         Value::Object(map) => {
@@ -180,7 +180,7 @@ impl Forms {
     }
 }
 
-/// Standard, with everything that may be asked for; as the reference; and before there were incidents.
+/// The standard profile with everything that can be sampled; the reference; and the mode without incidents.
 fn policies() -> [Policy; 4] {
     let mut asking = Policy::default();
     asking.sampling = SamplingPolicy::OnIncident(IncidentSampling::default());
@@ -189,7 +189,7 @@ fn policies() -> [Policy; 4] {
     [Policy::default(), asking, Policy::sentry_2024(), keeping(legacy)]
 }
 
-/// Those that need more of a host than this diary tells of.
+/// The reasons that need more of a host than this diary has.
 fn refusals() -> [RejectionReason; 9] {
     [
         RejectionReason::CheckinInvalidDuration { duration: TimeDelta::MAX },
@@ -204,7 +204,7 @@ fn refusals() -> [RejectionReason; 9] {
     ]
 }
 
-/// Two days on which everything happens, and all that was kept on the way.
+/// Two days on which everything happens, and all that was stored on the way.
 struct Diary<'a> {
     fixture: Fixture,
     forms: &'a mut Forms,
@@ -253,7 +253,7 @@ impl Diary<'_> {
         self.edit("2024-09-03T10:00:00Z", Edit::Status(MonitorStatus::Deleting));
         self.forms.add("error_log", &self.log);
         self.forms.add("memory_store", self.fixture.store());
-        // Another monitor comes after that: a store is saved in no order of monitors.
+        // Another monitor sorts after that one: a saved store has its monitors in no particular order.
         self.send("2024-09-03T11:00:00Z", checkin("other", 12, "ok").with_config(update));
     }
 

@@ -1,4 +1,4 @@
-//! Bytes that once led the fuzzers somewhere new: whatever holds for any bytes holds for these (I11).
+//! Inputs that once gave the fuzzers new coverage: what holds for any bytes holds for these (I11).
 
 #![allow(
     clippy::arithmetic_side_effects,

@@ -1,5 +1,5 @@
-//! Golden bytes: an id that changes makes receivers take old events for new ones. The values were computed
-//! independently, as the UUIDv5 of the parts that `id.rs` names, each behind its length in two bytes.
+//! Golden bytes: if an id changes, receivers take old events for new ones. The values were computed
+//! independently, as the UUIDv5 of the parts that `id.rs` names, each after its length in two bytes.
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
 use std::num::NonZeroU32;
@@ -38,7 +38,7 @@ fn misses() {
     fixture.accepted("10:00", 1, "ok");
     assert_eq!(missed(&fixture), "d6d6e635-cfdf-5e84-9d66-3c6fbd089df9");
 
-    // Where a quirk may miss one slot twice, the version of the environment tells the two apart.
+    // If a quirk may miss an expected time twice, the version of the environment distinguishes the two.
     let fixture = Fixture::new(keeping(Quirks::NONE.with(Quirk::RepeatedHourForgotten)));
     fixture.create("job", &hourly(1, 1)).unwrap();
     fixture.accepted("10:00", 1, "ok");

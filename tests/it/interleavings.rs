@@ -1,5 +1,5 @@
-//! Every interleaving of two workers, a ticker and a courier over one environment, with conflicts, crashes and
-//! messages delivered twice: explored to the end, up to so many crashes.
+//! Every interleaving of two workers, a ticker and a courier over one environment, with conflicts, crashes
+//! and messages delivered twice. The search is exhaustive, up to a number of crashes.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -24,12 +24,12 @@ use stateright::{Checker, Model, Property};
 use crate::fixture::{ORGANIZATION, checkin, hourly, message, monitor, tick};
 use rows::{Conflict, Rows, Told};
 
-/// What is sent, to whom, and when the clock strikes.
+/// What is sent, to which worker, and when ticks come.
 struct Night {
     policy: Policy,
     config: MonitorConfig,
     messages: Vec<Message>,
-    /// Which messages each worker is handed, in order. One that both get is delivered twice.
+    /// The messages that each worker receives, in order. One that both receive is delivered twice.
     inboxes: [Vec<usize>; 2],
     ticks: Vec<Tick>,
     crashes: u8,
@@ -59,30 +59,30 @@ struct Ticker {
     round: Option<Round>,
 }
 
-/// A tick under way: first what is missed, then what has timed out, each listed once.
+/// A tick in progress: first missed runs, then timeouts, each listed once.
 #[derive(Clone, Debug, PartialEq)]
 struct Round {
     kind: DueKind,
     list: Vec<Due>,
     read: Option<Box<Snapshot>>,
-    /// Whether the ticker has been the only one to write since the tick began.
+    /// Whether only the ticker has written since the tick began.
     alone: bool,
 }
 
-/// What has happened on the way.
+/// What has happened so far.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 struct Log {
     crashes: u8,
     conflicted: bool,
     repeated: bool,
     heard_twice: bool,
-    /// Which messages were written or answered without a write.
+    /// The messages that were committed, or answered without a write.
     processed: BTreeSet<usize>,
     results: BTreeMap<RunId, RunStatus>,
     breach: Option<Breach>,
 }
 
-/// What only a step can break; the rest is seen in a state.
+/// What only a step can break; everything else is checked on a state.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Breach {
     RepeatWrote,
@@ -96,20 +96,20 @@ enum Action {
     Deliver(Move),
 }
 
-/// The moves of whoever reads and writes.
+/// The moves of a process that reads and writes.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Move {
     Read,
-    /// Writes, and is done with it.
+    /// Writes, and finishes.
     Write,
     /// Forgets what was read.
     CrashBefore,
-    /// Writes, and forgets that it did.
+    /// Writes, and forgets having done so.
     CrashAfter,
 }
 
 impl Hash for State {
-    /// Rows show all of themselves; nothing else of them can be hashed.
+    /// Hashes the debug output of the rows, as they cannot be hashed otherwise.
     fn hash<H: Hasher>(&self, state: &mut H) {
         format!("{:?}{:?}{:?}", self.rows, self.workers, self.ticker).hash(state);
         (self.delivered, &self.heard, &self.log).hash(state);
@@ -127,7 +127,7 @@ impl Night {
         state.workers[worker].read = Some(Box::new(snapshot));
     }
 
-    /// Decides on what was read, and commits. Whether that was the end of it.
+    /// Decides on what was read, and commits. Returns whether that was the end of it.
     fn write(&self, state: &mut State, worker: usize) -> bool {
         let message = self.inboxes[worker][state.workers[worker].done];
         let snapshot = state.workers[worker].read.take().unwrap();
@@ -158,7 +158,7 @@ impl Night {
         }
     }
 
-    /// The ticker's next read: a list, or what the first entry of its list is about.
+    /// The ticker's next read: a list, or the subject of the first entry of its list.
     fn read_due(&self, state: &mut State) {
         let tick = self.ticks[state.ticker.done];
         let Some(round) = &mut state.ticker.round else {
@@ -323,7 +323,7 @@ impl Night {
         state.workers.iter().zip(&self.inboxes).all(idle) && state.ticker.done == self.ticks.len()
     }
 
-    /// What came in after the last tick has passed it is handled by the next one.
+    /// The next tick handles what arrived after the last tick had passed it.
     fn settles(&self, state: &State) -> bool {
         let last = *self.ticks.last().unwrap();
         let mut after = state.clone();
@@ -352,7 +352,7 @@ fn open(rows: &Rows) -> usize {
     rows.incidents.values().filter(|incident| incident.resolution().is_none()).count()
 }
 
-/// What the environment says of its runs and incidents is what there is.
+/// What the environment says of its runs and incidents matches the rows.
 fn everything_or_nothing(rows: &Rows) -> bool {
     let Some(environment) = &rows.environment else {
         return rows.runs.is_empty() && rows.incidents.is_empty();
@@ -371,7 +371,7 @@ fn is_open(incident: &&std::sync::Arc<overdue::row::Incident>) -> bool {
     incident.resolution().is_none()
 }
 
-/// Looks at every state there is, and says how many they are.
+/// Checks every reachable state, and prints their number.
 fn explore(night: Night, least: usize) {
     let checker = night.checker().threads(2).spawn_bfs().join();
     println!("{} states, reached in {} ways", checker.unique_state_count(), checker.state_count());
@@ -379,7 +379,7 @@ fn explore(night: Night, least: usize) {
     assert!(checker.unique_state_count() > least, "only {} states", checker.unique_state_count());
 }
 
-/// A run that hangs and comes back late, one that fails, one that goes well, and an hour without a run.
+/// A run that hangs and reports late, one that fails, one that succeeds, and an hour without a run.
 fn named_runs(inboxes: [&[usize]; 2], crashes: u8) -> Night {
     Night {
         policy: Policy::default(),
@@ -396,7 +396,7 @@ fn named_runs(inboxes: [&[usize]; 2], crashes: u8) -> Night {
     }
 }
 
-/// The same with runs that nobody names.
+/// The same with messages without a run id.
 fn anonymous_runs(inboxes: [&[usize]; 2], crashes: u8) -> Night {
     Night {
         messages: vec![
@@ -439,7 +439,7 @@ fn of_runs_that_count_together() {
     explore(runs_that_count_together([&[0, 1], &[3, 0]], 1), 5_000);
 }
 
-/// More messages and more crashes, by hand: `cargo test --release --test it interleavings -- --ignored --nocapture`.
+/// More messages and more crashes: `cargo test --release --test it interleavings -- --ignored --nocapture`.
 #[test]
 #[ignore = "takes minutes"]
 fn further() {

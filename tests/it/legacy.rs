@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::fixture::{Fixture, checkin, hourly, keeping, named, place, run_id};
 
-/// A job without incidents; thresholds mean nothing here.
+/// A job without incidents, where thresholds have no effect.
 fn fixture() -> Fixture {
     let fixture = Fixture::new(keeping(Quirks::NONE.with(Quirk::NoIncidents)));
     fixture.create("job", &hourly(3, 3)).unwrap();
@@ -24,7 +24,7 @@ fn effect(fixture: &Fixture, received: &str, run: u128, status: &str) -> Effect 
     fixture.accepted(received, run, status).health
 }
 
-/// What is answered to a failure.
+/// The effect of a failure.
 fn failed(alerting: Alerting) -> Effect {
     reference::Effect::Failed { alerting }.into()
 }
@@ -137,6 +137,6 @@ fn a_failure_that_comes_late_or_again_is_not_told() {
     fixture.told();
     assert!(matches!(effect(&fixture, "10:00", 2, "error"), Effect::Health(HealthEffect::NewerSeen { .. })));
     assert_eq!(failures(&fixture), []);
-    // An incident that is open from before the mode was changed ends as it would have.
+    // An incident that was open before the mode was changed is resolved as usual.
     assert_eq!(fixture.environment().incident(), None);
 }

@@ -1,4 +1,4 @@
-//! The integration tests: one binary, a module a subject.
+//! The integration tests: one binary, with a module for each subject.
 
 mod administration;
 mod admission;
@@ -32,6 +32,6 @@ mod traces;
 mod vectors;
 mod wire;
 
-/// Traces are played as the example plays them.
+/// Traces are played as in the example.
 #[path = "../../examples/replay/playback/mod.rs"]
 mod playback;

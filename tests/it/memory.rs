@@ -65,14 +65,14 @@ fn a_store_that_cannot_be_is_not_read() {
     }
 }
 
-/// A row with another value in one place.
+/// Returns a row with one value replaced.
 fn with(row: &Value, place: &str, value: impl ToString) -> Value {
     let mut row = row.clone();
     *row.pointer_mut(place).unwrap() = value.to_string().into();
     row
 }
 
-/// Read without a word, one of the two would be lost.
+/// If the row were accepted, one of the two would be lost.
 #[test]
 fn a_row_that_was_saved_twice_is_told() {
     const ENVIRONMENT: &str = "/monitors/0/environments/0";
@@ -255,14 +255,14 @@ fn a_monitor_that_went_leaves_its_place_to_others() {
     assert_eq!(restored(&fixture).store().monitors(), fixture.store().monitors());
 }
 
-/// What becomes of the runs of three jobs, kept as simply as can be: by job, in order of start and then of creation.
+/// The runs of three jobs in a simple model: by job, in order of start and then of creation.
 #[derive(Clone, Debug)]
 enum Step {
     Report { job: usize, minute: u16, status: &'static str },
     Prune { minute: u16 },
 }
 
-/// A run that the model keeps: when it started, its number, and how it stands.
+/// A run in the model: its start, its number and its status.
 type Kept = (Time, u128, &'static str);
 
 fn steps(count: usize, minutes: u16) -> impl Strategy<Value = Vec<Step>> {
@@ -273,7 +273,7 @@ fn steps(count: usize, minutes: u16) -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(prop_oneof![count as u32 / 12 => report, 1 => prune], 0..count)
 }
 
-/// Takes the steps with the store and with the model, which must keep the same runs after each prune.
+/// Takes the steps with the store and with the model, which must have the same runs after each prune.
 fn keeps_what_the_model_keeps(steps: &[Step], window: u32) {
     const JOBS: [&str; 3] = ["a", "b", "c"];
     let fixture = Fixture::new(Policy::default());
@@ -325,7 +325,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
 
-    /// So many that they fill several chunks.
+    /// Enough runs to fill several chunks.
     #[test]
     fn many_runs_stay_in_order_whatever_is_pruned_between(steps in steps(6_000, 600), window in 1..4_u32) {
         keeps_what_the_model_keeps(&steps, window);

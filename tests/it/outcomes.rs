@@ -1,4 +1,4 @@
-//! Every answer explains itself: situations, and word for word what is said about them.
+//! Every answer explains itself: situations, and the exact words for them.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "these are tests")]
 
 use overdue::config::ConfigUpdate;
@@ -28,7 +28,7 @@ fn ignored(outcome: Outcome) -> Ignored {
     }
 }
 
-/// What the misses and timeouts of a tick said of their environments.
+/// Returns the effects on health of the misses and timeouts of a tick.
 fn health(effects: Vec<TickEffect>) -> Vec<Effect> {
     let health = |effect| match effect {
         TickEffect::Missed(run) | TickEffect::TimedOut(run) => run.health,
@@ -53,7 +53,7 @@ fn a_check_in_says_when_the_next_run_is_due() {
     assert_eq!(accepted.config, ConfigChange::None);
     let deadline = accepted.deadline.unwrap();
     assert_eq!((deadline.expected(), deadline.closes()), (at("11:00"), at("11:05")));
-    // What comes late moves nothing, and is told what stands.
+    // A late check-in moves no deadline, and is answered with the current one.
     assert_eq!(fixture.accepted("09:20", 2, "ok").deadline, Some(deadline));
 }
 
@@ -154,7 +154,7 @@ fn whoever_is_muted_is_told_nothing_and_why() {
     fixture.edit("13:01", &Edit::EnvironmentMuted(named("production"), false));
     let continued = fixture.judged("14:00", 5, "error");
     assert_eq!(continued, HealthEffect::Continued { incident: incident(&fixture), alerting: Alerting::Sent });
-    // Announced is announced: its end is told, mute or not.
+    // An announced incident is resolved with an event, muted or not.
     fixture.edit("14:01", &Edit::Muted(true));
     let resolved = fixture.judged("15:00", 6, "ok");
     assert_eq!(resolved, HealthEffect::Resolved { incident: incident(&fixture), alerting: Alerting::Sent });
@@ -181,7 +181,7 @@ fn what_a_message_did_to_its_run() {
     assert_eq!(change("10:41", 0, "ok"), RunChange::Finished);
 }
 
-/// A message speaks of what it names, and of nothing else.
+/// A message changes only what it names.
 #[test]
 fn a_run_keeps_the_newest_release_and_trace_it_was_told() {
     let fixture = Fixture::with(&hourly(1, 1));
@@ -253,7 +253,7 @@ fn an_anonymous_heartbeat_that_is_older_than_its_run_is_noted() {
     let accepted = fixture.accepted("10:03", 0, "in_progress");
     assert_eq!((accepted.run, accepted.change), (run_id(1), RunChange::Unchanged));
     fixture.accepted("10:06", 1, "ok");
-    // Or else it would start a run now.
+    // Otherwise it would start a run now.
     let again = ignored(fixture.send("10:03", checkin("job", 0, "in_progress")));
     assert_eq!(again, Ignored::StaleAnonymous { anonymous_at: at("10:03") });
 }
@@ -315,7 +315,7 @@ fn a_tick_says_when_the_next_run_is_due() {
     );
 }
 
-/// A tick looks again before it judges: what has happened since its list was drawn up wins.
+/// A tick checks again before it judges: what has happened since its list was read takes precedence.
 #[test]
 fn a_deadline_that_passed_by_is_let_pass_with_a_reason() {
     use overdue::Store;
@@ -391,7 +391,7 @@ fn a_run_is_judged_again_by_hand() {
     );
 }
 
-/// For logs and for pages that show it: an answer in JSON says it all in words.
+/// For logs and pages: the JSON of an answer says everything in words.
 #[test]
 fn an_answer_can_be_shown() {
     let fixture = Fixture::with(&hourly(3, 1));

@@ -1,4 +1,4 @@
-//! A decision reads no more than it needs: past runs only where a threshold looks at them.
+//! A decision reads no more than it needs: past runs only if a threshold needs them.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use overdue::Policy;
@@ -7,7 +7,7 @@ use overdue::store::{Query, Store};
 
 use crate::fixture::{Fixture, checkin, hourly, message, place, run_id};
 
-/// How many past runs judging this check-in reads.
+/// The number of past runs that judging this check-in reads.
 fn read_for(fixture: &Fixture, run: u128, status: &str) -> usize {
     let policy = Policy::default();
     let message = message("10:30", checkin("job", run, status));

@@ -1,5 +1,5 @@
-//! Every quirk on a timeline that is as short as it gets, kept and dropped. The scenarios named here are traces in
-//! which the reference system was seen to behave so.
+//! Every quirk on the shortest possible timeline, kept and dropped. The scenarios named here are traces that
+//! recorded this behaviour of the reference system.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 mod timeline;
@@ -7,7 +7,7 @@ mod timeline;
 use overdue::policy::Quirk;
 use timeline::{crontab, every, nothing};
 
-/// Once a day, so that nothing is missed meanwhile.
+/// Once a day, so that no run is missed meanwhile.
 const DAILY: &str = "0 0 * * *";
 
 macro_rules! names {
@@ -131,9 +131,9 @@ fn repeated_hour_forgotten() {
     );
 }
 
-/// In `crashes.jsonl`, dst-new-york-autumn-missed-interval-30-minute. By the standard rule there is always a slot
-/// before a tick at which something is due, so this takes another quirk: here an old heartbeat, which lets a run time
-/// out before it began.
+/// In `crashes.jsonl`, dst-new-york-autumn-missed-interval-30-minute. Under the standard rule there is always
+/// an expected time before a tick at which something is due. So this takes another quirk: here an old
+/// heartbeat, which lets a run time out before it began.
 #[test]
 fn missing_slot_stops_tick() {
     every(1, "hour").alongside(Quirk::StaleHeartbeatsApply).shows(
@@ -388,7 +388,7 @@ fn anonymous_messages_repeat() {
         10:00 - ok => kept: anonymous ok | dropped: no run
         ",
     );
-    // A heartbeat comes again when the run it kept alive has ended, or when another one is open.
+    // A heartbeat is redelivered when its run has ended, or when another one is open.
     crontab(DAILY).shows(
         Quirk::AnonymousMessagesRepeat,
         "
@@ -408,7 +408,7 @@ fn anonymous_messages_repeat() {
         10:10 - in_progress => kept: a until 10:40 | dropped: no run
         ",
     );
-    // It was too old when it first came.
+    // It was too old when it first arrived.
     crontab(DAILY).shows(
         Quirk::AnonymousMessagesRepeat,
         "
@@ -458,7 +458,7 @@ fn schedule_faults_wait() {
     );
 }
 
-/// No trace: it is how the reference judged before it had incidents.
+/// There is no trace: the reference judged like this before it had incidents.
 #[test]
 fn no_incidents() {
     crontab("0 * * * *").shows(

@@ -1,4 +1,4 @@
-//! The rate limiter: the recorded behaviour, the bound on its memory, and a model that forgets nothing.
+//! The rate limiter: the recorded behaviour, its bound on memory, and a model that forgets nothing.
 
 #![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test panics to fail")]
 
@@ -107,7 +107,7 @@ fn threads_share_one_limit() {
 }
 
 proptest! {
-    /// With few enough minutes and keys nothing is forgotten, and the limiter is a table of counts.
+    /// With few minutes and keys nothing is forgotten, and the limiter is a table of counts.
     #[test]
     fn while_nothing_is_forgotten_it_is_a_table_of_counts(
         most in 1..4_u32,
@@ -123,7 +123,7 @@ proptest! {
         prop_assert_eq!(limiter.counters(), counts.len());
     }
 
-    /// Whatever comes, the memory stays within its bounds, and no more is refused than the limit says.
+    /// For any input, the memory stays within its bounds, and no check-in is limited too early.
     #[test]
     fn memory_is_bounded_and_nobody_is_refused_early(
         most in 1..4_u32,

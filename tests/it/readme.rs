@@ -1,9 +1,9 @@
-//! The guarantees of the README name the tests that hold them.
+//! The guarantees of the README name the tests that check them.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use overdue::testkit::store::Promise;
 
-/// Where the tests of a module are written.
+/// The files with the tests of each module.
 const SOURCES: [(&str, &str); 8] = [
     ("administration", include_str!("administration.rs")),
     ("edges", include_str!("edges.rs")),

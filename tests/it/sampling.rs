@@ -254,7 +254,7 @@ fn a_change_of_an_older_version_is_a_conflict() {
 #[error("the disk is full")]
 struct DiskFull;
 
-/// Lets somebody else be faster at the first so many commits, and fails at the next so many.
+/// Answers the first commits with conflicts, and the next ones with failures.
 #[derive(Default)]
 struct FaultyStore {
     rules: MemorySamplingStore,
@@ -299,7 +299,7 @@ fn after_a_conflict_the_decision_is_made_anew() {
 
 #[test]
 fn conflicts_without_end_are_an_error_and_so_is_a_store_that_fails() {
-    // Through every kind of pointer, without knowing which store it is.
+    // Through every kind of pointer, without knowing the type of the store.
     let store: Box<dyn SamplingStore<Error = DiskFull> + Send + Sync> =
         Box::new(FaultyStore { conflicts: usize::MAX, ..FaultyStore::default() });
     let longer = SamplingRequest { end: at(2), ..request("prod", &[1]) };
@@ -323,7 +323,7 @@ fn workers_at_once_make_one_rule() {
     assert_eq!(store.load(ORGANIZATION).unwrap().rules().len(), 1);
 }
 
-/// JSON with few keys and values, so that equal trees turn up.
+/// JSON with few keys and values, so that equal trees occur.
 fn tree() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(json!(null)),
@@ -339,7 +339,7 @@ fn tree() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The same tree with every list, and every object as far as it has an order, turned round.
+/// The same tree with every list, and the order of every object, reversed.
 fn turned(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().rev().map(turned).collect(),
@@ -348,7 +348,7 @@ fn turned(value: &Value) -> Value {
     }
 }
 
-/// Equality by search: whether the items of two lists can be paired off.
+/// Compares by search: whether the items of two lists can be paired.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Array(a), Value::Array(b)) => {
@@ -399,7 +399,7 @@ proptest! {
         prop_assert_eq!(&read, &one);
     }
 
-    /// Whatever is asked for: numbers are unique and the smallest, limits hold, no wish is forgotten.
+    /// For any requests, numbers are unique and the smallest, limits hold, and no request is forgotten.
     #[test]
     fn what_holds_after_every_upsert(steps in steps()) {
         let store = MemorySamplingStore::new();

@@ -1,5 +1,5 @@
-//! One seed drives a fleet of jobs for months: messages are lost, repeated and delayed, workers come between each
-//! other and die, the store fails, clocks stop. Every step is held to the invariants.
+//! One seed drives a fleet of jobs for months: messages are lost, repeated and delayed, workers interrupt
+//! each other and die, the store fails, clocks stop. The invariants are checked after every step.
 //!
 //! Long runs, and seeds that failed: `OVERDUE_SEED=7 OVERDUE_STEPS=10000000 cargo test --release --test it
 //! simulation::by_hand -- --ignored --nocapture`.
@@ -41,13 +41,13 @@ struct Simulation {
     random: StdRng,
     now: Time,
     fleet: Fleet,
-    /// On their way: when they arrive, and which of those that were ever delayed it is.
+    /// Delayed messages: when each arrives, and its number among all that were ever delayed.
     delayed: BinaryHeap<Reverse<(Time, usize)>>,
     late: Vec<Message>,
-    /// Arrived, and worked through in order.
+    /// Messages that have arrived, processed in order.
     queues: Vec<VecDeque<Message>>,
     clock: Clock,
-    /// A partition that shows no time until then.
+    /// A partition whose clock stands still until then.
     stopped: (u64, Time),
     engine: RecordedEngine<Storm>,
     invariants: Rc<RefCell<Invariants>>,
@@ -55,7 +55,7 @@ struct Simulation {
     tally: Tally,
 }
 
-/// What has happened, so that a quiet run is not taken for a good one.
+/// Counts what has happened, so that a quiet run does not pass for a good one.
 #[derive(Debug, Default)]
 struct Tally {
     steps: u64,
@@ -92,7 +92,7 @@ impl Simulation {
         }
     }
 
-    /// A minute of everybody's life.
+    /// Lives through one minute.
     fn minute(&mut self) {
         self.now += TimeDelta::minutes(1);
         for message in self.fleet.until(self.now, &mut self.random) {
@@ -114,7 +114,7 @@ impl Simulation {
         self.let_time_pass();
     }
 
-    /// Lost, delivered twice, late, or as it should be.
+    /// Loses a message, sends it twice, delays it, or sends it once.
     fn send(&mut self, message: Message) {
         let late = |random: &mut StdRng| TimeDelta::seconds(random.random_range(0..7_200));
         match self.random.random_range(0..100) {
@@ -144,7 +144,7 @@ impl Simulation {
         self.queues[partition as usize].push_back(message);
     }
 
-    /// A worker takes a message, and something may befall it.
+    /// A worker processes a message, and may be interrupted.
     fn work(&mut self, queue: usize, message: Message) {
         let step = Step::Checkin(message.clone());
         match self.random.random_range(0..100) {
@@ -158,7 +158,7 @@ impl Simulation {
             return self.queues[queue].push_back(message);
         }
         if dies {
-            // Committed, and not acknowledged.
+            // Committed, but not acknowledged.
             self.tally.died += 1;
             self.queues[queue].push_back(message);
         }
@@ -171,7 +171,7 @@ impl Simulation {
         self.engine.store().strike(fault);
     }
 
-    /// Somebody else handles the next message of the partition, or the same one, between load and commit.
+    /// Another worker handles the next message of the partition, or the same one, between load and commit.
     fn be_overtaken(&mut self, queue: usize, message: &Message) {
         let next = if self.random.random_bool(0.5) { self.queues[queue].pop_front() } else { None };
         let step = Step::Checkin(next.unwrap_or_else(|| message.clone()));
@@ -185,7 +185,7 @@ impl Simulation {
         });
     }
 
-    /// Takes a step and looks at what it has left behind. False: the store broke.
+    /// Takes a step and checks the result. Returns `false` if the store failed.
     fn take(&mut self, step: &Step) -> bool {
         self.tally.steps += 1;
         let answer = step.take(&self.engine);
@@ -198,7 +198,7 @@ impl Simulation {
         let mut invariants = self.invariants.borrow_mut();
         match &answer {
             Ok(answer) => invariants.after(step, answer, storm.rows(), &told).unwrap(),
-            // Perhaps written, perhaps not, and nothing was said of it.
+            // It may be written or not, and there was no answer.
             Err(_) => {
                 storm.touched().iter().for_each(|monitor| invariants.meet(monitor, storm.rows()).unwrap());
             }
@@ -207,7 +207,7 @@ impl Simulation {
         answer.is_ok()
     }
 
-    /// The clock shows what all partitions have reached, unless one of them has stopped.
+    /// Moves the clock to what all partitions have reached, unless one of them has stopped.
     fn let_time_pass(&mut self) {
         if self.now >= self.stopped.1 && self.random.random_bool(0.0005) {
             self.tally.stops += 1;
@@ -217,7 +217,8 @@ impl Simulation {
         for partition in 0..u64::from(PARTITIONS) {
             if self.now >= self.stopped.1 || partition != self.stopped.0 {
                 let mut ticks = self.clock.observe(PartitionId::new(partition), self.now);
-                // Whoever is behind may skip to the newest: it does what the others would have done.
+                // A ticker that is behind may skip to the newest minute: it has the same effect as the
+                // others.
                 if self.random.random_bool(0.5) {
                     ticks.newest().into_iter().for_each(|tick| self.tick(tick));
                 } else {
@@ -227,7 +228,7 @@ impl Simulation {
         }
     }
 
-    /// A tick may fail half-way and be made again, or be made twice.
+    /// Ticks. A tick may fail half-way and be repeated, or be made twice.
     fn tick(&mut self, tick: Tick) {
         match self.random.random_range(0..100) {
             0 => self.fail(Fault::Unwritten),
@@ -241,7 +242,7 @@ impl Simulation {
         }
     }
 
-    /// The owner of a job has a say.
+    /// Edits a monitor.
     fn edit(&mut self) {
         self.tally.edits += 1;
         let place = self.fleet.any(&mut self.random).clone();
@@ -257,7 +258,7 @@ impl Simulation {
         self.take(&Step::Edit { monitor: place.monitor, edit, at: self.now });
     }
 
-    /// What is in doubt to the last: every row ever seen, and who was paged.
+    /// Checks what must hold in the end: every row ever seen, and every alert.
     fn audit(&mut self) {
         let store = self.engine.store().rows();
         self.invariants.borrow().audit(store).unwrap();
@@ -270,7 +271,7 @@ impl Simulation {
         }
     }
 
-    /// Lives through so many steps.
+    /// Takes `steps` steps.
     fn run(mut self, steps: u64) -> (Tally, Receiver) {
         let mut audited = self.now;
         while self.tally.steps < steps {
@@ -289,7 +290,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
 }
 
-/// A million steps of two seeds, side by side.
+/// Half a million steps of each of two seeds, side by side.
 #[test]
 fn months_of_two_thousand_environments() {
     std::thread::scope(|scope| {

@@ -1,4 +1,5 @@
-//! The recorded traces: the reference profile equals them, and the standard profile keeps its promises on them.
+//! The recorded traces: the reference profile reproduces them, and the standard profile keeps its promises on
+//! them.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,5 +1,5 @@
-//! The recorded vectors: packed files under `tests/vectors`. `OVERDUE_VECTORS` may name a directory with plain
-//! files, which then take their place one by one.
+//! The recorded vectors: packed files under `tests/vectors`. `OVERDUE_VECTORS` may name a directory with
+//! plain files, which replace them one by one.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::GzDecoder;
 use serde::de::DeserializeOwned;
 
-/// The text of a file: `plain` where the variable points, or `packed` of this repository.
+/// The text of a file: `plain` in the directory of the variable, or else `packed` in this repository.
 pub(crate) fn read(plain: &str, packed: &str) -> String {
     let plain = std::env::var_os("OVERDUE_VECTORS").map(|directory| PathBuf::from(directory).join(plain));
     if let Some(path) = plain.filter(|path| path.exists()) {

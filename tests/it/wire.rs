@@ -1,8 +1,9 @@
-//! From untrusted bytes to typed messages: what the reference system was seen to accept and refuse, where the
-//! standard profile departs from it, and what no input may do.
+//! From untrusted bytes to typed messages: what the reference system was recorded to accept and reject, where
+//! the standard profile departs from it, and what no input may do.
 //!
-//! `wire.jsonl` holds what the recorded traces say of single values: a slug, an id or an environment and what it
-//! `is` (null when refused), the fields of a payload or a configuration and the names of those at fault.
+//! `wire.jsonl` holds what the recorded traces show about single values: a slug, an id or an environment and
+//! what it `is` (null if rejected), or the fields of a payload or a configuration and the names of the
+//! invalid ones.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 
 const PROFILES: [Quirks; 2] = [Quirks::NONE, Quirks::SENTRY_2024];
 
-/// The recorded values of one kind: each line holds what was sent under that name, and what came of it.
+/// The recorded values of one kind: each line holds what was sent under that name, and the result.
 fn recorded(kind: &'static str) -> impl Iterator<Item = Value> {
     let mut lines = include_str!("../vectors/wire.jsonl")
         .lines()
@@ -32,7 +33,7 @@ fn recorded(kind: &'static str) -> impl Iterator<Item = Value> {
     lines
 }
 
-/// The errors as the vectors give them: which fields, and no word of why.
+/// The errors as the vectors give them: which fields, without the reasons.
 fn names(errors: &FieldErrors) -> Value {
     fn hush(value: Value) -> Value {
         match value {
@@ -43,7 +44,7 @@ fn names(errors: &FieldErrors) -> Value {
     hush(serde_json::to_value(errors).unwrap())
 }
 
-/// `None` is one that is swallowed.
+/// `None` is a configuration that is swallowed.
 fn config(value: &Value, quirks: Quirks) -> Result<Option<ConfigUpdate>, FieldErrors> {
     let json = value.to_string();
     let config = reference::config(json.as_bytes(), quirks);
@@ -69,7 +70,7 @@ fn payload(json: &str) -> Payload {
     Payload::parse(json).unwrap()
 }
 
-/// The check-in of a payload, or everything that is wrong with it.
+/// Returns the check-in of a payload, or all its errors.
 fn checkin(payload: &Payload, quirks: Quirks) -> Result<Checkin, FieldErrors> {
     let checkin = reference::checkin(payload, quirks);
     if quirks == Quirks::NONE {
@@ -78,7 +79,7 @@ fn checkin(payload: &Payload, quirks: Quirks) -> Result<Checkin, FieldErrors> {
     checkin
 }
 
-/// The paths of the fields at fault.
+/// The paths of the invalid fields.
 fn faults(message: Value, quirks: Quirks) -> Vec<String> {
     match checkin(&payload(&message.to_string()), quirks) {
         Ok(_) => Vec::new(),
@@ -137,7 +138,7 @@ fn configs_are_judged_as_recorded() {
     }
 }
 
-/// Of all that is recorded, two quirks make a difference for a line each.
+/// In all that is recorded, two quirks make a difference for a line each.
 #[test]
 fn configs_are_judged_alike_in_both_profiles_but_for_two_quirks() {
     let idle = json!({"schedule": {"type": "crontab", "value": "0 0 31 2 1"}});
@@ -167,7 +168,7 @@ fn configs_are_judged_alike_in_both_profiles_but_for_two_quirks() {
     assert_eq!(config_error_names(&hidden, Quirks::NONE), all_at_once);
 }
 
-/// What crashed the reference system is refused in both profiles, naming the field.
+/// What crashed the reference system is rejected in both profiles, and the field is named.
 #[test]
 fn missing_and_mistyped_fields_are_named() {
     let id = "00000001-0000-4000-8000-000000000001";
@@ -222,7 +223,7 @@ fn everything_wrong_is_named_at_once() {
     ];
     assert_eq!(faults(message, Quirks::NONE), names);
 
-    // An environment that cannot be a name is not hidden behind other faults, nor does it hide them.
+    // An invalid environment name is not hidden by other errors, and does not hide them.
     assert_eq!(
         faults(json!({"environment": "a/b", "monitor_slug": "a", "check_in_id": "x"}), Quirks::NONE),
         ["check_in_id", "environment", "status"]
@@ -258,7 +259,7 @@ fn configs_that_can_never_work_are_refused_or_swallowed() {
     ] {
         assert_eq!(config_error_names(&value, Quirks::NONE), json!({ fault: null }), "{value}");
         assert_eq!(config(&value, kept), Ok(None), "{value}");
-        // A fault that the reference sees is reported and not swallowed.
+        // An error that the reference sees is reported and not swallowed.
         let mut value = value;
         value["max_runtime"] = json!(0);
         assert_eq!(config_error_names(&value, kept), json!({"max_runtime": null}), "{value}");
@@ -389,7 +390,7 @@ fn a_wrong_config_travels_with_its_checkin() {
     let stored = serde_json::to_string(&checkin).unwrap();
     assert!(stored.contains(r#"{"extra":[1,2],"schedule":{"type":"decade"}}"#), "{stored}");
     assert_eq!(serde_json::from_str::<Checkin>(&stored).unwrap(), checkin);
-    // Every way into serde_json leads to the same check-in.
+    // Every way into serde_json gives the same check-in.
     assert_eq!(serde_json::from_reader::<_, Checkin>(sent.as_bytes()).unwrap(), checkin);
     assert_eq!(serde_json::from_value::<Checkin>(serde_json::from_str(sent).unwrap()).unwrap(), checkin);
 }
@@ -440,7 +441,7 @@ fn depth_and_length_are_no_trouble() {
     }
 }
 
-/// Everything that can be asked of bytes: none of it may panic, and what is refused is named.
+/// Everything that can be done with bytes: none of it may panic, and what is rejected is named.
 fn all_ways(bytes: &[u8]) {
     let Ok(payload) = Payload::parse(bytes) else { return };
     let _ = (payload.slug(), payload.run(), payload.environment_as_given(), payload.config());
@@ -464,7 +465,7 @@ fn all_ways(bytes: &[u8]) {
     }
 }
 
-/// Any JSON, and often something that nearly fits.
+/// Any JSON, often nearly valid.
 fn json_value() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         any::<Option<bool>>().prop_map(|value| json!(value).to_string()),

@@ -1,14 +1,14 @@
-//! The clock: pulses through every partition, so that time goes on where nobody checks in.
+//! The clock: sends pulses through every partition, so that time passes even without check-ins.
 //!
-//! Each ingest process sends them, and the stream lets one of each moment through. It also says what time a
-//! pulse is of: no clock here decides anything but how often.
+//! Each ingest process sends them, and the stream admits one for each moment. The stream also sets the time
+//! of a pulse: the clocks here decide only how often pulses are sent.
 
 use std::time::Duration;
 
 use crate::stream::Stream;
 use crate::time;
 
-/// How long from one pulse to the next. A tick is late by so much at most.
+/// The time from one pulse to the next. A tick is late by at most this.
 const PERIOD: Duration = Duration::from_secs(10);
 
 /// Sends pulses until it is dropped.

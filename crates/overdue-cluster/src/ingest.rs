@@ -1,7 +1,7 @@
 //! Ingest: takes check-ins by `overdue-protocol`, and puts them into the stream.
 //!
-//! A client is answered once its check-in is safe there. A worker decides it later, so a check-in that will
-//! be rejected is accepted here all the same, and the rejection is an event.
+//! A client is answered once its check-in is safe there. A worker decides it later. So a check-in that will
+//! be rejected is accepted here, and the rejection is an event.
 
 use axum::Router;
 use axum::extract::State;

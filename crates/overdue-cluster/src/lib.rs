@@ -1,4 +1,4 @@
-//! The parts of the cluster that its programs and its tests share. They are no interface for others.
+//! The parts of the cluster that its programs and tests share. This is not an interface for others.
 #![expect(clippy::arithmetic_side_effects, reason = "it counts what fits into memory")]
 #![expect(
     clippy::exhaustive_enums,

@@ -1,12 +1,13 @@
-//! A check-in server of many machines: NATS JetStream in front, PostgreSQL behind, any number of identical workers.
+//! A check-in server on many machines: NATS JetStream in front, PostgreSQL behind, any number of identical
+//! workers.
 //!
 //! ```sh
 //! cargo run --release -p overdue-cluster -- up
 //! ```
 //!
-//! Where to find what: `ingest` takes check-ins and puts them into the `stream`; a `worker` holds a share of
-//! the partitions and has a `processor` for each, which decides `task`s in `wave`s; `database` is all that
-//! knows SQL; `clock` sends pulses. `README.md` beside this file says more.
+//! Where to find what: `ingest` takes check-ins and puts them into the `stream`. A `worker` holds a share of
+//! the partitions and has a `processor` for each, which decides `task`s in `wave`s. Only `database` knows
+//! SQL. `clock` sends pulses. `README.md` beside this file says more.
 #![expect(clippy::arithmetic_side_effects, reason = "it counts what fits into memory")]
 
 mod clock;
@@ -54,7 +55,7 @@ async fn main() -> Result<(), Failure> {
     }
 }
 
-/// Logs to standard error what `RUST_LOG` asks for: a level, or `target=level` pairs with commas between them.
+/// Logs to standard error what `RUST_LOG` asks for: a level, or `target=level` pairs separated by commas.
 fn start_log() {
     let asked = std::env::var("RUST_LOG").ok().and_then(|text| text.parse().ok());
     let targets = asked.unwrap_or_else(|| {
@@ -66,7 +67,7 @@ fn start_log() {
 
 async fn migrate(options: &Migrate) -> Result<(), Failure> {
     Stream::create(&options.nats.url, Partitions::new(options.partitions), options.replicas).await?;
-    // What the stream has counts, should it have been there before.
+    // If the stream exists already, its own settings apply.
     let stream = Stream::open(&options.nats.url).await?;
     let database = Database::new(&options.postgres.url, stream.partitions(), 1)?;
     database.migrate(stream.name()).await?;
@@ -106,7 +107,7 @@ async fn show(options: &Show) -> Result<(), Failure> {
     Ok(writeln!(stdout(), "{shown:#}")?)
 }
 
-/// Prints events, a line each, as long as there is a stream.
+/// Prints events, one per line, while there is a stream.
 async fn listen(stream: &Stream, from: DeliverPolicy) -> Result<(), Failure> {
     let mut events = stream.listen(from).await?;
     while let Some(event) = events.next().await {

@@ -1,4 +1,4 @@
-//! What the operator may choose on the command line.
+//! The options on the command line.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -10,10 +10,10 @@ use clap::{Args, Parser, Subcommand};
 
 use overdue_protocol::Key;
 
-/// A check-in server of many machines: check-ins go through a partitioned stream of NATS JetStream, any
+/// A check-in server on many machines: check-ins go through a partitioned stream of NATS JetStream, any
 /// number of workers decides, and the state is in PostgreSQL.
 ///
-/// The log goes to standard error; the variable `RUST_LOG` says how much of it: debug, info, warn or error.
+/// The log goes to standard error. The variable `RUST_LOG` sets its level: debug, info, warn or error.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "cluster", max_term_width = 100)]
 pub(crate) struct Options {
@@ -32,9 +32,9 @@ pub(crate) enum Role {
     Ingest(Ingest),
     /// Decides what is in the stream, and keeps the state.
     Worker(Work),
-    /// Prints a monitor as JSON: its environments, its open runs.
+    /// Prints a monitor as JSON, with its environments and open runs.
     Show(Show),
-    /// Prints incidents as they come.
+    /// Prints incidents as they happen.
     Listen(Listen),
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Nats {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Postgres {
-    /// The database, as psql takes it.
+    /// The database, as for psql.
     #[arg(
         id = "postgres",
         long = "postgres",
@@ -66,13 +66,13 @@ pub(crate) struct Postgres {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Up {
-    /// Where it listens.
+    /// The address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
-    /// How many workers are started.
+    /// The number of workers to start.
     #[arg(long, value_name = "NUMBER", default_value = "2")]
     pub(crate) workers: u32,
-    /// Where the scratch folder is made.
+    /// The directory for the scratch folder.
     #[arg(long, value_name = "PATH")]
     pub(crate) directory: Option<PathBuf>,
 }
@@ -83,11 +83,11 @@ pub(crate) struct Migrate {
     pub(crate) nats: Nats,
     #[command(flatten)]
     pub(crate) postgres: Postgres,
-    /// Into how many partitions check-ins are spread: the most workers that can ever share the work. It stays
-    /// what it is at the first time.
+    /// The number of partitions for check-ins: the most workers that can ever share the work. It cannot
+    /// change after the first time.
     #[arg(long, value_name = "NUMBER", default_value = "64")]
     pub(crate) partitions: NonZeroU32,
-    /// On how many servers of NATS each message is kept: 3 in a cluster of three or more.
+    /// The number of NATS servers that keep each message: 3 in a cluster of three or more.
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     pub(crate) replicas: usize,
 }
@@ -96,10 +96,10 @@ pub(crate) struct Migrate {
 pub(crate) struct Ingest {
     #[command(flatten)]
     pub(crate) nats: Nats,
-    /// Where to listen.
+    /// The address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// The key that check-ins must bring: 8 to 64 letters and digits, the same at every ingest process.
+    /// The key that check-ins must carry: 8 to 64 letters and digits, the same at every ingest process.
     #[arg(long, value_name = "KEY", env = "OVERDUE_KEY", value_parser = Key::parse)]
     pub(crate) key: String,
 }
@@ -110,13 +110,13 @@ pub(crate) struct Work {
     pub(crate) nats: Nats,
     #[command(flatten)]
     pub(crate) postgres: Postgres,
-    /// How long a partition stays with a worker that is silent, in seconds.
+    /// How long a silent worker keeps its partitions, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=3600))]
     lease: u32,
     /// How long finished runs, resolved incidents and events are kept, in days.
     #[arg(long, value_name = "DAYS", default_value = "90", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     retention: u32,
-    /// How many connections to the database there are at most.
+    /// The most connections to the database.
     #[arg(long, value_name = "NUMBER", default_value = "8", value_parser = clap::value_parser!(u32).range(2..=1000))]
     connections: u32,
 }
@@ -133,7 +133,7 @@ pub(crate) struct Show {
 pub(crate) struct Listen {
     #[command(flatten)]
     pub(crate) nats: Nats,
-    /// Those of the last seven days first.
+    /// Starts with the incidents of the last seven days.
     #[arg(long)]
     pub(crate) all: bool,
 }

@@ -1,4 +1,4 @@
-//! How check-ins are spread over partitions, each in order and with a clock of its own.
+//! Partitions of check-ins. Each has its own order and its own clock.
 
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use overdue::Message;
 use overdue::batch::ProcessingKey;
 use overdue::id::EnvironmentKey;
 
-/// How many partitions there are. The stream keeps the number that it was created with.
+/// The number of partitions. The stream keeps the number that it was created with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Partitions(NonZeroU32);
 
@@ -30,12 +30,12 @@ impl Partitions {
         0..self.count()
     }
 
-    /// Where a check-in goes.
+    /// Returns the partition of a check-in.
     pub fn of_message(self, message: &Message) -> u32 {
         ProcessingKey::of(message).partition(self.0)
     }
 
-    /// Where the check-ins of an environment come from.
+    /// Returns the partition of an environment's check-ins.
     pub fn of(self, EnvironmentKey { monitor, name }: &EnvironmentKey) -> u32 {
         ProcessingKey::new(monitor.project, monitor.slug.as_str(), name.as_str()).partition(self.0)
     }

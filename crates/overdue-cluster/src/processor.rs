@@ -1,5 +1,5 @@
-//! Decides the messages of a partition, batch by batch, in order. A batch is acknowledged only after its decisions are
-//! committed.
+//! Decides the messages of a partition, batch by batch, in order. Acknowledges a batch only after its
+//! decisions are committed.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ use super::stream::{self, Entry, Stream};
 use super::task::{Delivery, Task};
 use super::wave::settle;
 
-/// How many messages share a transaction at most.
+/// The most messages that share a transaction.
 const BATCH: usize = 256;
 
-/// How many environments or runs that are due share one.
+/// The most due environments or runs that share a transaction.
 const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(511);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// One partition, and all that is needed to work on it.
+/// One partition, and what is needed to process it.
 #[derive(Clone, Debug)]
 pub struct Processor {
     pub lease: Lease,
-    /// The last message that was decided, at the start by the owner before.
+    /// The last message that was decided; at the start, by the previous owner.
     pub done: u64,
     pub database: Database,
     pub stream: Stream,
@@ -40,7 +40,7 @@ impl Processor {
     /// partition gets what is not acknowledged by then.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
         let messages = self.stream.take_over(self.lease).await?;
-        // What the owner before had no time to publish.
+        // What the previous owner did not publish.
         self.tell().await?;
         let mut batches = messages.ready_chunks(BATCH);
         loop {
@@ -79,7 +79,7 @@ impl Processor {
         Ok(())
     }
 
-    /// Decides check-ins, each with its place in the stream.
+    /// Decides check-ins, each with its position in the stream.
     async fn settle(&mut self, checkins: Vec<(Message, u64)>) -> Result<usize, Failure> {
         let Some(&(_, last)) = checkins.last() else { return Ok(0) };
         let done = self.done.max(last);
@@ -96,7 +96,7 @@ impl Processor {
         Ok(events)
     }
 
-    /// Handles all that is due in the partition, page by page: misses first, then timeouts.
+    /// Handles all that is due in the partition, page by page: missed runs first, then timeouts.
     pub async fn tick(&self, tick: Tick) -> Result<usize, Failure> {
         let mut events = 0;
         for kind in [DueKind::Miss, DueKind::Timeout] {
@@ -131,8 +131,8 @@ impl Processor {
     }
 }
 
-/// Acknowledges a batch. Returns once the stream has noted it, so that the next owner of the partition gets
-/// none of it again.
+/// Acknowledges a batch. Returns once the stream has recorded it, so that the next owner of the partition
+/// gets none of it again.
 async fn acknowledge(batch: &[jetstream::Message]) -> Result<(), Failure> {
     if let Some((last, others)) = batch.split_last() {
         for message in others {

@@ -1,4 +1,5 @@
-//! PostgreSQL and NATS on this machine, for a while: in a folder of their own, on free ports of the loopback.
+//! Temporary servers of PostgreSQL and NATS on this machine: in their own folder, on free ports of the
+//! loopback.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -21,10 +22,10 @@ pub struct Server {
     guard: Child,
 }
 
-/// Where a program is, if it is installed.
+/// Finds a program, if it is installed.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Debian keeps PostgreSQL's out of the path, and the one of NATS where only root looks.
+    // Debian keeps PostgreSQL outside the path, and NATS where only root has it in the path.
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut versions: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
     versions.sort();
@@ -39,8 +40,8 @@ fn installed(name: &str, package: &str) -> io::Result<PathBuf> {
 }
 
 impl Server {
-    /// A database server, with an empty database `overdue` that needs no password. With these settings beside the usual
-    /// ones, as `fsync=on`.
+    /// Starts a database server, with an empty database `overdue` that needs no password. `settings` are
+    /// added to the usual ones, as in `fsync=on`.
     pub fn postgres(directory: &Path, settings: &[&str]) -> io::Result<Self> {
         let data = directory.join("postgres");
         let (initdb, postgres) = (installed("initdb", "postgresql")?, installed("postgres", "postgresql")?);
@@ -68,7 +69,7 @@ impl Server {
         Self::start(command, port)
     }
 
-    /// A NATS server with JetStream.
+    /// Starts a NATS server with JetStream.
     pub fn nats(directory: &Path) -> io::Result<Self> {
         let port = free_port()?;
         let mut command = Command::new(installed("nats-server", "nats-server")?);
@@ -135,13 +136,13 @@ fn guard(group: u32) -> io::Result<Child> {
     guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0).spawn()
 }
 
-/// Sends a signal to a process, or with a minus before it to a group.
+/// Sends a signal to a process or, with a minus before it, to a group.
 pub fn signal(name: &str, process: &str) -> io::Result<()> {
     let arguments = [OsStr::new("-s"), OsStr::new(name), OsStr::new("--"), OsStr::new(process)];
     Command::new("kill").args(arguments).stderr(Stdio::null()).status().map(drop)
 }
 
-/// The user that PostgreSQL runs as, if not ours: it refuses to run as root.
+/// The user that runs PostgreSQL, if not ours: PostgreSQL refuses to run as root.
 #[derive(Clone, Copy, Debug)]
 struct Unprivileged(Option<(u32, u32)>);
 
@@ -153,7 +154,7 @@ impl Unprivileged {
     }
 }
 
-/// Returns our own user; for root another one, and gives it the folder.
+/// Returns our own user. As root, returns another one, and gives it the folder.
 fn unprivileged(directory: &Path) -> io::Result<Unprivileged> {
     if fs::metadata("/proc/self")?.uid() != 0 {
         return Ok(Unprivileged(None));
@@ -168,7 +169,7 @@ fn unprivileged(directory: &Path) -> io::Result<Unprivileged> {
         io::Error::other("PostgreSQL does not run as root, and there is no user postgres or nobody")
     })?;
     chown(directory, Some(uid), Some(gid))?;
-    // It must get there, too.
+    // That user must be able to reach the folder.
     if let Some(above) = directory.parent() {
         let mode = fs::metadata(above)?.permissions().mode();
         fs::set_permissions(above, fs::Permissions::from_mode(mode | 0o011))?;
@@ -176,7 +177,7 @@ fn unprivileged(directory: &Path) -> io::Result<Unprivileged> {
     Ok(Unprivileged(Some((uid, gid))))
 }
 
-/// A port of the loopback that nobody uses at the moment.
+/// Returns a port of the loopback that is not in use.
 pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

@@ -1,9 +1,9 @@
 //! The stream: check-ins and pulses of the clock, in partitions, kept by JetStream until a worker is done
 //! with them; and events on their way out.
 //!
-//! The stream is the clock. It gives every message its time when it takes it, so that within a partition times follow
-//! the order, and a pulse comes after all check-ins of an earlier time. A message that brings a time of its own, one
-//! that is imported, is taken at its word.
+//! The stream is the clock. It sets the time of every message on arrival, so that within a partition times
+//! follow the order, and a pulse comes after all check-ins of an earlier time. An imported message brings a
+//! time of its own, which is used as it is.
 
 use std::borrow::Borrow;
 use std::num::NonZeroU32;
@@ -30,9 +30,9 @@ pub const ORGANIZATION: OrganizationId = OrganizationId::new(1);
 const CHECKINS: &str = "overdue-checkins";
 const EVENTS: &str = "overdue-events";
 
-/// Whose check-in it is. A message without it is a pulse.
+/// The project of a check-in. A message without it is a pulse.
 const PROJECT: &str = "Overdue-Project";
-/// The time of a message that is imported.
+/// The time of an imported message.
 const AT: &str = "Overdue-At";
 
 /// How long the stream may take to acknowledge a message.
@@ -44,14 +44,15 @@ const TWINS: Duration = Duration::from_secs(120);
 /// How long events are kept for listeners.
 const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// How many messages are sent ahead: by the stream to a worker, or to the stream before it has acknowledged the first.
+/// The most messages sent ahead: by the stream to a worker, or to the stream before it has acknowledged the
+/// first.
 const AHEAD: usize = 1024;
 
-/// How many messages may wait to be acknowledged by the stream.
+/// The most messages that may wait for an acknowledgement by the stream.
 const INFLIGHT: usize = 65_536;
 
-/// Messages that are neither acknowledged nor lost with their worker come again after so long. Those of a
-/// worker that is gone do not wait for that: its successor begins with them.
+/// Messages that are neither acknowledged nor lost with their worker come again after this time. Those of a
+/// lost worker do not wait for it: its successor begins with them.
 const ACK_WAIT: Duration = Duration::from_secs(300);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -72,7 +73,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Connects to the stream, which must be there.
+    /// Connects to the stream, which must exist.
     pub async fn open(url: &str) -> Result<Self, Failure> {
         let context = connect(url).await?;
         let checkins = context.get_stream(CHECKINS).await;
@@ -84,7 +85,7 @@ impl Stream {
         Ok(Self { context, partitions: Partitions::new(count), name })
     }
 
-    /// Which stream it is. One that is made anew has another name: its messages are counted from the first.
+    /// The identity of the stream. A new stream has another name: its messages are counted from the first.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -99,7 +100,7 @@ impl Stream {
                     "Check-ins, and pulses of the clock, that no worker is done with.".to_owned(),
                 ),
                 subjects: partitions.all().map(subject).collect(),
-                // What is acknowledged goes; nothing else does. When the disk is full, new ones are refused.
+                // Only acknowledged messages are removed. When the disk is full, new ones are refused.
                 retention: RetentionPolicy::WorkQueue,
                 discard: DiscardPolicy::New,
                 storage: StorageType::File,
@@ -127,14 +128,14 @@ impl Stream {
         self.partitions
     }
 
-    /// How many messages no worker is done with.
+    /// The number of messages that no worker is done with.
     pub async fn backlog(&self) -> Result<u64, Failure> {
         Ok(self.context.get_stream(CHECKINS).await?.cached_info().state.messages)
     }
 
     /// Puts check-ins of one project into the stream, in order. Returns once they are safe there.
     pub async fn publish(&self, project: ProjectId, checkins: Vec<Vec<u8>>) -> Result<(), Failure> {
-        // The stream gives each its time when it takes it.
+        // The stream sets the time of each on arrival.
         let message = |checkin| Message::new(ORGANIZATION, project, DateTime::UNIX_EPOCH, checkin);
         self.publish_all(checkins.into_iter().map(|checkin| (message(checkin), None))).await
     }
@@ -169,7 +170,7 @@ impl Stream {
         self.pulses(&moment.to_string(), None).await
     }
 
-    /// A pulse of another time, behind what is imported.
+    /// Sends a pulse with another time, behind what is imported.
     #[allow(dead_code, reason = "tests do it")]
     pub async fn import_pulse(&self, at: DateTime<Utc>) -> Result<(), Failure> {
         self.pulses(&at.to_rfc3339(), Some(at)).await
@@ -186,11 +187,11 @@ impl Stream {
         acknowledged(sent).await
     }
 
-    /// Becomes the one consumer of a partition, from the first unacknowledged message on. The consumer before
-    /// gets no more: the stream allows one consumer of a partition.
+    /// Becomes the only consumer of a partition, starting with the first unacknowledged message. The previous
+    /// consumer gets no more: the stream allows one consumer of a partition.
     ///
-    /// The messages end where one is missing. What is lost on its way, with a connection that breaks, comes again, but
-    /// after later ones; a new consumer begins with it.
+    /// The messages end where one is missing. A message that is lost with a broken connection comes again,
+    /// but after later ones; a new consumer begins with it.
     pub async fn take_over(
         &self,
         lease: Lease,
@@ -261,12 +262,12 @@ impl Stream {
     }
 }
 
-/// Returns a message's place in the stream.
+/// Returns a message's position in the stream.
 pub fn sequence(message: &jetstream::Message) -> Result<u64, Failure> {
     Ok(message.info()?.stream_sequence)
 }
 
-/// Returns what a message says, or `None` if it is not one of ours.
+/// Returns the content of a message, or `None` if it is not one of ours.
 pub fn entry(message: &jetstream::Message) -> Option<Entry> {
     let header = |name| message.headers.as_ref().and_then(|headers| headers.get(name));
     let at = match header(AT) {
@@ -301,8 +302,8 @@ async fn connect(url: &str) -> Result<Context, Failure> {
     let servers: Vec<ServerAddr> = url.split(',').map(str::parse).collect::<Result<_, _>>()?;
     let client = ConnectOptions::new().name("overdue").connect(servers).await;
     let client = client.map_err(|error| format!("cannot reach NATS at {url}: {error}"))?;
-    // Who publishes several messages holds some places while waiting for more; so nobody may wait: when all
-    // are taken, the stream does not keep up, and publishing fails.
+    // A caller that publishes several messages holds some places while it waits for more, so nothing may
+    // wait: if all places are taken, the stream does not keep up, and publishing fails.
     let context = ContextBuilder::new().timeout(PATIENCE).ack_timeout(PATIENCE);
     Ok(context.max_ack_inflight(INFLIGHT).backpressure_on_inflight(false).build(client))
 }

@@ -1,4 +1,4 @@
-//! What is to be decided: a check-in, a miss or a timeout, each about one environment.
+//! The decisions to make: a check-in, a miss or a timeout, each about one environment.
 
 use overdue::admission::{AdmitAll, ValidCheckin};
 use overdue::clock::Tick;
@@ -19,7 +19,7 @@ pub(crate) enum Task {
     Timeout { key: EnvironmentKey, run: RunId, tick: Tick },
 }
 
-/// Whether a later message was decided before. Mostly this one was decided too, and only its acknowledgement
+/// Whether a later message was decided before. Usually this one was decided too, and only its acknowledgement
 /// was lost. But a stream may also deliver out of order. So it is decided in any case, which changes nothing
 /// the second time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,17 +31,18 @@ pub(crate) enum Delivery {
 /// What was decided.
 #[derive(Debug)]
 pub(crate) struct Decided {
-    /// What is to be written, if anything.
+    /// What to write, if anything.
     pub(crate) transition: Option<Transition>,
-    /// The event of a check-in that is rejected.
+    /// The event of a rejected check-in.
     pub(crate) rejection: Option<Event>,
 }
 
 impl Task {
-    /// A check-in that is left to decide.
+    /// Prepares a check-in to be decided.
     ///
     /// # Errors
-    /// The event of a check-in that is rejected before any row is read; `None` of one that ends there without an event.
+    /// The event of a check-in that is rejected before any row is read; `None` if it ends there without an
+    /// event.
     pub(crate) fn checkin(
         message: Message,
         delivery: Delivery,
@@ -58,7 +59,7 @@ impl Task {
         }
     }
 
-    /// What is due at a tick.
+    /// Returns the task for an entry that is due at a tick.
     pub(crate) fn due(due: &Due, tick: Tick) -> Self {
         let key = due.key.clone();
         match due.run {
@@ -82,7 +83,8 @@ impl Task {
             Self::Checkin { message, valid, delivery } => {
                 let Decision { transition, outcome } = rules::process_checkin(snapshot, valid, policy);
                 let rejection = match outcome {
-                    // Most likely finished by this very message. The job has nothing to do with its second delivery.
+                    // Most likely this very message finished the run. Its second delivery does not concern
+                    // the job.
                     Outcome::Rejected(Rejected { errors, .. })
                         if *delivery == Delivery::Again
                             && errors.contains(&RejectionReason::CheckinFinished) =>

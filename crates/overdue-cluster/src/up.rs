@@ -13,7 +13,7 @@ use crate::servers::{self, Server};
 use crate::stream::Stream;
 use crate::{Failure, listen};
 
-/// Enough partitions to see how workers share them.
+/// Enough partitions to show how workers share them.
 const PARTITIONS: &str = "16";
 
 /// A role as a process of its own.
@@ -22,12 +22,12 @@ struct Process(Child);
 impl Process {
     fn start(arguments: &[&str]) -> Result<Self, Failure> {
         let mut command = Command::new(std::env::current_exe()?);
-        // Ctrl-C is for us, to stop things in order.
+        // Ctrl-C must reach only this process, which stops things in order.
         command.args(arguments).stdin(Stdio::null()).process_group(0);
         Ok(Self(command.spawn()?))
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Asks the process to stop, and waits for its end.
     fn stop(mut self) -> Result<(), Failure> {
         servers::signal("TERM", &self.0.id().to_string())?;
         self.0.wait()?;
@@ -37,13 +37,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already if all went well.
+        // Normally the process has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Starts everything, prints where it is and what happens, and stops it all on Ctrl-C.
+/// Starts everything, prints addresses and events, and stops everything on Ctrl-C.
 pub(crate) async fn run(options: &Up) -> Result<(), Failure> {
     let mut folder = tempfile::Builder::new();
     let folder = folder.prefix("overdue-cluster-");
@@ -64,7 +64,7 @@ pub(crate) async fn run(options: &Up) -> Result<(), Failure> {
     if !Process::start(&migrate)?.0.wait()?.success() {
         return Err("the tables could not be made".into());
     }
-    // Ports that are chosen here can be printed.
+    // A port that is chosen here can be printed.
     let address = match options.listen.port() {
         0 => SocketAddr::new(options.listen.ip(), servers::free_port()?),
         _ => options.listen,

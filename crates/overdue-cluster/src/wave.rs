@@ -1,7 +1,7 @@
-//! Many decisions in one transaction: in waves, none of which has two decisions that touch each other.
+//! Many decisions in one transaction: in waves, in which no two decisions affect each other.
 //!
-//! A wave is read as a whole before any of it is written. So it has at most one task of an environment, and a
-//! decision that writes what another one of its wave has read or written moves to the next wave.
+//! A wave is read as a whole before any of it is written. So it has at most one task of each environment, and
+//! a decision that writes what another one of its wave has read or written moves to the next wave.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,11 +12,11 @@ use overdue::{Event, Policy};
 use super::database::{Database, DatabaseError, Lease, Then};
 use super::task::Task;
 
-/// After this many conflicts, decide one task at a time. Then only other workers can conflict.
+/// The number of conflicts after which tasks are decided one at a time. Then only other workers can conflict.
 const PATIENCE: u32 = 3;
 
-/// Decides tasks in order, in one transaction that also writes the rejections and notes the last message of
-/// the stream that was decided. Returns how many events there were.
+/// Decides tasks in order, in one transaction that also writes the rejections and records the last message of
+/// the stream that was decided. Returns the number of events.
 pub(crate) async fn settle(
     database: &Database,
     (lease, done): (Lease, u64),
@@ -75,7 +75,7 @@ async fn attempt_to(
     }
 }
 
-/// The first task of each environment, and the others.
+/// Splits off the first task of each environment.
 fn wave<'t>(tasks: Vec<&'t Task>, policy: &Policy, width: usize) -> (Vec<&'t Task>, Vec<&'t Task>) {
     let mut environments = HashSet::new();
     let (mut wave, mut rest) = (Vec::new(), Vec::new());
@@ -86,7 +86,7 @@ fn wave<'t>(tasks: Vec<&'t Task>, policy: &Policy, width: usize) -> (Vec<&'t Tas
     (wave, rest)
 }
 
-/// What the decisions of a wave have read and written beside their environments.
+/// What the decisions of a wave have read and written apart from their environments.
 #[derive(Debug, Default)]
 struct Touched {
     organizations: HashSet<OrganizationId>,

@@ -15,25 +15,25 @@ use crate::processor::Processor;
 use crate::stream::Stream;
 use crate::time;
 
-/// How often old rows are looked for.
+/// How often old rows are pruned.
 const PRUNING: Duration = Duration::from_secs(3600);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// A partition being worked on.
+/// A partition that is being processed.
 struct Assignment {
     stop: watch::Sender<bool>,
     work: JoinHandle<Result<(), Failure>>,
 }
 
 impl Assignment {
-    /// Asks the processor to stop, once its batch is done.
+    /// Asks the processor to stop after its current batch.
     fn stop(&self) {
         let _ = self.stop.send(true);
     }
 }
 
-/// Works until `stop` is done, then hands its partitions on.
+/// Works until `stop` is done, then gives up its partitions.
 pub(crate) async fn run(
     database: Database,
     stream: Stream,
@@ -75,7 +75,7 @@ pub(crate) async fn run(
 }
 
 /// Renews the leases, takes free partitions up to the worker's share, and gives up those beyond it. Does not
-/// wait for a processor, because the other leases would run out meanwhile. Returns when to look again: sooner
+/// wait for a processor, because the other leases would expire meanwhile. Returns when to check again: sooner
 /// while partitions change hands, because no worker consumes those.
 async fn hold(
     database: &Database,
@@ -90,7 +90,7 @@ async fn hold(
         leave(database, lease, assignment).await;
         leases.retain(|held| *held != lease);
     }
-    // Another worker has the others now. What their processors still do will not be committed.
+    // Another worker has taken the others. What their processors still do will not be committed.
     assignments.retain(|lease, _| leases.contains(lease));
     for lease in leases.iter().skip(share) {
         assignments.get(lease).into_iter().for_each(Assignment::stop);
@@ -112,7 +112,7 @@ async fn hold(
     Ok(if at_rest { worker.lease_time / 8 } else { worker.lease_time / 64 })
 }
 
-/// Waits for a processor that has ended or was asked to end, and gives its partition back.
+/// Waits for a processor that has ended or was asked to, and gives up its partition.
 async fn leave(database: &Database, lease: Lease, Assignment { work, .. }: Assignment) {
     match work.await {
         Ok(Ok(())) => {}
@@ -139,7 +139,7 @@ async fn prune(database: Database, leases: Vec<Lease>, retention: TimeDelta) {
 
 fn random_id() -> Uuid {
     let mut bytes = [0; 16];
-    // Without a source of randomness nothing here would connect either.
+    // Without a source of randomness, no connection here would work either.
     let _ = getrandom::fill(&mut bytes);
     Uuid::from_bytes(bytes)
 }

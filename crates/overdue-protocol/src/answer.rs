@@ -1,4 +1,4 @@
-//! Why a request is turned away, in JSON.
+//! Why a request is rejected, in JSON.
 
 use std::fmt::Display;
 
@@ -10,16 +10,16 @@ use serde_json::json;
 use super::host::Unavailable;
 use super::project::NotAProject;
 
-/// Why a request is turned away.
+/// Why a request is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum Rejection {
-    /// The request does not say what it has to.
+    /// The request is incomplete or malformed.
     #[error("{0}")]
     Malformed(String),
-    /// The request brings no key.
+    /// The request has no key.
     #[error("there is no key: send one in X-Sentry-Auth, as ?sentry_key= or in the DSN of the envelope")]
     KeyMissing,
-    /// The request brings another key.
+    /// The request has a wrong key.
     #[error("the key is not the one of this server")]
     KeyWrong,
     /// The address names no project.
@@ -31,10 +31,10 @@ pub enum Rejection {
     /// The body, or a check-in in it, exceeds a limit.
     #[error("{0}")]
     TooLarge(String),
-    /// The body is packed in an encoding that is not supported.
+    /// The encoding of the body is not supported.
     #[error("the encoding {0:?} is not known: send gzip, deflate, br, zstd or none")]
     EncodingUnknown(String),
-    /// The host cannot keep check-ins now.
+    /// The host cannot store check-ins now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
@@ -60,7 +60,7 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// Says in JSON why a request is turned away.
+/// Returns the reason for a rejection in JSON.
 pub fn error_response(status: StatusCode, why: &impl Display) -> Response {
     (status, Json(json!({ "error": why.to_string() }))).into_response()
 }

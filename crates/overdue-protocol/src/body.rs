@@ -13,14 +13,14 @@ use tokio::sync::Semaphore;
 
 use super::answer::Rejection;
 
-/// How large a body may be, as it is sent and unpacked, in bytes.
+/// The largest size of a body in bytes, as it is sent and unpacked.
 const SENT: usize = 5 << 20;
 const UNPACKED: usize = 20 << 20;
 
-/// How long a body may take to arrive.
+/// The longest time that a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How many bodies are unpacked at a time, so that a few hostile ones cannot take all memory.
+/// The most bodies that are unpacked at a time, so that a few hostile ones cannot take all memory.
 static UNPACKING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(8));
 
 /// A body, unpacked.
@@ -96,7 +96,7 @@ impl Encoding {
     fn unpack(self, packed: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Self::Gzip => read_all(MultiGzDecoder::new(packed)),
-            // Deflate is meant to come in a zlib wrapper, and some send it bare.
+            // Deflate should come in a zlib wrapper, but some clients send it bare.
             Self::Deflate => match read_all(ZlibDecoder::new(packed)) {
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                     read_all(DeflateDecoder::new(packed))
@@ -114,7 +114,7 @@ impl Encoding {
 
 fn read_all(packed: impl Read) -> io::Result<Vec<u8>> {
     let mut unpacked = Vec::new();
-    // One byte more tells that there is more.
+    // One more byte shows that there is more.
     packed.take((UNPACKED as u64).saturating_add(1)).read_to_end(&mut unpacked)?;
     if unpacked.len() > UNPACKED {
         return Err(io::ErrorKind::FileTooLarge.into());

@@ -6,8 +6,8 @@
 //! curl "$URL" --json '{"status": "error", "environment": "dev"}'
 //! ```
 //!
-//! What is not said: the status is ok, the run is the newest open one or else a new one. Without a `monitor_config` the
-//! query may say `schedule`, `timezone`, `checkin_margin` and `max_runtime`.
+//! Defaults: the status is ok, and the run is the newest open one, or else a new one. Without a
+//! `monitor_config`, the query may contain `schedule`, `timezone`, `checkin_margin` and `max_runtime`.
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -71,7 +71,7 @@ async fn take<H: Host>(
     Ok((status, headers, Json(receipt)))
 }
 
-/// Adds to a check-in what its address and query say, and what need not be said.
+/// Adds to a check-in the fields from its address and query, and the defaults.
 fn complete(fields: &mut Map<String, Value>, slug: String, query: &str) {
     let mut config = Map::new();
     for (name, value) in form(query) {
@@ -81,7 +81,7 @@ fn complete(fields: &mut Map<String, Value>, slug: String, query: &str) {
             "timezone" => drop(config.insert(name, value.into())),
             "checkin_margin" | "max_runtime" => drop(config.insert(name, number(value))),
             "status" | "check_in_id" | "environment" | "release" => drop(fields.insert(name, value.into())),
-            // Unknown fields are passed over in a payload too.
+            // Unknown fields are ignored in a payload too.
             _ => {}
         }
     }
@@ -99,7 +99,7 @@ fn form(query: &str) -> Vec<(String, String)> {
         .unwrap_or_default()
 }
 
-/// A number if it is one; else the text, for the engine to say what is wrong with it.
+/// Returns a number if the text is one. Otherwise returns the text, for the engine to report the error.
 fn number(text: String) -> Value {
     serde_json::from_str(&text).ok().filter(Value::is_number).unwrap_or(text.into())
 }

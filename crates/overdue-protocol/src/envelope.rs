@@ -1,8 +1,8 @@
 //! `POST /api/{project}/envelope/`: what Sentry's SDKs send.
 //!
-//! An envelope is a line of JSON, then items: a line of JSON that says of which type and how long the item is, and the
-//! item. Check-ins are items of type `check_in`. The others are taken and dropped, so that an SDK that reports crashes
-//! as well is not disturbed.
+//! An envelope is a line of JSON, followed by items. Each item is a line of JSON with its type and length,
+//! and then its content. Check-ins are items of type `check_in`. All other items are accepted and dropped, so
+//! that an SDK that also reports crashes keeps working.
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -16,7 +16,7 @@ use super::host::{Host, Receipt};
 use super::key::Key;
 use super::project;
 
-/// How large a check-in may be, in bytes; and how many one envelope may hold.
+/// The largest check-in in bytes, and the most check-ins in one envelope.
 pub(super) const CHECKIN: usize = 100 << 10;
 const CHECKINS: usize = 1000;
 
@@ -39,7 +39,7 @@ pub(crate) struct Login {
     sentry_key: Option<String>,
 }
 
-/// The answer to an SDK, which reads the status only. Users see the rest with `debug=True`.
+/// The answer to an SDK, which reads only the status. Users see the rest with `debug=True`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Taken<R> {
     id: Option<String>,
@@ -55,7 +55,7 @@ pub(crate) async fn receive<H: Host>(
 ) -> Result<(StatusCode, Json<Taken<H::Receipt>>), Rejection> {
     let project = project::parse(&project)?;
     let login = login.sentry_key.as_deref().or_else(|| key_of(&headers));
-    // A wrong key is reported before any other fault.
+    // A wrong key is reported before any other error.
     if let Some(key) = login {
         check(host.key(), key)?;
     }
@@ -79,21 +79,21 @@ fn check(key: &Key, offered: &str) -> Result<(), Rejection> {
     if key.opens(offered) { Ok(()) } else { Err(Rejection::KeyWrong) }
 }
 
-/// The key of `X-Sentry-Auth: Sentry sentry_version=7, sentry_key=..`.
+/// Returns the key in `X-Sentry-Auth: Sentry sentry_version=7, sentry_key=..`.
 fn key_of(headers: &HeaderMap) -> Option<&str> {
     let fields = headers.get("x-sentry-auth")?.to_str().ok()?;
     let fields = fields.strip_prefix("Sentry ").unwrap_or(fields);
     fields.split(',').find_map(|field| field.trim().strip_prefix("sentry_key="))
 }
 
-/// The key of `https://KEY@host/1`.
+/// Returns the key in `https://KEY@host/1`.
 fn key_of_dsn(dsn: &str, project: ProjectId) -> Result<&str, Rejection> {
     let (_, rest) = dsn.split_once("://").ok_or(Rejection::KeyMissing)?;
     let (login, place) = rest.split_once('@').ok_or(Rejection::KeyMissing)?;
     if place.rsplit_once('/').is_none_or(|(_, named)| named != project.to_string()) {
         return Err(Rejection::Malformed("the DSN of the envelope is for another project".to_owned()));
     }
-    // Old DSNs hold a secret after the key.
+    // Old DSNs have a secret after the key.
     Ok(login.split(':').next().unwrap_or(login))
 }
 
@@ -134,7 +134,7 @@ fn parse(body: &[u8]) -> Result<(Head, Vec<&[u8]>), String> {
     Ok((head, checkins))
 }
 
-/// The first line, and what comes after it.
+/// Returns the first line, and what comes after it.
 fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
     match bytes.iter().position(|byte| *byte == b'\n') {
         Some(end) => {

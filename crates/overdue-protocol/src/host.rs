@@ -11,11 +11,11 @@ pub trait Host: Clone + Send + Sync + 'static {
     /// The answer to a client for one check-in.
     type Receipt: Receipt;
 
-    /// The key that check-ins must bring.
+    /// The key that check-ins must carry.
     fn key(&self) -> &Key;
 
-    /// Stores the check-ins of one project, in order. Returns a receipt for each once they are safe. There is at least
-    /// one.
+    /// Stores the check-ins of one project, in order. Returns a receipt for each once they are safe. The list
+    /// is never empty.
     fn accept(
         &self,
         project: ProjectId,
@@ -25,7 +25,7 @@ pub trait Host: Clone + Send + Sync + 'static {
 
 /// The answer to a client for one check-in that was stored.
 pub trait Receipt: Serialize + Send + 'static {
-    /// The HTTP status: 202, or the 4xx that says why the check-in was rejected.
+    /// The HTTP status: 202, or a 4xx if the check-in was rejected.
     fn status(&self) -> StatusCode;
 }
 

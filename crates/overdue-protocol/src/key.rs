@@ -13,11 +13,11 @@ impl Key {
         Self(text.into())
     }
 
-    /// A new one that nobody can guess.
+    /// Returns a new key that cannot be guessed.
     ///
     /// # Errors
     ///
-    /// Fails if the machine has no randomness to give.
+    /// Fails if the machine cannot provide randomness.
     pub fn random() -> Result<String, getrandom::Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
@@ -27,17 +27,17 @@ impl Key {
         }))
     }
 
-    /// What the operator chose for one.
+    /// Checks a key that the operator chose.
     ///
     /// # Errors
     ///
-    /// Fails if it is too short, too long, or has other characters than letters and digits.
+    /// Fails if it is too short, too long, or has characters other than letters and digits.
     pub fn parse(text: &str) -> Result<String, String> {
         let fits = (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if fits { Ok(text.to_owned()) } else { Err("a key is 8 to 64 letters and digits".to_owned()) }
     }
 
-    /// Whether this is the key. Takes as long for a key that is nearly right as for any other of its length.
+    /// Whether this is the key. Takes the same time for all texts of its length.
     pub fn opens(&self, offered: &str) -> bool {
         let (ours, theirs) = (self.0.as_bytes(), offered.as_bytes());
         let difference = ours.iter().zip(theirs).fold(0, |sum, (ours, theirs)| sum | (ours ^ theirs));

@@ -1,8 +1,8 @@
-//! Projects, as addresses name them.
+//! Projects, as named in addresses.
 
 use overdue::id::ProjectId;
 
-/// There is no project of this name, and there cannot be.
+/// No project can have this name.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a project is a number")]
 pub struct NotAProject;
@@ -11,9 +11,9 @@ pub struct NotAProject;
 ///
 /// # Errors
 ///
-/// Fails if it is no number, or one that a signed column cannot hold.
+/// Fails if it is not a number, or one that a signed column cannot hold.
 pub fn parse(text: &str) -> Result<ProjectId, NotAProject> {
-    // The integers of databases have a sign.
+    // Integers in databases are signed.
     let number = text.parse::<i64>().ok().and_then(|number| u64::try_from(number).ok());
     number.map(ProjectId::new).ok_or(NotAProject)
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-/// The same as a `monitor_config` says it. What is neither is passed on, for the engine to say what is wrong with it.
+/// Converts a schedule to its form in a `monitor_config`. Other text is passed on, for the engine to report
+/// the error.
 pub fn schedule_json(text: &str) -> Value {
     let words: Vec<&str> = text.split_whitespace().collect();
     let interval = |count: u64, unit: &str| {

@@ -1,4 +1,4 @@
-//! Connections: so many at once, and none that may take its time for ever.
+//! Connections: limited in number, each with timeouts.
 
 use std::io;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use tokio::sync::Semaphore;
 use super::linger::Lingering;
 use super::unread::close_unread;
 
-/// How long the head of a request may take, and how long a connection may be idle.
+/// The longest time for the head of a request, and for an idle connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long requests may go on once the server is told to stop.
+/// How long requests may continue after the server is asked to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
 const CONNECTIONS: usize = 4096;
 
-/// Serves until `stop` is done, then lets the requests that are under way finish.
+/// Serves until `stop` is done, then lets the requests in progress finish.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let router = router.layer(from_fn(close_unread));
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
@@ -48,7 +48,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             },
             () = &mut stop => break,
         };
-        // Answers are small and should not wait for each other.
+        // Answers are small, and must not be delayed to be sent together.
         let _ = stream.set_nodelay(true);
         let stream = Lingering::new(stream, Arc::clone(&stopping));
         let connection = http1::Builder::new()
@@ -70,13 +70,13 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     }
 }
 
-/// Out of file descriptors, most likely: some will be free in a moment.
+/// Most likely there are no file descriptors left. Some will be free in a moment.
 async fn pause(error: &io::Error) {
     tracing::warn!(%error, "a connection could not be accepted");
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
-/// Done when the operator wants the process to stop.
+/// Completes when the operator asks the process to stop.
 pub async fn stop() {
     let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
     let [Ok(interrupt), Ok(terminate)] = &mut signals else {

@@ -10,7 +10,7 @@ pub fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// How long it takes until this time; nothing when it is past.
+/// Returns the time left until this time, or zero if it is past.
 pub fn until(at: DateTime<Utc>) -> Duration {
     (at - now()).to_std().unwrap_or_default()
 }
@@ -21,7 +21,7 @@ pub fn next_minute(at: DateTime<Utc>) -> DateTime<Utc> {
     at.duration_trunc(minute).unwrap_or(at) + minute
 }
 
-/// Measures how long something takes.
+/// Measures a duration.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 
@@ -31,7 +31,7 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    /// Returns how long ago it was started.
+    /// Returns the time since the start.
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }

@@ -1,21 +1,22 @@
-//! Times as columns of a database: text that sorts as the times do.
+//! Times in database columns: text that sorts like the times.
 
 use std::fmt::Write as _;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, NaiveDateTime, ParseError, Timelike, Utc};
 
-/// Earlier than every time.
+/// Sorts before every time.
 pub const FIRST: &str = "";
-/// Later than every time.
+/// Sorts after every time.
 pub const LAST: &str = "~~";
 
-/// A time as `2024-09-02T10:00:00.000000000Z`, which people and databases can read. Years before 0 have a `!` in front
-/// and count up from 000000, years after 9999 have a `~` and six digits: so text of any two times sorts as they do.
+/// A time as `2024-09-02T10:00:00.000000000Z`, readable by people and databases. Years before 0 start with a
+/// `!` and count up from 000000; years after 9999 start with a `~` and have six digits. So the texts of any
+/// two times sort like the times.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TimeText(pub DateTime<Utc>);
 
-/// What is added to years before 0.
+/// Added to years before 0.
 const BELOW: i32 = 1_000_000;
 
 const FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.fZ";
@@ -25,13 +26,13 @@ impl TimeText {
     pub fn into_text(self) -> String {
         let at = self.0;
         let mut text = String::with_capacity(33);
-        // Text takes all that is written to it.
+        // Writing to text cannot fail.
         let _ = match at.year() {
             year @ 0..=9_999 => write!(text, "{year:04}"),
             year @ ..0 => write!(text, "!{:06}", year.saturating_add(BELOW)),
             year => write!(text, "~{year:06}"),
         };
-        // A leap second is the one after 59, and its nanoseconds count on from a whole one.
+        // A leap second comes after second 59, and its nanoseconds continue from a whole second.
         let (leap, nanosecond) = match at.nanosecond().checked_sub(1_000_000_000) {
             Some(nanosecond) => (1, nanosecond),
             None => (0, at.nanosecond()),

@@ -1,4 +1,4 @@
-//! What every part of the server shares.
+//! The state that all parts of the server share.
 
 use std::ops::Deref;
 use std::sync::Arc;

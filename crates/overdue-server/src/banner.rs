@@ -4,7 +4,7 @@ use overdue::id::MonitorKey;
 
 use crate::app::App;
 
-/// Where to look, and how to check in.
+/// Returns where to find the page, and how to check in.
 pub(crate) fn banner(app: &App, db: &std::path::Path) -> String {
     format!(
         "overdue keeps check-ins in {db}\n\n  \
@@ -18,13 +18,13 @@ pub(crate) fn banner(app: &App, db: &std::path::Path) -> String {
     )
 }
 
-/// A line for the crontab of a job that is not known yet.
+/// Returns a line for the crontab of a new job.
 pub(crate) fn crontab_line(app: &App) -> String {
     let ping = curl(app, "1", "nightly-backup", "?status=ok&schedule=0+2+*+*+*");
     format!("0 2 * * *  backup.sh && {ping}")
 }
 
-/// A line for the crontab of a job that has a monitor.
+/// Returns a line for the crontab of a job that has a monitor.
 pub(crate) fn ping_line(app: &App, key: &MonitorKey) -> String {
     let (project, slug) = (key.project.to_string(), key.slug.as_str());
     format!(

@@ -1,8 +1,8 @@
 //! Time: sleeps until the next deadline, and ticks.
 //!
-//! A server that was down ticks once when it is back, however long it was: each job that should have reported in the
-//! meantime is missed once. The first tick comes with the first whole minute after the start, so that jobs which keep
-//! trying to report are heard first.
+//! After a downtime the server ticks once, however long it was down: each job that should have reported
+//! meanwhile is missed once. The first tick comes with the first whole minute after the start, so that
+//! check-ins that clients retry arrive before it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use overdue::outcome::TickEffect;
@@ -14,7 +14,7 @@ use crate::store::StoreError;
 use crate::time;
 use crate::writer::ServerEngine;
 
-/// How often old rows are looked for.
+/// How often old rows are pruned.
 const PRUNING: TimeDelta = TimeDelta::hours(1);
 
 /// Ticks and prunes until it is dropped.
@@ -68,7 +68,7 @@ fn tick_if_due(engine: &ServerEngine, now: DateTime<Utc>) -> Result<Ticked, Erro
     Ok((due, report))
 }
 
-/// Forgets what is old, monitor by monitor, so that check-ins need not wait for all of it.
+/// Prunes old rows, monitor by monitor, so that check-ins need not wait for all of it.
 async fn prune(app: &App, now: DateTime<Utc>, retention: TimeDelta) -> Result<(), Unavailable> {
     let before = now.checked_sub_signed(retention).unwrap_or(DateTime::<Utc>::MIN_UTC);
     let monitors = app.readers.read(|store| store.monitor_keys()).await?;

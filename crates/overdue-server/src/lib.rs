@@ -1,4 +1,4 @@
-//! The part of the server that its program and its tests share: the store. It is no interface for others.
+//! The store, which the server and its tests share. This is not an interface for others.
 #![expect(
     clippy::exhaustive_enums,
     clippy::exhaustive_structs,

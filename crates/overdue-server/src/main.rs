@@ -1,12 +1,13 @@
-//! A check-in server: the protocol of Sentry's SDKs and curl on one side, SQLite on the other, and a page to look at.
+//! A check-in server: it speaks the protocol of Sentry's SDKs and curl, keeps its state in SQLite, and serves
+//! a status page.
 //!
 //! ```sh
 //! cargo run --release -p overdue-server
 //! ```
 //!
-//! Where to find what: `overdue-protocol` takes check-ins, `http` keeps them and shows pages, `writer` is the
-//! one thread that writes, with group commit, `clock` ticks, `delivery` tells of incidents, and `store` is
-//! all that knows SQL. `README.md` beside this file says more.
+//! Where to find what: `overdue-protocol` takes check-ins, `http` stores them and serves pages, `writer` is
+//! the one thread that writes, with group commit, `clock` ticks, `delivery` reports incidents, and only
+//! `store` knows SQL. `README.md` beside this file says more.
 #![expect(
     clippy::arithmetic_side_effects,
     reason = "it counts what fits into memory, and adds minutes to the present"
@@ -53,7 +54,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn main() -> Result<(), Failure> {
     let options = Options::parse();
     start_log();
-    // First of all, so that a second server on the same address touches nothing.
+    // This comes first, so that a second server on the same address touches nothing.
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
@@ -77,14 +78,14 @@ async fn main() -> Result<(), Failure> {
     }
 
     let router = http::router(app.clone());
-    // No task ends by itself; one that does has failed.
+    // No task should end by itself. If one does, it has failed.
     let broken = tokio::select! {
         () = overdue_protocol::serve(listener, router, overdue_protocol::stop()) => false,
         _ = tasks.join_next() => true,
         () = end(&writer) => true,
     };
     tasks.shutdown().await;
-    // The last one gone lets the thread end, once everything is written that was asked for.
+    // Dropping the last sender ends the thread, after it has written everything.
     drop(app);
     let ended = tokio::time::timeout(Duration::from_secs(5), end(&writer)).await.is_ok();
     if broken || !ended || writer.join().is_err() {
@@ -94,7 +95,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Logs to standard error what `RUST_LOG` asks for: a level, or `target=level` pairs with commas between them.
+/// Logs to standard error what `RUST_LOG` asks for: a level, or `target=level` pairs separated by commas.
 fn start_log() {
     let asked = std::env::var("RUST_LOG").ok().and_then(|text| text.parse().ok());
     let targets = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
@@ -121,7 +122,7 @@ fn open(options: &Options, listener: &TcpListener) -> Result<(App, JoinHandle<()
     Ok((State { writer, readers, metrics, key: Key::new(&key), address }.into(), thread))
 }
 
-/// Stores which destinations get events from now on.
+/// Stores which destinations receive events from now on.
 async fn tell_destinations(app: &App, options: &Options) -> Result<(), Failure> {
     let mut names = vec!["stdout".to_owned()];
     names.extend(options.webhook.iter().cloned());

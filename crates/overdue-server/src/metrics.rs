@@ -1,4 +1,4 @@
-//! What the server counts and measures, for Prometheus.
+//! Counters and measurements of the server, for Prometheus.
 
 use prometheus::{
     Encoder, Gauge, Histogram, HistogramOpts, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -14,17 +14,17 @@ pub(crate) struct Metrics {
     pub(crate) events: IntCounterVec,
     /// Attempts to deliver an event, by destination and result: taken, failed.
     pub(crate) deliveries: IntCounterVec,
-    /// How long the earliest deadline had been waiting when the clock last looked, in seconds.
+    /// How many seconds the earliest deadline was past when the clock last checked.
     pub(crate) tick_lag: Gauge,
-    /// What the clock has done, by effect: missed, timed out, unknown, ignored.
+    /// Results of ticks, by effect: missed, timed out, unknown, ignored.
     pub(crate) ticked: IntCounterVec,
     /// How long a transaction takes from its beginning until it is on the disk.
     pub(crate) commit: Histogram,
-    /// How many requests share a transaction.
+    /// Requests per transaction.
     pub(crate) shared: Histogram,
     /// Answers, by status code.
     pub(crate) answers: IntCounterVec,
-    /// Set when somebody asks: environments by status, events waiting by destination.
+    /// Computed on request: environments by status, undelivered events by destination.
     pub(crate) environments: IntGaugeVec,
     pub(crate) waiting: IntGaugeVec,
 }
@@ -90,7 +90,7 @@ impl Metrics {
         ]
     }
 
-    /// Everything in the text format of Prometheus.
+    /// Returns everything in the text format of Prometheus.
     pub(crate) fn text(&self) -> Result<String, prometheus::Error> {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;

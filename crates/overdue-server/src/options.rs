@@ -1,4 +1,4 @@
-//! What the operator may choose on the command line.
+//! The options on the command line.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -9,24 +9,24 @@ use clap::{Parser, ValueEnum};
 
 use overdue_protocol::Key;
 
-/// A check-in server for scheduled jobs: it takes the check-ins of Sentry's SDKs and of curl, keeps them in SQLite, and
-/// tells when a job is late, fails, hangs or recovers.
+/// A check-in server for scheduled jobs: it takes check-ins from Sentry's SDKs and curl, keeps them in
+/// SQLite, and reports when a job is late, fails, hangs or recovers.
 ///
-/// Incidents are printed to standard output, the log goes to standard error; the variable `RUST_LOG` says how much of
-/// it: debug, info, warn or error.
+/// Incidents are printed to standard output, the log to standard error. The variable `RUST_LOG` sets the log
+/// level: debug, info, warn or error.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "server", max_term_width = 100)]
 pub(crate) struct Options {
-    /// The database; it is created if there is none. [default: overdue.db, with --demo overdue-demo.db]
+    /// The database, created if it does not exist. [default: overdue.db, with --demo overdue-demo.db]
     #[arg(long, value_name = "PATH")]
     pub(crate) db: Option<PathBuf>,
 
-    /// Where to listen. Pages and API ask nobody who they are: before you listen beyond this machine, put a proxy in
-    /// front that does.
+    /// The address to listen on. Pages and API need no login: to listen beyond this machine, put a proxy with
+    /// a login in front.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 
-    /// How check-ins are judged: the standard profile, or Sentry's of September 2024 with all its quirks.
+    /// The rules: the standard profile, or Sentry's of September 2024 with all its quirks.
     #[arg(long, value_enum, default_value = "standard")]
     pub(crate) policy: Profile,
 
@@ -34,19 +34,20 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DAYS", default_value = "90", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) retention: u32,
 
-    /// Where incidents are posted as JSON, beside standard output. May be given several times.
+    /// Where to post incidents as JSON, in addition to standard output. May be given several times.
     #[arg(long, value_name = "URL", value_parser = url)]
     pub(crate) webhook: Vec<String>,
 
-    /// The key that check-ins must bring: 8 to 64 letters and digits. [default: made at the first start, and kept]
+    /// The key that check-ins must carry: 8 to 64 letters and digits. [default: made at the first start, and
+    /// kept]
     #[arg(long, value_name = "KEY", value_parser = Key::parse)]
     pub(crate) key: Option<String>,
 
-    /// How many check-ins a minute are taken of one job in one environment; 0 for any number.
+    /// The most check-ins a minute from one job in one environment; 0 for no limit.
     #[arg(long, value_name = "NUMBER", default_value = "6")]
     pub(crate) rate_limit: u32,
 
-    /// Fills the database with a fleet of made-up jobs, and goes on making up check-ins for them.
+    /// Fills the database with a fleet of made-up jobs, and keeps making up check-ins for them.
     #[arg(long)]
     pub(crate) demo: bool,
 }

@@ -1,4 +1,4 @@
-//! A few connections that only read, beside the one that writes.
+//! A few connections that only read, next to the one that writes.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

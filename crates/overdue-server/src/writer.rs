@@ -1,5 +1,5 @@
-//! The one thread that writes, and group commit: many requests share one transaction, and none is answered before it is
-//! on the disk.
+//! The one thread that writes, and group commit: many requests share one transaction, and each is answered
+//! only once it is on the disk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,10 +21,10 @@ pub(crate) type ServerEngine = Engine<Arc<SqliteStore>>;
 type Request = Box<dyn FnOnce(&ServerEngine) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), Unavailable>) + Send>;
 
-/// How many requests may wait for the writer. Further senders block.
+/// The most requests that may wait for the writer. Further senders block.
 const QUEUE: usize = 4096;
 
-/// How many requests share a transaction at most, so that the first one does not wait for ever.
+/// The most requests that share a transaction, so that the first one does not wait for long.
 const GROUP: usize = 512;
 
 /// Hands requests to the writing thread.
@@ -35,8 +35,8 @@ pub(crate) struct Writer {
     events: watch::Receiver<u64>,
 }
 
-/// Counts every event, and records the rejections. The store has put the other events into the outbox already, with the
-/// rows they belong to.
+/// Counts every event, and records the rejections. The store has put the other events into the outbox
+/// already, together with the rows.
 #[derive(Debug)]
 struct Sink {
     store: Arc<SqliteStore>,
@@ -57,7 +57,7 @@ impl EventSink for Sink {
 }
 
 impl Writer {
-    /// Starts the thread. It ends when every writer is gone, or when it panics.
+    /// Starts the thread. It ends when all writers are dropped, or when it panics.
     pub(crate) fn start(
         store: SqliteStore,
         policy: Policy,
@@ -74,7 +74,7 @@ impl Writer {
         let engine = Engine::new(store, policy).with_sink(sink).with_admission(limiter);
         let thread = thread::Builder::new().name("writer".into()).spawn(move || {
             while let Some(first) = waiting.blocking_recv() {
-                // Requests that came while the last group was written are the next group.
+                // Requests that arrived while the last group was written form the next group.
                 let group = std::iter::once(first).chain(std::iter::from_fn(|| waiting.try_recv().ok()));
                 commit_group(&engine, group.take(GROUP), &metrics);
                 commits.fetch_add(1, Ordering::Relaxed);
@@ -100,7 +100,7 @@ impl Writer {
         answered.await.map_err(|_| Unavailable)?
     }
 
-    /// How many transactions there have been. While this is unchanged, so is everything that was read.
+    /// The number of transactions so far. While it does not change, everything that was read is current.
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }

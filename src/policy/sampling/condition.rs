@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::id::ConditionId;
 
-/// Which traces a rule is about: a tree in the language of the host's sampler, which this crate stores and
+/// Which traces a rule applies to: a tree in the language of the host's sampler, which this crate stores and
 /// compares but never evaluates.
 ///
-/// Two conditions are equal when they say the same: neither the order of keys nor the order within lists
-/// counts. (As in the reference system: the lists of such conditions are alternatives or conjunctions.)
+/// The order of keys and the order within lists do not matter for equality. (As in the reference system: the
+/// lists of such conditions are alternatives or conjunctions.)
 ///
 /// ```
 /// use overdue::policy::Condition;
@@ -30,13 +30,13 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// The condition with this tree.
+    /// Makes a condition of this tree.
     pub fn new(value: Value) -> Self {
         let id = ConditionId::of(&canonical(&value));
         Self { value: Arc::new(value), id }
     }
 
-    /// The traces of one monitor in one environment, by the names that Sentry's sampler has for both.
+    /// The traces of one monitor in one environment, by the names that Sentry's sampler uses for both.
     ///
     /// ```
     /// use overdue::policy::Condition;
@@ -60,7 +60,7 @@ impl Condition {
         &self.value
     }
 
-    /// What equal conditions share: for a store to find rules by.
+    /// The id that equal conditions share, by which a store can find rules.
     pub const fn id(&self) -> ConditionId {
         self.id
     }
@@ -92,8 +92,8 @@ impl Serialize for Condition {
     }
 }
 
-/// The same text for every order of keys and of list items. Sorts for itself: whether the maps of
-/// `serde_json` are sorted depends on features another crate may turn on.
+/// Returns the same text for every order of keys and of list items. Sorts by itself, because whether the maps
+/// of `serde_json` are sorted depends on features that another crate may enable.
 fn canonical(value: &Value) -> String {
     match value {
         Value::Object(map) => {

@@ -1,4 +1,5 @@
-//! Which traces an incident asks for. Rules and their store are in the module `sampling`, behind a feature.
+//! The traces that an incident requests. Rules and their store are in the module `sampling`, behind a
+//! feature.
 
 mod condition;
 mod rate;
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{EnvironmentKey, OrganizationId};
 
-/// Whether samples are asked for when an incident opens.
+/// Whether traces are requested when an incident opens.
 ///
 /// ```
 /// use overdue::policy::{IncidentSampling, Policy, SamplingPolicy};
@@ -27,14 +28,14 @@ use crate::id::{EnvironmentKey, OrganizationId};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SamplingPolicy {
-    /// No.
+    /// No traces are requested.
     #[default]
     Off,
-    /// Yes, so many for so long: while a job is in trouble its owner wants every trace of it.
+    /// Traces are requested: every trace of a job in trouble is of interest.
     OnIncident(IncidentSampling),
 }
 
-/// What is asked for when an incident opens.
+/// What is requested when an incident opens.
 ///
 /// ```
 /// use chrono::TimeDelta;
@@ -46,12 +47,12 @@ pub enum SamplingPolicy {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "plain data a host writes down")]
 pub struct IncidentSampling {
-    /// The share of traces to keep. By default all.
+    /// The share of traces to keep. The default is all.
     pub rate: SampleRate,
-    /// The most traces to collect. By default 1000.
+    /// The most traces to collect. The default is 1000.
     pub max_samples: u32,
-    /// For how long from the opening of the incident. By default six hours, the longest the reference
-    /// system allows a rule at once. An incident that opens meanwhile extends it.
+    /// How long to collect, from the opening of the incident. The default is six hours, the longest period
+    /// that the reference system allows a rule at once. An incident that opens meanwhile extends it.
     pub period: TimeDelta,
 }
 
@@ -62,7 +63,7 @@ impl Default for IncidentSampling {
 }
 
 impl SamplingPolicy {
-    /// The request to make when an incident of this environment opens, if one is to be made.
+    /// Returns the request to make when an incident of this environment opens, or `None` if sampling is off.
     ///
     /// ```
     /// use overdue::policy::{Condition, IncidentSampling, SampleRate, SamplingPolicy};

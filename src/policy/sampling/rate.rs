@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "f64", into = "f64")]
 pub struct SampleRate(f64);
 
-/// A sample rate lies between 0 and 1.
+/// The sample rate does not lie between 0 and 1.
 ///
 /// ```
 /// use overdue::policy::{InvalidSampleRate, SampleRate};
@@ -33,18 +33,18 @@ pub struct SampleRate(f64);
 pub struct InvalidSampleRate;
 
 impl SampleRate {
-    /// No trace.
+    /// No traces.
     pub const NONE: SampleRate = SampleRate(0.0);
-    /// Every trace.
+    /// All traces.
     pub const ALL: SampleRate = SampleRate(1.0);
 
-    /// The rate of this value.
+    /// Makes a rate of this value.
     ///
     /// # Errors
-    /// [`InvalidSampleRate`] when it does not lie between 0 and 1.
+    /// [`InvalidSampleRate`] if it does not lie between 0 and 1.
     pub const fn new(rate: f64) -> Result<Self, InvalidSampleRate> {
         if rate >= 0.0 && rate <= 1.0 {
-            // A negative zero is a zero, and must compare as one.
+            // A negative zero must compare as zero.
             Ok(Self(rate.abs()))
         } else {
             Err(InvalidSampleRate)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Condition, SampleRate};
 use crate::id::{OrganizationId, ProjectId};
 
-/// Asks for samples: what a rule is to provide at least.
+/// Requests traces: the least that a rule must provide.
 ///
 /// ```
 /// use overdue::policy::SamplingRequest;
@@ -29,18 +29,18 @@ use crate::id::{OrganizationId, ProjectId};
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a request is its parts, and hosts build them")]
 pub struct SamplingRequest {
-    /// Whose rule it is.
+    /// The organization whose rule it is.
     pub organization: OrganizationId,
-    /// The projects it is for. None named means all of the organization.
+    /// The projects it applies to. An empty set means all of the organization.
     pub projects: BTreeSet<ProjectId>,
-    /// Which traces it is about.
+    /// Which traces it applies to.
     pub condition: Condition,
-    /// From when on.
+    /// The start of the period.
     pub start: DateTime<Utc>,
-    /// Until when; not at that instant itself.
+    /// The end of the period, exclusive.
     pub end: DateTime<Utc>,
     /// The most traces to collect.
     pub max_samples: u32,
-    /// The share of them to keep.
+    /// The share of traces to keep.
     pub rate: SampleRate,
 }

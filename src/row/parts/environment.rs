@@ -23,17 +23,17 @@ use crate::row::{Incident, RunStatus, RunSummary};
 pub struct EnvironmentParts {
     /// Its monitor and its name.
     pub key: EnvironmentKey,
-    /// What its runs say about it.
+    /// What its runs say about its health.
     pub health: Health,
-    /// How it fails without an incident, which only the rules of the reference know.
+    /// The failure without an incident, which only the rules of the reference have.
     pub failing: Option<Failing>,
-    /// Whether it is silenced.
+    /// Whether it is muted.
     pub muted: bool,
-    /// Whether its misses and timeouts are judged.
+    /// Whether its missed runs and timeouts are judged.
     pub watch: Watch,
     /// When the newest run started.
     pub last_checkin: Option<DateTime<Utc>>,
-    /// Which run it waits for.
+    /// Which run it expects.
     pub expectation: Expectation,
     /// When the newest run with a result started.
     pub last_result: Option<DateTime<Utc>>,
@@ -41,9 +41,9 @@ pub struct EnvironmentParts {
     pub last_ok: Option<RunSummary>,
     /// When the newest message without a run id was received.
     pub anonymous_at: Option<DateTime<Utc>>,
-    /// How many runs it has had.
+    /// How many runs it has had in total.
     pub runs: u32,
-    /// How many incidents it has had.
+    /// How many incidents it has had in total.
     pub incidents: u32,
     /// The row's version.
     pub version: Version,
@@ -133,7 +133,7 @@ impl From<Environment> for EnvironmentParts {
     }
 }
 
-/// A stored environment: as it is written now, or as it was before [`Watch`] and [`Expectation`].
+/// A stored environment, as it is written now or as it was before [`Watch`] and [`Expectation`].
 #[derive(Deserialize)]
 pub(in crate::row) struct StoredEnvironment {
     id: EnvironmentId,

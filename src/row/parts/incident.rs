@@ -19,17 +19,17 @@ use crate::row::{Incident, Resolution, RunSummary};
 pub struct IncidentParts {
     /// The incident's id.
     pub id: IncidentId,
-    /// Whose outage it is.
+    /// The environment that it belongs to.
     pub environment: EnvironmentId,
     /// The incident's index in its environment, from 0.
     pub number: u32,
-    /// The first failing run, as it stood when the incident opened.
+    /// The first failed run, as it stood when the incident opened.
     pub first: RunSummary,
-    /// The newest start of a failing run seen under it. Not earlier than the first run.
+    /// The newest start of a failed run under it. Never earlier than the first run.
     pub last_failure: DateTime<Utc>,
     /// Whether an alert was sent.
     pub announced: bool,
-    /// How it ended; none while it is open.
+    /// How it was resolved; `None` while it is open.
     pub resolution: Option<Resolution>,
 }
 

@@ -1,4 +1,4 @@
-//! Rows as plain columns, for stores that keep them so.
+//! Rows as plain columns, for stores that keep them in columns.
 
 mod environment;
 mod incident;
@@ -26,7 +26,7 @@ pub use run::RunParts;
 #[error("{column} {problem}")]
 #[non_exhaustive]
 pub struct InvalidRow {
-    /// The column at fault.
+    /// The column that contradicts another.
     pub column: &'static str,
     problem: &'static str,
 }

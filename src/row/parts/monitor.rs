@@ -2,7 +2,7 @@ use crate::config::MonitorConfig;
 use crate::id::{MonitorKey, OrganizationId, Owner, Version};
 use crate::row::{Monitor, MonitorStatus, Organization};
 
-/// A [`Monitor`] as columns, none of which can contradict another. Its id follows from its key.
+/// A [`Monitor`] as columns, which cannot contradict each other. Its id follows from its key.
 ///
 /// ```
 /// use overdue::row::{Monitor, MonitorParts};
@@ -14,19 +14,19 @@ use crate::row::{Monitor, MonitorStatus, Organization};
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a store has a column for each")]
 pub struct MonitorParts {
-    /// Who owns its project.
+    /// The owner of its project.
     pub organization: OrganizationId,
     /// Its project and slug.
     pub key: MonitorKey,
-    /// What people call it.
+    /// Its display name.
     pub name: Box<str>,
-    /// When its runs are due, and how they are judged.
+    /// Its schedule, and how its runs are judged.
     pub config: MonitorConfig,
-    /// Who is responsible for it.
+    /// Its owner.
     pub owner: Option<Owner>,
-    /// Whether it is watched.
+    /// Whether it is active.
     pub status: MonitorStatus,
-    /// Whether all its environments are silenced.
+    /// Whether all its environments are muted.
     pub muted: bool,
     /// How many environments it has.
     pub environments: u32,
@@ -59,7 +59,7 @@ impl From<Monitor> for MonitorParts {
     }
 }
 
-/// An [`Organization`] as columns, none of which can contradict another.
+/// An [`Organization`] as columns, which cannot contradict each other.
 ///
 /// ```
 /// use overdue::row::{Organization, OrganizationParts};
@@ -71,7 +71,7 @@ impl From<Monitor> for MonitorParts {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a store has a column for each")]
 pub struct OrganizationParts {
-    /// Whose row this is.
+    /// The organization's id.
     pub id: OrganizationId,
     /// How many monitors the organization has.
     pub monitors: u32,

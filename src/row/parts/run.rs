@@ -21,20 +21,20 @@ use crate::row::run::{Phase, Reported, Run, RunState, RunStatus};
 pub struct RunParts {
     /// The run's id.
     pub id: RunId,
-    /// Whose run it is.
+    /// The environment it belongs to.
     pub environment: EnvironmentId,
     /// The run's index in its environment, from 0, in order of creation.
     pub number: u32,
-    /// How it stands.
+    /// The run's status.
     pub status: RunStatus,
     /// When it started, or should have.
     pub started_at: DateTime<Utc>,
     /// When a run was expected.
     pub expected_at: Option<DateTime<Utc>>,
-    /// When it times out, or did: set of runs that are in progress or unknown, and of those that timed out until a
+    /// When it times out, or did. Set for runs in progress and unknown ones, and for timed-out runs until a
     /// late completion is recorded.
     pub timeout_at: Option<DateTime<Utc>>,
-    /// How long it took. Not set of a missed run, as are the four after it.
+    /// How long it took. Unset for a missed run, like `closed_by`, `trace_id` and `release`.
     pub duration: Option<RunDuration>,
     /// When the newest message about it was received; the start of a missed run.
     pub updated_at: DateTime<Utc>,

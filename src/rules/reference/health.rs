@@ -47,7 +47,7 @@ pub(in crate::rules) fn mark_ok(
     let threshold = recovery_threshold(changes, incident.as_deref(), quirks);
     let window = changes.window(run, threshold);
     let successes = window.iter().take_while(|run| run.status == RunStatus::Ok).count();
-    // Without an incident to end, all runs there are will do.
+    // Without an incident to resolve, it is enough that all known runs succeeded.
     let enough = match incident.is_some() && !quirks.keeps(Quirk::ShortHistoryOpensIncident) {
         true => threshold as usize,
         false => window.len(),
@@ -69,7 +69,7 @@ pub(in crate::rules) fn mark_ok(
     changes.resolve_incident(incident, run, at, alerting).into()
 }
 
-/// Ends what was failing without an incident.
+/// Ends a failure without an incident.
 fn recover(environment: &mut Environment, stays_failing: bool) -> Effect {
     let first = environment.health == Health::Active && environment.failing.is_none();
     if !stays_failing {
@@ -117,7 +117,7 @@ pub(in crate::rules) fn mark_failed(
     }
 }
 
-/// Opens an incident, if enough runs in a row have failed.
+/// Opens an incident if enough runs in a row have failed.
 fn open(changes: &mut Changes<'_>, run: &Run, from: &WallTime, quirks: Quirks) -> HealthEffect {
     let threshold = changes.monitor.config.failure_threshold().get();
     let mut window = changes.window(run, threshold);
@@ -136,7 +136,7 @@ fn open(changes: &mut Changes<'_>, run: &Run, from: &WallTime, quirks: Quirks) -
     changes.open_incident(run, first, window, *from.start())
 }
 
-/// Tells a failure, where there are no incidents.
+/// Reports a failure, in the mode without incidents.
 fn fail(changes: &mut Changes<'_>, run: &Run, failure: Failure) -> ReferenceEffect {
     let environment = &mut *changes.environment;
     environment.health = Health::Ok;
@@ -156,7 +156,7 @@ fn fail(changes: &mut Changes<'_>, run: &Run, failure: Failure) -> ReferenceEffe
     ReferenceEffect::Failed { alerting }
 }
 
-/// The newest run moves `last_checkin`.
+/// Moves `last_checkin` to the newest run.
 fn see(changes: &mut Changes<'_>, run: &Run, quirks: Quirks) {
     let seen = Some(run.started_at);
     changes.environment.last_checkin = match quirks.keeps(Quirk::LastCheckinMovesBack) {
@@ -165,7 +165,7 @@ fn see(changes: &mut Changes<'_>, run: &Run, quirks: Quirks) {
     };
 }
 
-/// How many successes in a row end an incident.
+/// Returns how many successes in a row resolve an incident.
 fn recovery_threshold(changes: &Changes<'_>, incident: Option<&Incident>, quirks: Quirks) -> u32 {
     match (incident, changes.environment.failing) {
         (None, None | Some(Failing::Run(_))) if quirks.keeps(Quirk::NoIncidents) => 1,
@@ -173,12 +173,12 @@ fn recovery_threshold(changes: &Changes<'_>, incident: Option<&Incident>, quirks
     }
 }
 
-/// Judges a run that was missed by a tick.
+/// Applies a run that a tick found missed.
 pub(in crate::rules) fn missed(changes: &mut Changes<'_>, run: &Run, tick: Tick, quirks: Quirks) -> Effect {
     at_tick(changes, run, tick, quirks)
 }
 
-/// Judges a run that timed out at a tick, unless a newer one has finished.
+/// Applies a run that a tick found timed out, unless a newer one has finished.
 pub(in crate::rules) fn timed_out(
     changes: &mut Changes<'_>,
     run: &Run,
@@ -192,7 +192,7 @@ pub(in crate::rules) fn timed_out(
     )
 }
 
-/// Judges a run as failed at the last expected time before a tick.
+/// Applies a failed run as of the last expected time before a tick.
 fn at_tick(changes: &mut Changes<'_>, run: &Run, tick: Tick, quirks: Quirks) -> Effect {
     let schedule = changes.monitor.config.schedule();
     match previous_wall_time(schedule, run.started_at, tick.time(), quirks) {
@@ -201,7 +201,7 @@ fn at_tick(changes: &mut Changes<'_>, run: &Run, tick: Tick, quirks: Quirks) -> 
     }
 }
 
-/// Which past runs the thresholds need to judge a run with this status.
+/// Returns which past runs the thresholds need to judge a run with this status.
 pub(in crate::rules) fn reads(
     config: &MonitorConfig,
     environment: &Environment,

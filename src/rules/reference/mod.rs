@@ -1,5 +1,5 @@
-//! The rules of the reference, Sentry's cron monitoring of September 2024, with its quirks. Frozen: recorded traces hold
-//! it.
+//! The rules of the reference, Sentry's cron monitoring of September 2024, with its quirks. Frozen: recorded
+//! traces pin them.
 
 mod health;
 mod run;

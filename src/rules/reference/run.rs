@@ -13,7 +13,7 @@ use crate::row::{Environment, Monitor, Phase, Run, RunState};
 use crate::rules::early_exit::EarlyExit;
 use crate::rules::run::{self, RunUpdate, nearest_millisecond};
 
-/// Applies a check-in to its run, or begins it.
+/// Applies a check-in to its run, or starts one.
 pub(in crate::rules) fn apply(
     valid: &ValidCheckin<'_>,
     found: Option<RunLookup>,
@@ -39,7 +39,8 @@ pub(in crate::rules) fn apply(
     Ok(update)
 }
 
-/// The id of the run that a check-in begins. A message without an id that may repeat gets another each time.
+/// Returns the id of the run that a check-in starts. A message without a run id that may repeat gets another
+/// each time.
 fn run_id(valid: &ValidCheckin<'_>, message: Option<RunId>, environment: &Environment) -> RunId {
     match (valid.run, message) {
         (RunQuery::Id(id), _) | (_, Some(id)) => id,
@@ -51,7 +52,7 @@ fn run_id(valid: &ValidCheckin<'_>, message: Option<RunId>, environment: &Enviro
     }
 }
 
-/// What tells one miss of an expected time from the next, where quirks allow for several.
+/// Returns a number that distinguishes repeated misses of one expected time, where quirks allow them.
 pub(in crate::rules) fn again(environment: &Environment, quirks: Quirks) -> Option<u64> {
     quirks.misses_repeat().then_some(environment.version.number())
 }
@@ -86,7 +87,7 @@ fn foreign(valid: &ValidCheckin<'_>, other: EnvironmentKey, quirks: Quirks) -> R
     }
 }
 
-/// Applies a check-in to a run that exists. `message` is the derived id of one without a run id.
+/// Applies a check-in to an existing run. `message` is the id derived from a message without a run id.
 fn continue_run(
     mut run: Box<Run>,
     valid: &ValidCheckin<'_>,
@@ -144,7 +145,8 @@ fn continue_run(
     Ok(RunUpdate { run, change })
 }
 
-/// As the reference does it: microseconds to seconds to milliseconds in binary fractions, then cut.
+/// Rounds like the reference: from microseconds to seconds to milliseconds in binary fractions, then
+/// truncates.
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the quirk is this loss")]
 fn binary_milliseconds(span: TimeDelta) -> TimeDelta {
     let microseconds = span.num_microseconds().unwrap_or(i64::MAX);

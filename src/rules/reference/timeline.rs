@@ -1,4 +1,4 @@
-//! Which run is expected when.
+//! When the next run is expected.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) fn reschedule(
     environment.expectation = Expectation::of(*from.start(), deadline);
 }
 
-/// The deadline that follows from `from`. `None` if the schedule has ended.
+/// Returns the deadline that follows from `from`, or `None` if the schedule has ended.
 fn deadline(config: &MonitorConfig, from: &WallTime, quirks: Quirks) -> Option<Deadline> {
     let schedule = config.schedule();
     let expected = reference::next_wall_time(schedule, from, quirks)?;
@@ -37,8 +37,8 @@ fn deadline(config: &MonitorConfig, from: &WallTime, quirks: Quirks) -> Option<D
     Some(Deadline { expected: *expected.start(), closes })
 }
 
-/// Gives an environment the deadline that follows from an edit made at `at`. `woken` says that it was not watched
-/// before, and is now.
+/// Sets the deadline that follows from an edit made at `at`. `woken` is true if the edit enabled the
+/// environment.
 pub(in crate::rules) fn edited(
     before: &Monitor,
     monitor: &Arc<Monitor>,

@@ -13,7 +13,8 @@ use crate::row::{Health, Run, RunStatus};
 use crate::rules::changes::Changes;
 use crate::schedule::start_of_minute;
 
-/// Applies a run that succeeded, or that does not affect health. Reschedules from `at` and may resolve the incident.
+/// Applies a run that succeeded, or that does not affect health. Reschedules from `at` and may resolve the
+/// incident.
 pub(in crate::rules) fn mark_ok(changes: &mut Changes<'_>, run: &Run, at: DateTime<Utc>) -> HealthEffect {
     let newer_seen = changes.environment.last_checkin.is_some_and(|last| last > at);
     if !newer_seen {
@@ -23,7 +24,7 @@ pub(in crate::rules) fn mark_ok(changes: &mut Changes<'_>, run: &Run, at: DateTi
     if run.status() != RunStatus::Ok {
         return HealthEffect::NoEffect;
     }
-    // The rules of the reference may have left it behind.
+    // The rules of the reference may have left a value behind.
     changes.environment.failing = None;
     let incident = match &changes.environment.health {
         Health::Ok => return HealthEffect::Healthy,
@@ -37,7 +38,7 @@ pub(in crate::rules) fn mark_ok(changes: &mut Changes<'_>, run: &Run, at: DateTi
     let threshold = changes.monitor.config.recovery_threshold().get();
     let window = changes.window(run, threshold);
     let successes = window.iter().take_while(|run| run.status == RunStatus::Ok).count();
-    // Without an incident to end, all runs there are will do.
+    // Without an incident to resolve, it is enough that all known runs succeeded.
     let enough = if incident.is_some() { threshold as usize } else { window.len() };
     if successes < enough {
         let successes = u32::try_from(successes).unwrap_or(u32::MAX);
@@ -65,14 +66,14 @@ pub(in crate::rules) fn mark_failed(
         | RunStatus::Unknown => false,
     };
     let newer = changes.environment.last_checkin.filter(|last| *last > run.started_at);
-    // A miss and a timeout are judged by the clock, which knows whether a newer run has finished.
+    // The clock judges a miss or a timeout, and knows whether a newer run has finished.
     if let Some(last_checkin) = newer
         && !missed
         && run.status() != RunStatus::Timeout
     {
         return HealthEffect::NewerSeen { last_checkin };
     }
-    // The times of a newer run stand, but an expected run that was missed is over in any case.
+    // The times of a newer run stay, but after a miss the next run must be expected in any case.
     if newer.is_none() || missed {
         if !missed {
             see(changes, run);
@@ -88,7 +89,7 @@ pub(in crate::rules) fn mark_failed(
     }
 }
 
-/// Opens an incident, if enough runs in a row have failed.
+/// Opens an incident if enough runs in a row have failed.
 fn open(changes: &mut Changes<'_>, run: &Run, from: &DateTime<Utc>) -> HealthEffect {
     let threshold = changes.monitor.config.failure_threshold().get();
     let mut window = changes.window(run, threshold);
@@ -108,12 +109,12 @@ fn see(changes: &mut Changes<'_>, run: &Run) {
     changes.environment.last_checkin = changes.environment.last_checkin.max(Some(run.started_at));
 }
 
-/// Judges a run that was missed by a tick.
+/// Applies a run that a tick found missed.
 pub(in crate::rules) fn missed(changes: &mut Changes<'_>, run: &Run, tick: Tick) -> HealthEffect {
     at_tick(changes, run, tick)
 }
 
-/// Judges a run that timed out at a tick, unless a newer one has finished.
+/// Applies a run that a tick found timed out, unless a newer one has finished.
 pub(in crate::rules) fn timed_out(changes: &mut Changes<'_>, run: &Run, tick: Tick) -> HealthEffect {
     let newer = changes.environment.last_result.filter(|result| *result > run.started_at);
     newer.map_or_else(
@@ -122,18 +123,18 @@ pub(in crate::rules) fn timed_out(changes: &mut Changes<'_>, run: &Run, tick: Ti
     )
 }
 
-/// Judges a run as failed at the last expected time before a tick, so that one miss is recorded and the schedule
-/// catches up when ticks were skipped (I8).
+/// Applies a failed run as of the last expected time before a tick. So one miss is recorded, and the schedule
+/// catches up, when ticks were skipped (I8).
 ///
-/// A schedule that ended long before the tick has no such time. Deadlines then follow from the tick itself, after
-/// which nothing is due any more (I7).
+/// A schedule that ended long before the tick has no such time. Deadlines then follow from the tick itself,
+/// after which nothing is due any more (I7).
 fn at_tick(changes: &mut Changes<'_>, run: &Run, tick: Tick) -> HealthEffect {
     let schedule = changes.monitor.config.schedule();
     let from = schedule.previous(run.started_at, tick.time()).unwrap_or_else(|| tick.time());
     mark_failed(changes, run, &from)
 }
 
-/// Which past runs the thresholds need to judge a run with this status.
+/// Returns which past runs the thresholds need to judge a run with this status.
 pub(in crate::rules) fn reads(
     config: &MonitorConfig,
     health: &Health,

@@ -1,4 +1,4 @@
-//! What a check-in does to its run: begins it, continues it, ends it, or says nothing new about it.
+//! What a check-in does to its run: starts it, continues it, finishes it, or adds nothing new.
 
 use crate::admission::ValidCheckin;
 use crate::checkin::{CheckinStatus, RunRef};
@@ -10,7 +10,7 @@ use crate::row::{Environment, Monitor, Phase, Run, RunState};
 use crate::rules::early_exit::EarlyExit;
 use crate::rules::run::{self, RunUpdate, nearest_millisecond};
 
-/// Applies a check-in to its run, or begins it.
+/// Applies a check-in to its run, or starts one.
 pub(in crate::rules) fn apply(
     valid: &ValidCheckin<'_>,
     found: Option<RunLookup>,
@@ -38,8 +38,8 @@ pub(in crate::rules) fn apply(
 
 /// Returns an error if a message without a run id was delivered before (I4).
 ///
-/// A run remembers the message that began it and the one that ended it. A heartbeat leaves no id behind, so a second
-/// delivery is known by its time alone.
+/// A run keeps the id of the message that started it and of the one that finished it. A heartbeat leaves no
+/// id, so its redelivery is recognised only by its time.
 fn first_delivery(
     valid: &ValidCheckin<'_>,
     message: RunId,
@@ -67,7 +67,7 @@ fn foreign(valid: &ValidCheckin<'_>, guid: RunId, other: EnvironmentKey) -> Reje
     }
 }
 
-/// Applies a check-in to a run that exists. `message` is the derived id of one without a run id.
+/// Applies a check-in to an existing run. `message` is the id derived from a message without a run id.
 fn continue_run(
     mut run: Box<Run>,
     valid: &ValidCheckin<'_>,
@@ -99,8 +99,8 @@ fn continue_run(
             RunChange::Heartbeat
         }
         (Phase::InProgress { .. } | Phase::Unknown { .. }, CheckinStatus::InProgress) => {
-            // The time of a message without a run id is recorded anyway; otherwise a redelivery after the run has
-            // ended would start a new one.
+            // The time of a message without a run id is recorded anyway; otherwise a redelivery after the run
+            // has ended would start a new one.
             message.ok_or_else(stale)?;
             RunChange::Unchanged
         }
@@ -113,7 +113,7 @@ fn continue_run(
     Ok(RunUpdate { run, change })
 }
 
-/// The run has its result already, or was missed.
+/// Answers a check-in for a run that has its result already, or was missed.
 fn finished(run: RunId, status: CheckinStatus, duration: Option<RejectionReason>) -> EarlyExit {
     match status {
         CheckinStatus::InProgress => Ignored::AlreadyFinished { run }.into(),

@@ -1,4 +1,4 @@
-//! Which run is expected when.
+//! When the next run is expected.
 
 use std::sync::Arc;
 
@@ -10,23 +10,23 @@ use crate::schedule::{later, start_of_minute};
 
 /// Expects the next run after `from`, a whole minute.
 ///
-/// Reference times never go back: a missed run is not expected again because of a message that was received before
-/// it and comes late.
+/// Reference times never go back: a message that was received before a miss, but processed after it, does not
+/// make the missed run expected again.
 pub(super) fn reschedule(environment: &mut Environment, config: &MonitorConfig, from: &DateTime<Utc>) {
     let newest = environment.expectation.since().filter(|newest| *newest > from);
     let from = *newest.unwrap_or(from);
     environment.expectation = Expectation::of(from, deadline(config, &from));
 }
 
-/// The deadline that follows from `from`. `None` if the schedule has ended.
+/// Returns the deadline that follows from `from`, or `None` if the schedule has ended.
 fn deadline(config: &MonitorConfig, from: &DateTime<Utc>) -> Option<Deadline> {
     let expected = config.schedule().next_after(from)?;
     let closes = later(&expected, config.margin().duration())?;
     Some(Deadline { expected, closes })
 }
 
-/// Gives an environment the deadline that follows from an edit made at `at`. `woken` says that it was not watched
-/// before, and is now.
+/// Sets the deadline that follows from an edit made at `at`. `woken` is true if the edit enabled the
+/// environment.
 pub(in crate::rules) fn edited(
     before: &Monitor,
     monitor: &Arc<Monitor>,

@@ -1,4 +1,5 @@
-//! The rows of one environment, and the store's part: reading a snapshot, and putting a transition or refusing it.
+//! The rows of one environment, and the store's part: reads a snapshot, and writes a transition or refuses
+//! it.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use overdue::store::{
     Due, DueKind, DueRun, MonitorChange, PutRun, Query, RunLookup, RunQuery, Snapshot, Transition,
 };
 
-/// What kind of event stands in the outbox, and its id.
+/// The kind and id of an event in the outbox.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(super) enum Told {
     Opened(EventId),
@@ -40,7 +41,7 @@ pub(super) struct Rows {
     pub(super) outbox: Vec<Told>,
 }
 
-/// Somebody was faster.
+/// Another writer was first.
 #[derive(Debug)]
 pub(super) struct Conflict;
 

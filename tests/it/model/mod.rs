@@ -1,7 +1,7 @@
-//! Model against machine: random histories, the same answers, events and rows after every step.
+//! Model against machine: random histories must give the same answers, events and rows after every step.
 //!
-//! Each history comes of a number, its seed. When one fails, its shortest form is shown, and the command that
-//! plays it again. To play many:
+//! Each history is made from a number, its seed. If one fails, its shortest form is shown, with the command
+//! that plays it again. To play many:
 //!
 //! ```text
 //! OVERDUE_HISTORIES=100000 cargo test --release --test it model:: -- --nocapture
@@ -21,10 +21,10 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::fixture::RecordedEngine;
 
-/// How many histories of each pace are played unless somebody asks for more.
+/// The number of histories of each pace that are played by default.
 const HISTORIES: u64 = 1_500;
 
-/// How often a failing history is tried to be made shorter.
+/// How many attempts are made to shorten a failing history.
 const SHRINKS: usize = 20_000;
 
 #[test]
@@ -53,7 +53,8 @@ fn play(pace: Pace) {
     println!("{histories} histories, {steps} steps: {pace:?}");
 }
 
-/// Plays the history of a seed and tells its length, or how model and machine disagree in its shortest form.
+/// Plays the history of a seed. Returns its length, or the difference between model and machine in its
+/// shortest form.
 fn disagree(pace: Pace, seed: u64) -> Result<usize, String> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());

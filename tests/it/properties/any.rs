@@ -1,4 +1,4 @@
-//! No policy panics, and none gets stuck, on any input at any date (I11).
+//! No policy panics or gets stuck, on any input at any date (I11).
 
 use overdue::id::{EnvironmentKey, OrganizationId, ProjectId, RunId};
 use overdue::policy::{IncidentSampling, Limits, Profile, Quirk, Quirks, SamplingPolicy};
@@ -44,7 +44,7 @@ fn engine(policy: Policy) -> RecordedEngine<MemoryStore> {
     RecordedEngine::new(MemoryStore::new(), policy)
 }
 
-/// Plays a history whose monitors may be refused, and judges a run by hand after each step.
+/// Plays a history whose monitors may be rejected, and judges a run again after each step.
 fn play(engine: &RecordedEngine<MemoryStore>, history: &History, again: &[(Time, bool)]) {
     for (key, config) in &history.monitors {
         let _ = engine.create_monitor(OrganizationId::new(1), key, config);
@@ -167,7 +167,7 @@ proptest! {
         engine.tick(Tick::at(tick)).unwrap();
     }
 
-    /// What is stored can be read back, whatever the dates in it.
+    /// What is stored can be read back, whatever its dates.
     #[test]
     fn every_store_can_be_saved(policy in policies(), history in histories(Pace::Arbitrary)) {
         let engine = engine(policy);

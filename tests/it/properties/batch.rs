@@ -1,4 +1,4 @@
-//! A batch is its check-ins one by one, and so are its groups side by side.
+//! A batch equals its check-ins one by one, and so do its groups side by side.
 
 use std::collections::HashSet;
 
@@ -25,8 +25,8 @@ fn messages(history: &History) -> Vec<Message> {
     history.steps.iter().filter_map(message).collect()
 }
 
-/// Groups are independent of each other as long as they share no run and none configures the monitor of another: so a
-/// run keeps to the first group that names it, and the configurations are taken out.
+/// Groups are independent of each other if they share no run and none configures the monitor of another. So a
+/// run stays in the first group that names it, and the configurations are removed.
 fn independent(mut messages: Vec<Message>) -> Vec<Message> {
     let mut owners = std::collections::HashMap::new();
     messages.retain(|message| {
@@ -93,7 +93,7 @@ proptest! {
     }
 }
 
-/// What a reader sees, in no order of creation: groups are created in an order of their own.
+/// What a reader sees, regardless of the order of creation: groups are created in their own order.
 fn by_name(engine: &RecordedEngine<MemoryStore>) -> serde_json::Value {
     let mut rows = seen(engine.store());
     for monitor in rows["monitors"].as_array_mut().unwrap() {

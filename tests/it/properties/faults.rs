@@ -1,4 +1,4 @@
-//! Stores that fail: nothing is done by halves, and doing it again heals (I4, I10).
+//! Stores that fail: nothing is half-done, and a retry completes it (I4, I10).
 
 use overdue::testkit::history::History;
 use overdue::testkit::strategies::{Pace, histories};
@@ -22,7 +22,8 @@ fn undisturbed(history: &History) -> RecordedEngine<Journal<MemoryStore>> {
     engine
 }
 
-/// Plays a history on a store that fails once, and does again what failed. None: it never came to that.
+/// Plays a history on a store that fails once, and retries what failed. Returns `None` if the failure never
+/// occurred.
 fn disturbed(history: &History, fault: Fault, nth: Nth) -> Option<RecordedEngine<Broken>> {
     let store = MemoryStore::new();
     history.begin(&over(&store)).unwrap();
@@ -38,7 +39,7 @@ fn disturbed(history: &History, fault: Fault, nth: Nth) -> Option<RecordedEngine
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Whoever is too slow, at whichever commit, decides again: with the same rows and events in the end.
+    /// A conflict at any commit leads to a new decision, with the same rows and events in the end.
     #[test]
     fn a_conflict_leaves_no_trace(history in histories(Pace::Plausible)) {
         let calm = undisturbed(&history);
@@ -50,19 +51,19 @@ proptest! {
         }
     }
 
-    /// A store that breaks, at whichever call, has written nothing; the call repeated does all of it.
+    /// A store that fails at any call has written nothing; the repeated call does all of it.
     #[test]
     fn a_broken_call_can_be_repeated(history in histories(Pace::Plausible)) {
         let calm = undisturbed(&history);
         for broken in (0..).map_while(|nth| disturbed(&history, Fault::Unwritten, Nth::Call(nth))) {
             prop_assert_eq!(rows(broken.store().store().store()), rows(calm.store().store()));
-            // A tick that broke off and begins again handles what is left in another order.
+            // A tick that failed half-way and is repeated handles the rest in another order.
             let (told, expected) = (broken.store().store().events(), calm.store().events());
             prop_assert_eq!(ids_by_environment(&told), ids_by_environment(&expected));
         }
     }
 
-    /// A process that dies between the commit and the events has lost none but those; an outbox has them all.
+    /// A process that dies between the commit and the events loses only those; an outbox has all of them.
     #[test]
     fn a_commit_without_an_answer_can_be_repeated(history in histories(Pace::Plausible)) {
         let calm = undisturbed(&history);

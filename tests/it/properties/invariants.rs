@@ -1,4 +1,4 @@
-//! The checker of invariants, shown what breaks each of them.
+//! Breaks each invariant, and shows that the checker reports it.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::fixture::{RecordedEngine, at, checkin, hourly, keeping, message, monitor, named, tick};
 
-/// An engine whose every step is looked at.
+/// An engine that is checked after every step.
 struct Watched<S> {
     engine: RecordedEngine<S>,
     invariants: Invariants,
@@ -40,14 +40,14 @@ impl<S: Store<Error = Infallible>> Watched<S> {
         self.invariants.after(step, answer, self.engine.store(), events).map_err(violation)
     }
 
-    /// Takes a step that is all right.
+    /// Takes a step that must pass.
     fn sound(&mut self, step: Step) {
         let (answer, events) = self.take(&step);
         self.look(&step, &answer, &events).unwrap();
         self.invariants.audit(self.engine.store()).unwrap();
     }
 
-    /// Takes a step that is not.
+    /// Takes a step that must break an invariant.
     fn broken(&mut self, step: Step) -> Violation {
         let (answer, events) = self.take(&step);
         self.look(&step, &answer, &events).unwrap_err()
@@ -77,7 +77,7 @@ fn edited(time: &str, edit: Edit) -> Step {
     Step::Edit { monitor: monitor("job"), edit, at: at(time) }
 }
 
-/// The store, with the rows that a wrong host would have.
+/// Returns the store with the rows of a wrong host.
 fn rewritten(store: &MemoryStore, rewrite: impl FnOnce(&mut Value)) -> MemoryStore {
     let mut rows = serde_json::to_value(store).unwrap();
     let before = rows.clone();
@@ -97,7 +97,7 @@ fn names(violation: &Violation, invariant: Invariant) {
     assert!(violation.to_string().starts_with(&number), "{violation}");
 }
 
-/// What random histories come upon under a policy, one by one.
+/// The invariants that random histories break under a policy, one by one.
 fn found(policy: Policy) -> impl Iterator<Item = Invariant> {
     let mut runner = TestRunner::deterministic();
     let histories = histories(Pace::Plausible);
@@ -115,7 +115,7 @@ fn found(policy: Policy) -> impl Iterator<Item = Invariant> {
     })
 }
 
-/// The reference profile breaks what its quirks say it breaks.
+/// The reference profile breaks the invariants that its quirks name.
 #[test]
 fn quirks_are_named_by_the_invariant_they_break() {
     use Invariant::{I1, I2, I4, I6, I9, I10};
@@ -178,7 +178,7 @@ fn i2_an_incident_that_an_environment_has_lost() {
     names(&lost.unwrap_err(), Invariant::I2);
 }
 
-/// Tells a tenth of a truth each time it is asked.
+/// Leaves a run out of the history at every second load.
 #[derive(Default)]
 struct Moody {
     store: MemoryStore,
@@ -247,7 +247,7 @@ fn i6_a_deadline_between_minutes_or_behind() {
     }
 }
 
-/// Keeps one kind of deadline to itself.
+/// Hides one kind of deadline.
 struct Silent(MemoryStore, DueKind);
 
 impl Store for Silent {
@@ -272,12 +272,12 @@ impl Store for Silent {
 
 #[test]
 fn i7_a_deadline_that_nobody_lists() {
-    // By the rows, as soon as the tick has anything to do with them.
+    // The rows show it as soon as a tick concerns them.
     let mut job = Watched::over(Silent(MemoryStore::new(), DueKind::Timeout), &Policy::default());
     job.sound(sent("09:00", 1, "in_progress"));
     names(&job.broken(ticked("10:05")), Invariant::I7);
 
-    // And if it has not, when all of them are looked at.
+    // Otherwise the check of all rows shows it.
     for kind in [DueKind::Miss, DueKind::Timeout] {
         let mut job = Watched::over(Silent(MemoryStore::new(), kind), &Policy::default());
         job.sound(sent("09:00", 1, if kind == DueKind::Miss { "ok" } else { "in_progress" }));
@@ -287,7 +287,7 @@ fn i7_a_deadline_that_nobody_lists() {
         names(&violation(job.invariants.audit(job.engine.store()).unwrap_err()), Invariant::I7);
     }
 
-    // By the list of a store, which a ticker has not looked at.
+    // The list of a store shows it, even if the ticker has not read it.
     let mut job = watched();
     job.sound(sent("09:00", 1, "in_progress"));
     let idle = Answer::Tick(watched().engine.tick(tick("10:05")).unwrap());
@@ -339,7 +339,8 @@ fn i9_a_mute_that_changes_health() {
     names(&changed.unwrap_err(), Invariant::I9);
 }
 
-/// Loses the runs of a transition, or its environments with their runs: a store refuses a run without its environment.
+/// Loses the runs of a transition, or its environments with their runs: a store refuses a run without its
+/// environment.
 struct Half(MemoryStore, fn(&mut Transition));
 
 impl Store for Half {

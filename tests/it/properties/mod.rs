@@ -1,4 +1,4 @@
-//! Properties of the standard profile, over random histories; and of every profile, over any input at all.
+//! Properties of the standard profile over random histories, and of every profile over any input.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,

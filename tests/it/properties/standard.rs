@@ -44,7 +44,7 @@ fn times(steps: &[Step]) -> impl Iterator<Item = Time> {
     steps.iter().map(Step::at)
 }
 
-/// Plays a history, and holds it to the invariants after every step.
+/// Plays a history, and checks the invariants after every step.
 fn hold(history: &History) {
     let fixture = RecordedEngine::new(Witness::over(MemoryStore::new()), Policy::default());
     let mut invariants = Invariants::new(Policy::default());
@@ -68,7 +68,7 @@ proptest! {
         hold(&history);
     }
 
-    /// And at any date that chrono can hold (I11).
+    /// The same at any date that chrono can hold (I11).
     #[test]
     fn invariants_hold_at_any_date(history in histories(Pace::Arbitrary)) {
         hold(&history);
@@ -86,7 +86,7 @@ proptest! {
         }
     }
 
-    /// I4: not a byte changes, be the message delivered again at once or at the very end.
+    /// I4: not a byte changes, whether the message is redelivered at once or at the very end.
     #[test]
     fn a_message_delivered_again_changes_nothing(history in histories(Pace::Plausible)) {
         let fixture = fixture();
@@ -94,7 +94,7 @@ proptest! {
         let mut known = Vec::new();
         for step in &history.steps {
             let answer = step.take(&fixture).unwrap();
-            // Who was refused may come back when there is a monitor to come back to.
+            // A rejected message may be accepted once there is a monitor.
             if let (Step::Checkin(message), Answer::Checkin(Outcome::Accepted(_) | Outcome::Ignored(_))) = (step, answer) {
                 known.push(message);
                 let (before, events) = (rows(store(&fixture)), fixture.store().events());
@@ -110,7 +110,7 @@ proptest! {
         }
     }
 
-    /// I7, I8: one tick handles all that is due, however long nobody ticked.
+    /// I7, I8: one tick handles all that is due, however long there was no tick.
     #[test]
     fn a_tick_leaves_nothing_due(history in histories(Pace::Plausible), gap in 0_i64..2_000_000) {
         let fixture = fixture();
@@ -134,7 +134,7 @@ proptest! {
         }
     }
 
-    /// I8: a tick that comes again, or comes late, finds its work done.
+    /// I8: a repeated or late tick changes nothing.
     #[test]
     fn a_tick_twice_is_a_tick_once(history in histories(Pace::Plausible), age in 0_i64..10_000) {
         let fixture = fixture();
@@ -154,7 +154,7 @@ proptest! {
         }
     }
 
-    /// Two workers that tick at once leave what one leaves, and tell what one tells.
+    /// Two workers that tick at once have the same effect and emit the same events as one.
     #[test]
     fn two_workers_tick_as_one(history in histories(Pace::Plausible)) {
         let (alone, shared) = (fixture(), fixture());
@@ -177,7 +177,7 @@ proptest! {
         prop_assert_eq!(ids_by_environment(&shared.store().events()), ids_by_environment(&alone.store().events()));
     }
 
-    /// I9: who is muted fares as if he were not; only less is told of him.
+    /// I9: muting changes nothing but which events are sent.
     #[test]
     fn muting_changes_nothing_but_what_is_told(history in histories(Pace::Plausible)) {
         let (muted, loud) = (fixture(), fixture());
@@ -190,7 +190,7 @@ proptest! {
         prop_assert!(told(&muted).len() <= told(&loud).len());
     }
 
-    /// A store that is saved and read back in the middle goes on as if nothing had been.
+    /// A store that is saved and read back half-way continues as before.
     #[test]
     fn a_store_resumes_where_it_was_saved(history in histories(Pace::Plausible), at in any::<prop::sample::Index>()) {
         let fixture = fixture();
@@ -213,7 +213,7 @@ proptest! {
         prop_assert_eq!(seen(store(&resumed)), seen(store(&fixture)));
     }
 
-    /// What is pruned is looked at by no decision, as long as nobody comes back to it.
+    /// Decisions do not need what is pruned, as long as it is not referred to again.
     #[test]
     fn a_pruned_store_decides_alike(history in histories(Pace::Plausible), at in any::<prop::sample::Index>()) {
         let (whole, pruned) = (fixture(), fixture());
@@ -232,8 +232,8 @@ proptest! {
     }
 }
 
-/// Whether a step concerns no run from before: thresholds that grow, and runs that started long ago or have
-/// a name, would.
+/// Whether a step concerns no earlier run. Greater thresholds would, and so would runs that started long ago
+/// or have an id.
 fn looks_ahead(step: &Step, before: Time) -> bool {
     match step {
         Step::Checkin(message) => {
@@ -247,7 +247,7 @@ fn looks_ahead(step: &Step, before: Time) -> bool {
     }
 }
 
-/// The histories come to everything that can be said of a check-in or a tick: else the rest proves little.
+/// The histories produce every outcome of a check-in or a tick. Otherwise the rest would prove little.
 #[test]
 fn histories_reach_everything() {
     let mut runner = TestRunner::deterministic();
@@ -291,7 +291,7 @@ fn histories_reach_everything() {
         "recovering",
         "older_than_failure",
         "resolved",
-        // Whether somebody was alerted.
+        // Whether an alert was sent.
         "sent",
         "monitor_muted",
         "environment_muted",
@@ -330,7 +330,7 @@ fn note(answer: &Answer, reached: &mut BTreeSet<String>) {
     }
 }
 
-/// The texts that stand under this name, at any depth.
+/// The texts under this name, at any depth.
 fn words(value: &Value, name: &str) -> Vec<String> {
     match value {
         Value::Object(map) => {

@@ -1,4 +1,4 @@
-//! What a reader can see of a store, and what must hold of its rows.
+//! What a reader can see of a store, and what must hold for its rows.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use overdue::testkit::strategies::places;
 use overdue::{Event, MemoryStore};
 use serde_json::Value;
 
-/// Every row, whole, in an order of its own.
+/// Every row, whole, in a fixed order.
 pub(super) fn rows(store: &MemoryStore) -> Value {
     let mut rows = serde_json::to_value(store).unwrap();
     for (table, key) in [("organizations", "/id"), ("monitors", "/row/key")] {
@@ -17,7 +17,7 @@ pub(super) fn rows(store: &MemoryStore) -> Value {
     rows
 }
 
-/// The rows without these fields, wherever they stand.
+/// The rows without these fields, at any depth.
 pub(super) fn rows_without(store: &MemoryStore, fields: &[&str]) -> Value {
     fn strip(value: &mut Value, fields: &[&str]) {
         match value {
@@ -34,7 +34,7 @@ pub(super) fn rows_without(store: &MemoryStore, fields: &[&str]) -> Value {
     rows
 }
 
-/// The rows but for how often they were written, which no reader goes by.
+/// The rows without their versions, which no reader depends on.
 pub(super) fn seen(store: &MemoryStore) -> Value {
     rows_without(store, &["version"])
 }
@@ -43,7 +43,7 @@ pub(super) fn ids(events: &[Event]) -> Vec<EventId> {
     events.iter().map(Event::id).collect()
 }
 
-/// What was told of each environment, in order.
+/// The ids of the events of each environment, in order.
 pub(super) fn ids_by_environment(events: &[Event]) -> BTreeMap<String, Vec<EventId>> {
     let mut told: BTreeMap<String, Vec<EventId>> = BTreeMap::new();
     for event in events {
@@ -65,7 +65,7 @@ fn subject(event: &Event) -> String {
     }
 }
 
-/// What the trait has no way to read: incidents that are over, and how many rows there are.
+/// Checks what the trait cannot read: resolved incidents, and the numbers of rows.
 pub(super) fn check_incidents(store: &MemoryStore) {
     for key in places() {
         let rows = store.environments(&key.monitor);

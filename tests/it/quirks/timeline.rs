@@ -1,7 +1,7 @@
-//! Timelines that read like prose, played with a quirk kept and dropped.
+//! Timelines in plain text, played with a quirk kept and dropped.
 //!
-//! A line is a step and, after `=>`, what is to be seen then: the same for both, or `kept: ... | dropped: ...`. Long
-//! ones are broken before `=>` and `|`.
+//! A line is a step and, after `=>`, what is seen then: the same for both, or `kept: ... | dropped: ...`.
+//! Long lines are broken before `=>` and `|`.
 //!
 //! ```text
 //! 10:00 a ok                       => status ok, next 11:00
@@ -9,9 +9,9 @@
 //! 11:01 tick                       => kept: missed 11:00 | dropped: no run
 //! ```
 //!
-//! Steps are `tick`, `mute`, `unmute`, `disable`, `enable`, and check-ins: the letter of a run, or `-` for the all-zero
-//! id, its status, and what else the payload holds (`project_id` goes into the envelope). Times are UTC; those of
-//! another day have its date before them.
+//! Steps are `tick`, `mute`, `unmute`, `disable`, `enable`, and check-ins: the letter of a run (or `-` for
+//! none), its status, and what else the payload holds (`project_id` goes into the envelope). Times are UTC;
+//! those of another day start with their date.
 
 use std::collections::BTreeSet;
 
@@ -23,14 +23,14 @@ use serde_json::{Value, json};
 use crate::fixture::keeping;
 use crate::playback::{Player, TraceLimits};
 
-/// What a script tells of.
+/// Which side of a script to check.
 #[derive(Clone, Copy)]
 enum Tells {
     Kept,
     Dropped,
 }
 
-/// Where a timeline starts: on which day, with which monitor, within which limits.
+/// The start of a timeline: its day, monitor and limits.
 pub(super) struct Timeline {
     day: NaiveDate,
     config: Option<Value>,
@@ -38,7 +38,7 @@ pub(super) struct Timeline {
     alongside: Quirks,
 }
 
-/// On 1 January 2025 there is no monitor.
+/// On 1 January 2025, without a monitor.
 pub(super) fn nothing() -> Timeline {
     Timeline {
         day: NaiveDate::from_ymd_opt(2025, 1, 1).unwrap(),
@@ -48,26 +48,26 @@ pub(super) fn nothing() -> Timeline {
     }
 }
 
-/// On 1 January 2025 there is a monitor with this crontab.
+/// On 1 January 2025, with a monitor with this crontab.
 pub(super) fn crontab(text: &str) -> Timeline {
     let config = json!({"schedule": {"type": "crontab", "value": text}});
     Timeline { config: Some(config), ..nothing() }
 }
 
-/// On 1 January 2025 there is a monitor with this interval.
+/// On 1 January 2025, with a monitor with this interval.
 pub(super) fn every(value: u32, unit: &str) -> Timeline {
     let config = json!({"schedule": {"type": "interval", "value": value, "unit": unit}});
     Timeline { config: Some(config), ..nothing() }
 }
 
 impl Timeline {
-    /// With something more in the configuration of the monitor.
+    /// Sets another field in the configuration of the monitor.
     pub(super) fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
         self.config.as_mut().unwrap()[field] = value.into();
         self
     }
 
-    /// On another day, in this zone.
+    /// Starts on another day, in this zone.
     pub(super) fn on(self, day: &str, zone: &str) -> Self {
         let day = day.parse().unwrap();
         Self { day, ..self }.with("timezone", zone)
@@ -78,14 +78,14 @@ impl Timeline {
         self
     }
 
-    /// The quirk shows only where this other one is kept too.
+    /// Also keeps another quirk, without which this one does not show.
     pub(super) fn alongside(mut self, quirk: Quirk) -> Self {
         self.alongside = self.alongside.with(quirk);
         self
     }
 
-    /// The script tells what is seen with the quirk kept and dropped, in the profiles and as their only difference,
-    /// and tells the two apart.
+    /// Checks the script with the quirk kept and dropped, in the profiles and as their only difference. The
+    /// script must distinguish the two.
     #[track_caller]
     pub(super) fn shows(&self, quirk: Quirk, script: &str) {
         for quirks in [Quirks::SENTRY_2024, self.alongside].map(|quirks| quirks.with(quirk)) {
@@ -106,7 +106,7 @@ impl Timeline {
         assert!(self.play(policy, not_that, script).is_err(), "both alike under {profile:?}: {script}");
     }
 
-    /// Plays the script. An error is the first line that tells what is not seen.
+    /// Plays the script. Returns the first line that does not match as an error.
     fn play(&self, policy: &Policy, tells: Tells, script: &str) -> Result<(), String> {
         let mut player = Player::new(policy, self.limits);
         let mut step = |op: Value| player.step(&serde_json::from_value(op).unwrap()).unwrap();
@@ -129,7 +129,7 @@ impl Timeline {
         Ok(())
     }
 
-    /// A step as an op of a trace.
+    /// Converts a step to an op of a trace.
     fn op(&self, step: &str) -> Value {
         let (time, what) = step.split_once(' ').unwrap();
         let seconds = if time.matches(':').count() == 1 { ":00" } else { "" };
@@ -243,7 +243,7 @@ impl Timeline {
     }
 }
 
-/// The lines of a script. One that starts with `=>` or `|` goes on with the line before.
+/// The lines of a script. One that starts with `=>` or `|` continues the line before.
 fn lines(script: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {

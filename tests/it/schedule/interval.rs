@@ -49,7 +49,7 @@ fn a_skipped_time_of_day_becomes_the_end_of_the_gap() {
     assert_next(&days, "2025-03-08T07:30:00Z", "2025-03-09T07:00:00Z");
     assert_previous(&days, "2025-03-08T07:30:00Z", "2025-03-09T07:01:00Z", Some("2025-03-09T07:00:00Z"));
     assert_previous(&days, "2025-03-08T07:30:00Z", "2025-03-09T07:00:00Z", Some("2025-03-08T07:30:00Z"));
-    // 30 December 2011 did not happen in Samoa: half a minute later it was the 31st.
+    // 30 December 2011 did not exist in Samoa: half a minute later it was the 31st.
     let days = every(1, Unit::Day, zone("Pacific/Apia"));
     assert_next(&days, "2011-12-30T09:59:30Z", "2011-12-30T10:00:00Z");
 }
@@ -58,10 +58,10 @@ fn a_skipped_time_of_day_becomes_the_end_of_the_gap() {
 fn a_repeated_time_of_day_means_its_first_pass() {
     let days = every(1, Unit::Day, zone("America/New_York"));
     assert_next(&days, "2025-11-01T05:30:00Z", "2025-11-02T05:30:00Z");
-    // From either pass on to the same time of the next day.
+    // From either pass to the same time of the next day.
     assert_next(&days, "2025-11-02T05:30:00Z", "2025-11-03T06:30:00Z");
     assert_next(&days, "2025-11-02T06:30:00Z", "2025-11-03T06:30:00Z");
-    // A start is an instant, and may be the second pass.
+    // A start is an instant, and may be in the second pass.
     assert_previous(&days, "2025-11-02T06:30:00Z", "2025-11-03T06:30:00Z", Some("2025-11-02T06:30:00Z"));
     assert_previous(&days, "2025-11-02T06:30:00Z", "2025-11-02T06:30:00Z", None);
 }
@@ -108,7 +108,7 @@ fn unit() -> impl Strategy<Value = Unit> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
-    /// Since 1840, all the odd clocks of old included.
+    /// Since 1840, including all the odd clocks of the past.
     #[test]
     fn next_is_later_and_previous_agrees(
         zone in prop::sample::select(&TZ_VARIANTS[..]),

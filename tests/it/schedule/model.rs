@@ -1,4 +1,4 @@
-//! The rule of crontabs once more, minute by minute: slow, and simple enough to be believed.
+//! The rule of crontabs once more, minute by minute: slow, and obviously correct.
 
 use chrono::{DateTime, Datelike, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
@@ -57,7 +57,7 @@ fn part(least: u32, most: u32) -> impl Strategy<Value = Part> {
     ]
 }
 
-/// What else a day field may be, and the days it stands for.
+/// Other forms of a day field, and the days they stand for.
 #[derive(Clone, Debug)]
 enum Day {
     Plain(Part),
@@ -124,7 +124,7 @@ pub(super) fn job() -> impl Strategy<Value = Job> {
     ];
     let month =
         prop_oneof![3 => Just(Part { text: "*".into(), values: (1..=12).collect() }), 1 => part(1, 12)];
-    // Around midnight and the small hours is where clocks change.
+    // Most clocks change around midnight and in the small hours.
     let small_hours = (0..=3_u32, 0..=3_u32).prop_map(|(start, more)| Part {
         text: format!("{start}-{}", start + more),
         values: (start..=start + more).collect(),
@@ -168,7 +168,7 @@ impl Job {
             let due = if free {
                 self.matches(local)
             } else {
-                // Every time that the clock has gone past since it was last ahead.
+                // Every time that the clock has passed since it was last ahead.
                 std::iter::successors(Some(shown + minute), |time| Some(*time + minute))
                     .take_while(|time| *time <= local)
                     .any(|time| self.matches(time))
@@ -182,7 +182,7 @@ impl Job {
     }
 }
 
-/// Some time near a clock change, if the zone has one in the two years that follow.
+/// A time near a clock change, if the zone has one in the following two years.
 fn near_change(zone: Tz, start: Time) -> Time {
     let offset = |at: Time| zone.offset_from_utc_datetime(&at.naive_utc()).fix();
     let days = (0..730).map(|day| start + TimeDelta::days(day));
@@ -204,7 +204,7 @@ pub(super) fn place() -> impl Strategy<Value = (Tz, Time)> {
     ]
 }
 
-/// Where two lists first differ.
+/// The first difference of two lists.
 fn difference(found: &[Time], expected: &[Time]) -> Option<(Option<Time>, Option<Time>)> {
     let pairs = (0..found.len().max(expected.len())).map(|at| (found.get(at), expected.get(at)));
     pairs
@@ -218,7 +218,7 @@ proptest! {
     #[test]
     fn every_run_is_found_in_both_directions(job in job(), (zone, near) in place(), seconds in 0..86_400_i64) {
         let Ok(schedule) = Schedule::crontab(&job.text(), self::zone(zone.name())) else {
-            // Only days that never come are refused.
+            // Only days that never come are rejected.
             return Ok(());
         };
         let cut = |time: Time| DateTime::from_timestamp(time.timestamp().div_euclid(60) * 60, 0).unwrap();
@@ -245,7 +245,7 @@ proptest! {
         found.reverse();
         prop_assert_eq!(difference(&found, &runs), None, "previous of {} in {}", job.text(), zone);
 
-        // And from between the minutes.
+        // Also from between the minutes.
         let at = near + TimeDelta::seconds(seconds);
         let after = runs.iter().find(|run| **run > at);
         let before = runs.iter().rfind(|run| **run < at);

@@ -1,4 +1,4 @@
-//! What a schedule remembers shows in no answer.
+//! The cache of a schedule changes no answer.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
@@ -11,15 +11,14 @@ use proptest::prelude::*;
 use super::model::{job, place};
 use super::{Time, time, zone};
 
-/// What an engine comes to ask: of check-ins, of ticks that miss what they expected, and of hosts with
-/// other policies.
+/// The questions of an engine: for check-ins, for ticks after missed runs, and for hosts with other policies.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// The next run after a time.
     Ask(Time),
-    /// What was missed at a tick so much later than the last answer, and what is expected then.
+    /// What was missed at a tick this much later than the last answer, and what is expected then.
     Tick(TimeDelta),
-    /// The last run before the second time, when the first was expected: perhaps by an older configuration.
+    /// The last run before the second time, if the first was expected, perhaps by an older configuration.
     LookBack(Time, Time),
     /// Both, with the quirk that forgets passes.
     Forget(Time),

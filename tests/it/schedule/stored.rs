@@ -1,4 +1,4 @@
-//! Schedules as values: how they are written, stored, compared and refused.
+//! Schedules as values: how they are written, stored, compared and rejected.
 
 use std::collections::HashSet;
 use std::num::NonZeroU32;

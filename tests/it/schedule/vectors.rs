@@ -36,7 +36,7 @@ struct InvalidLine {
     expr: String,
 }
 
-/// Runs after and before a time by CronSim 2.6, asked anew for each.
+/// Runs after and before a time by CronSim 2.6, computed anew for each.
 #[derive(Debug, Deserialize)]
 struct CronSimLine {
     expr: String,

@@ -1,4 +1,4 @@
-//! The jobs: when they run, how that ends, and what they send.
+//! The jobs: when they run, how each run ends, and what they send.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -20,7 +20,7 @@ pub(super) struct Fleet {
     jobs: Vec<Job>,
     /// Which job runs next, and when.
     runs: BinaryHeap<Reverse<(Time, usize)>>,
-    /// What running jobs are still to send.
+    /// What running jobs have still to send.
     to_send: BinaryHeap<Reverse<(Time, usize, u128, Last)>>,
     ids: u128,
 }
@@ -34,7 +34,7 @@ struct Job {
     broken_until: Time,
 }
 
-/// The last word on a run.
+/// The last message of a run.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Last {
     Beat,
@@ -43,7 +43,7 @@ enum Last {
 }
 
 impl Fleet {
-    /// So many monitors in two environments each, all due for the first time within a day.
+    /// Makes a number of monitors in two environments each, all due for the first time within a day.
     pub(super) fn new(monitors: usize, start: Time, random: &mut StdRng) -> Self {
         let mut fleet =
             Self { jobs: Vec::new(), runs: BinaryHeap::new(), to_send: BinaryHeap::new(), ids: 0 };
@@ -100,14 +100,14 @@ impl Fleet {
         }
         let broken = at < job.broken_until;
         self.ids += 1;
-        // Some jobs never name their runs.
+        // Some jobs never send a run id.
         let id = if number.is_multiple_of(10) { 0 } else { self.ids };
         let end = if broken && random.random_bool(0.7) { Last::Error } else { Last::Ok };
         match random.random_range(0..20) {
             // The host is down, or the job was skipped.
             0 => None,
             1..3 if broken => None,
-            // It starts, and says no more.
+            // It starts, and reports nothing more.
             3 if broken || random.random_bool(0.1) => {
                 Some(self.message(at, number, id, CheckinStatus::InProgress))
             }
@@ -136,7 +136,7 @@ impl Fleet {
     }
 }
 
-/// Mostly daily, so that months pass.
+/// Usually daily, so that months pass.
 pub(super) fn any_update(random: &mut StdRng) -> ConfigUpdate {
     let zones = [Zone::UTC, zone("Europe/Berlin"), zone("America/New_York"), zone("Australia/Lord_Howe")];
     let zone = *zones.choose(random).unwrap();

@@ -1,4 +1,4 @@
-//! Whoever is paged: told everything at least once, and keeps what it has not heard before.
+//! The receiver of alerts: gets every event at least once, and drops repeats.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,14 +10,14 @@ use rand::rngs::StdRng;
 #[derive(Default)]
 pub(super) struct Receiver {
     known: HashSet<EventId>,
-    /// The incidents that were announced and are not over.
+    /// The incidents that were announced and not resolved.
     open: HashMap<EnvironmentKey, IncidentId>,
     pub(super) opened: usize,
     pub(super) resolved: usize,
 }
 
 impl Receiver {
-    /// Delivers what the outbox holds; now and then the courier forgets how far it came, and begins anew.
+    /// Delivers what the outbox holds. Now and then the courier forgets its position, and starts again.
     pub(super) fn deliver(&mut self, events: &[Event], random: &mut StdRng) {
         let times = if random.random_bool(0.05) { 2 } else { 1 };
         events.iter().cycle().take(events.len() * times).for_each(|event| self.hear(event));

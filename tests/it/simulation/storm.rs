@@ -1,4 +1,4 @@
-//! A hostile store: it fails, answers nothing, or lets somebody else be faster.
+//! A hostile store: it fails, loses its answer, or lets a rival commit first.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -8,12 +8,12 @@ use overdue::store::{CommitError, Due, DueQuery, MonitorSnapshot, Query, Snapsho
 use overdue::testkit::history::Step;
 use overdue::{Event, MemoryStore, Store};
 
-/// What befalls the next commit.
+/// What happens at the next commit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Fault {
     /// Nothing is written.
     Unwritten,
-    /// It is written, and nobody hears of it.
+    /// It is written, but there is no answer.
     Unanswered,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Storm {
     rival: RefCell<Option<(Step, Rival)>>,
     /// Committed, and not yet fetched by the courier.
     outbox: RefCell<Vec<Event>>,
-    /// Whose rows have been written since the store was last calm.
+    /// The monitors whose rows have been written since the store was last calm.
     touched: RefCell<BTreeSet<MonitorKey>>,
 }
 
@@ -40,18 +40,18 @@ impl Storm {
         &self.rows
     }
 
-    /// Lets the next commit go wrong.
+    /// Makes the next commit fail.
     pub(super) fn strike(&self, fault: Fault) {
         self.touched.take();
         self.fault.set(Some(fault));
     }
 
-    /// Lets somebody else take a step before the next commit.
+    /// Lets a rival take a step before the next commit.
     pub(super) fn let_in(&self, step: Step, rival: impl FnOnce(&Self, &Step) + 'static) {
         self.rival.replace(Some((step, Box::new(rival))));
     }
 
-    /// Nothing befalls what comes next. The step that the rival has not come to take, as nothing was to be committed.
+    /// Ends all faults. Returns the rival's step if it was not taken, because nothing was committed.
     pub(super) fn calm(&self) -> Option<Step> {
         self.fault.take();
         self.rival.take().map(|(step, _)| step)

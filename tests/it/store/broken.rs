@@ -1,4 +1,4 @@
-//! Every promise is broken on purpose, and its test is the one that tells.
+//! Breaks every promise on purpose, and shows that exactly its test fails.
 
 use std::collections::BTreeSet;
 use std::iter;

@@ -1,4 +1,4 @@
-//! A store that fails on purpose fails as it was told to, and in no other way.
+//! A store that fails on purpose fails exactly as instructed.
 
 use overdue::store::{CommitError, DueKind, DueQuery, Transition};
 use overdue::testkit::{Fault, FaultyError, FaultyStore, Journal, Nth};
@@ -31,7 +31,7 @@ impl From<Result<(), CommitError<FaultyError<std::convert::Infallible>>>> for An
     }
 }
 
-/// Reads, commits, reads, commits the same again, and tells what was answered and whether it was written.
+/// Reads, commits, reads, commits the same again. Returns the answers, and whether it was written.
 fn story(fault: Fault, nth: Nth) -> ([Answer; 4], bool, bool) {
     let store = FaultyStore::new(MemoryStore::new(), fault, nth);
     let read = || match store.load_monitor(&monitor("job")) {
@@ -48,7 +48,7 @@ fn story(fault: Fault, nth: Nth) -> ([Answer; 4], bool, bool) {
 fn each_fault_strikes_once_or_for_good() {
     let (written, struck) = (true, true);
     for (fault, nth, answers, is_written, has_struck) in [
-        // The second commit is of rows that are there already.
+        // The second commit is of rows that exist already.
         (Fault::Unwritten, Nth::Commit(9), [Done, Done, Done, Conflict], written, !struck),
         (Fault::Conflict, Nth::Commit(0), [Done, Conflict, Done, Done], !written, struck),
         (Fault::Unwritten, Nth::Commit(0), [Done, Failed, Done, Done], !written, struck),
@@ -56,7 +56,7 @@ fn each_fault_strikes_once_or_for_good() {
         (Fault::StopBefore, Nth::Commit(0), [Done, Failed, Failed, Failed], !written, struck),
         (Fault::StopAfter, Nth::Commit(0), [Done, Failed, Failed, Failed], written, struck),
         (Fault::Unwritten, Nth::Commit(1), [Done, Done, Done, Failed], written, struck),
-        // Over all calls, of which the first is a read.
+        // Counted over all calls, of which the first is a read.
         (Fault::Unwritten, Nth::Call(0), [Failed, Done, Done, Conflict], written, struck),
         (Fault::Unanswered, Nth::Call(0), [Failed, Done, Done, Conflict], written, struck),
         (Fault::StopBefore, Nth::Call(0), [Failed, Failed, Failed, Failed], !written, struck),

@@ -29,9 +29,9 @@ flaws! {
     DeletingIsDisabled breaks a_monitor_comes_back
     StrandedIsForgotten breaks an_environment_comes_back
     TraceIdsAreForgotten breaks a_run_comes_back
-    /// As in a column of four bytes with a sign.
+    /// As in a signed column of four bytes.
     CountsEndAtHalf breaks every_number_comes_back
-    /// As in a JSON document whose numbers are floating.
+    /// As in a JSON document with floating-point numbers.
     VersionsAreFloating breaks every_number_comes_back
     ReleasesAreTrimmed breaks every_text_comes_back
     MillisecondsAreEnough breaks every_time_comes_back
@@ -59,7 +59,7 @@ flaws! {
 
     IdsFindWhatTheyClosed breaks a_run_is_found_by_its_id
     ElsewhereIsNowhere breaks a_run_is_found_elsewhere
-    /// From where no environment is, nothing is looked up.
+    /// If the environment does not exist, nothing is looked up.
     NowhereFindsNothing breaks a_run_is_found_elsewhere
     StartingMessagesAreForgotten breaks a_run_is_found_by_the_message_that_started_it
     ClosingMessagesAreForgotten breaks a_run_is_found_by_the_message_that_closed_it
@@ -89,7 +89,7 @@ flaws! {
     ListsAreUnlimited breaks a_list_is_limited
     CursorsAreListedAgain breaks a_page_starts_after_the_page_before
     CursorsMustBeThere breaks a_page_starts_after_an_entry_that_is_gone
-    /// What was not on the first page's list is on no later page.
+    /// An entry that was not listed on the first page appears on no later page.
     NewcomersAreNotListed breaks a_page_is_of_the_present
     UnwatchedEnvironmentsAreListed breaks an_environment_is_listed_while_it_is_watched
     FinishedRunsAreListed breaks a_run_is_listed_while_it_is_in_progress

@@ -1,4 +1,4 @@
-//! What a store promises: our own keep it, and broken ones are told.
+//! The promises of a store: our own keeps them, and broken ones are detected.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -22,7 +22,7 @@ use overdue::{MemoryStore, Store};
 use reference_store::ReferenceStore;
 
 store_tests!(memory, || (MemoryStore::new(), ()));
-// It leaves to the trait what the trait can do for it.
+// Uses the default methods of the trait.
 store_tests!(witnessed, || (Witness::over(MemoryStore::new()), ()));
 store_tests!(in_the_reference_store, || (ReferenceStore::new(None), ()));
 store_tests!(borrowed, || {

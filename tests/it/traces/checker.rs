@@ -1,4 +1,5 @@
-//! Holds outcomes to what DESIGN.md promises. It knows the ops and their outcomes, and nothing of what made them.
+//! Checks outcomes against the promises of DESIGN.md. It knows the ops and their outcomes, and nothing of
+//! what made them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,9 +18,9 @@ pub(super) enum Promise {
     OneOpenIncident,
     /// I2: the status is error exactly while an incident is open.
     ErrorWhileOpen,
-    /// I4: a check-in that was taken and comes again changes nothing, and tells nothing new.
+    /// I4: a check-in that was accepted and is redelivered changes nothing, and emits no new event.
     RepeatsChangeNothing,
-    /// I5: a run that the job has finished stays as it is.
+    /// I5: a run that the job has finished does not change.
     ResultsAreFinal,
     /// I6: next < latest, whole minutes, later than the check-in that they follow from.
     DeadlinesAhead,
@@ -27,21 +28,21 @@ pub(super) enum Promise {
     NothingLeftDue,
     /// I8: a tick that is repeated or late changes nothing.
     TicksNeverGoBack,
-    /// I9: nobody hears of the failures of what is muted.
+    /// I9: failures of what is muted send no alerts.
     MutedIsSilent,
-    /// I9: what is disabled neither changes nor is heard of.
+    /// I9: what is disabled neither changes nor emits events.
     DisabledIsAtRest,
-    /// A refused check-in leaves no change.
+    /// A rejected check-in changes nothing.
     RefusalsChangeNothing,
-    /// An incident does not end before it began.
+    /// An incident is not resolved before it began.
     IncidentsEndLater,
-    /// A resolution is sent exactly for what was announced.
+    /// A resolution is sent exactly if the incident was announced.
     AnnouncedIsResolved,
     /// `last_checkin` does not move back.
     LastCheckinStays,
-    /// A run that was missed or timed out stays so.
+    /// A run that was missed or timed out keeps its status.
     FailuresStay,
-    /// A slot is missed once.
+    /// An expected run is missed at most once.
     OneMissASlot,
 }
 
@@ -74,14 +75,14 @@ pub(super) struct Violation {
     what: String,
 }
 
-/// What can be told of a monitor from the ops alone.
+/// What can be known of a monitor from the ops alone.
 #[derive(Clone, Copy, Default)]
 struct Switches {
     muted: bool,
     disabled: bool,
 }
 
-/// What a run is known by. Missed runs and those of messages with the all-zero id show no id, but neither their
+/// The identity of a run. Missed runs and those of messages without a run id show no id, but neither their
 /// date nor their expected time ever changes.
 #[derive(Clone, Eq, Hash, PartialEq)]
 enum RunName {
@@ -100,16 +101,16 @@ impl RunName {
     }
 }
 
-/// Reads a trace, op by op.
+/// Checks a trace, op by op.
 #[derive(Default)]
 pub(super) struct Checker {
     op: usize,
     now: Time,
-    /// How everything stood after the op before.
+    /// The state after the previous op.
     before: Outcome,
     monitors: HashMap<(u64, String), Switches>,
     runs: HashMap<RunName, Run>,
-    /// The check-ins that were taken, to the letter.
+    /// The check-ins that were accepted, with their exact text.
     taken: HashSet<(Time, u64, String)>,
     told: HashSet<Event>,
     /// The latest tick since something else happened.
@@ -222,7 +223,7 @@ impl Checker {
         }
     }
 
-    /// A resolution is sent exactly for what was announced.
+    /// A resolution is sent exactly if the incident was announced.
     fn resolutions(&mut self, outcome: &Outcome, place: &Place, before: &[Incident]) {
         for (index, incident) in outcome.incidents_of(place).into_iter().enumerate() {
             if incident.is_open() || before.get(index).is_none_or(|before| !before.is_open()) {
@@ -288,7 +289,7 @@ impl Checker {
             let Some(before) = self.runs.insert(RunName::of(run), run.clone()) else { continue };
             let what = || format!("{before:?}, now {run:?}");
             match before.status {
-                // What looks just as before was not changed, so it is another run.
+                // A run that is listed as changed but looks the same must be another run.
                 RunStatus::Ok | RunStatus::Error => {
                     self.report(before == *run, Promise::ResultsAreFinal, what);
                 }
@@ -339,7 +340,7 @@ impl Checker {
         self.disabled(outcome);
     }
 
-    /// A tick does nothing to what is disabled, but that runs become unknown.
+    /// A tick changes nothing in what is disabled, except that runs become unknown.
     fn disabled(&mut self, outcome: &Outcome) {
         let disabled = |place: &Place| self.switches(place).disabled;
         let rows = |outcome: &Outcome| {

@@ -21,11 +21,11 @@ fn the_standard_profile_breaks_no_promise() {
     }
 }
 
-/// What the reference system keeps too.
+/// The promises that the reference system keeps too.
 const KEPT_BY_ALL: [Promise; 4] =
     [Promise::OneOpenIncident, Promise::ResultsAreFinal, Promise::TicksNeverGoBack, Promise::MutedIsSilent];
 
-/// Proof that the checker can fail.
+/// Shows that the checker can fail.
 #[test]
 fn the_reference_system_breaks_them_by_the_thousand() {
     let mut counts: BTreeMap<Promise, usize> = BTreeMap::new();
@@ -40,7 +40,7 @@ fn the_reference_system_breaks_them_by_the_thousand() {
     }
 }
 
-/// The same proof for what even the reference system keeps: an outcome of this scenario is forged.
+/// Shows the same for promises that even the reference system keeps: an outcome of this scenario is forged.
 #[track_caller]
 fn assert_told(promise: Promise, scenario: &str, forge: impl FnOnce(&mut [Value])) {
     let trace = traces("scenarios").into_iter().find(|trace| trace.name == scenario).unwrap();
@@ -100,7 +100,7 @@ fn an_event_of_a_muted_environment_is_told() {
     });
 }
 
-/// A host that migrates drops the quirks one by one: whichever it keeps, every op has an answer.
+/// A host that migrates drops the quirks one by one. Whichever are kept, every op has an answer.
 #[test]
 fn every_quirk_can_be_kept_or_dropped_alone() {
     let traces: Vec<_> = all_traces().collect();

@@ -1,4 +1,4 @@
-//! What is sent again, and what is put in between, goes unnoticed.
+//! Repeated and inserted ops have no effect.
 
 use chrono::TimeDelta;
 use overdue::Policy;
@@ -17,16 +17,16 @@ impl Dice {
     }
 }
 
-/// Plays a trace with some ops put in, one after each op for which `after` has any. What is put in must change
-/// nothing and tell nothing, and nothing else may alerting.
+/// Plays a trace with inserted ops, one after each op for which `after` returns one. Inserted ops must change
+/// nothing and emit nothing, and all other outcomes must stay the same, except their alerting.
 fn assert_unnoticed(trace: &Trace, mut after: impl FnMut(usize, &[Value]) -> Option<Op>) -> usize {
     let policy = Policy::default();
-    // Whatever is looked at counts against the rate limit.
+    // Every check-in counts against the rate limit.
     let limits = TraceLimits { rate_limit: None, ..trace.limits };
     let expected = play(&policy, limits, &trace.ops);
     let mut ops: Vec<Op> = Vec::new();
     let mut inserted = Vec::new();
-    // An op without a time is made at that of the op before it: of the trace, not one put in.
+    // An op without a time uses that of the previous op of the trace, ignoring inserted ones.
     let mut now = None;
     for (index, op) in trace.ops.iter().enumerate() {
         now = op.at.or(now);
@@ -79,7 +79,7 @@ fn a_checkin_delivered_twice_changes_nothing() {
     assert!(repeated > 8_000);
 }
 
-/// I4. Only what was taken: a check-in that was refused at first may well be taken later.
+/// I4. Only accepted check-ins: one that was rejected at first may be accepted later.
 #[test]
 fn an_old_checkin_delivered_again_changes_nothing() {
     let mut dice = Dice(20_240_902);
@@ -152,7 +152,7 @@ fn muting_silences_and_changes_nothing_else() {
     assert!(muted_traces > 20 && silenced > 20, "{muted_traces} muted traces, {silenced} events silenced");
 }
 
-/// The environments, but for what says that they are muted.
+/// The environments, without the fields that say that they are muted.
 fn without_marks(outcome: &Value) -> Vec<Value> {
     let mut environments = outcome["environments"].as_array().unwrap().clone();
     for environment in &mut environments {

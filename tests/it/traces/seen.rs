@@ -17,7 +17,7 @@ pub(super) struct Outcome {
     pub(super) incidents: Vec<Incident>,
 }
 
-/// Which environment.
+/// An environment.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq)]
 pub(super) struct Place {
     pub(super) project_id: u64,
@@ -36,7 +36,7 @@ pub(super) struct Event {
     pub(super) kind: EventKind,
     #[serde(flatten)]
     pub(super) place: Place,
-    /// Of occurrences only.
+    /// Only for occurrences.
     #[serde(default)]
     pub(super) checkin_statuses: Vec<RunStatus>,
     pub(super) incident_index: usize,

@@ -1,4 +1,4 @@
-//! Writing decisions: a statement for each kind of row, whatever their number.
+//! Writes decisions: one statement for each kind of row, whatever the number of rows.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ const ORGANIZATIONS: &str = "
     )
     SELECT must((SELECT count(*) FROM added) + (SELECT count(*) FROM changed) = cardinality($1))";
 
-/// The lock holds off an edit until this transaction is over. Otherwise neither would see what the other writes.
+/// The lock delays an edit until this transaction is over. Otherwise neither would see what the other writes.
 const MONITORS_KEPT: &str = "
     WITH kept AS (
         SELECT 1 FROM unnest($1::uuid[], $2::bigint[]) AS wanted (id, version)
@@ -88,7 +88,7 @@ const RUNS_NEW: &str = "
     )
     SELECT must((SELECT count(*) FROM added) = cardinality($1))";
 
-/// A run that retention has deleted meanwhile is a conflict: decide again without it.
+/// If retention has deleted the run meanwhile, this is a conflict: decide again without it.
 const RUNS_CHANGED: &str = "
     WITH changed AS (
         UPDATE runs AS old
@@ -149,7 +149,7 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn add(&mut self, transition: &'a Transition) -> Result<(), DatabaseError> {
-        // Without `..`, so that this stops compiling should there ever be another kind of row.
+        // Without `..`, so that a new kind of row stops this from compiling.
         let Transition { organization, monitor, environments, runs, incidents, events } = transition;
         self.organizations.extend(organization);
         let id = *MonitorId::of(monitor.key()).as_uuid();
@@ -158,7 +158,7 @@ impl<'a> Rows<'a> {
             MonitorChange::Put(put) => self.monitors.push(put),
             MonitorChange::Remove(row) => self.removed.push((id, number(row.version())?)),
         }
-        // Whatever writes a run, an incident or an event writes its environment.
+        // A transition that writes a run, an incident or an event also writes its environment.
         let mut first = 0;
         let mut of: Vec<(EnvironmentId, i32)> = Vec::with_capacity(environments.len());
         for put in environments {

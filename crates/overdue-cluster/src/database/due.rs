@@ -15,7 +15,7 @@ const MISSES: &str = "
         AND (due_at, project, slug, name, -1::bigint) > ($2, $4, $5, $6, $7)
     ORDER BY due_at, project, slug, name LIMIT $8";
 
-/// In order of time by the index; those of one minute are sorted.
+/// In order of time by the index; those within one minute are sorted.
 const TIMEOUTS: &str = "
     SELECT runs.due_at, project, slug, name, number, runs.id
     FROM runs JOIN environments ON environments.id = runs.environment
@@ -23,7 +23,7 @@ const TIMEOUTS: &str = "
         AND (runs.due_at, project, slug, name, number) > ($2, $4, $5, $6, $7)
     ORDER BY runs.due_at, project, slug, name, number LIMIT $8";
 
-/// A page, in the order that every store lists in.
+/// A page, in the order of lists in every store.
 pub(super) async fn due(
     client: &Object,
     partition: u32,

@@ -1,8 +1,8 @@
-//! Who consumes which partition: leases that last a while, renewed by workers that are well.
+//! Leases of partitions: which worker consumes which. They expire unless the worker renews them.
 //!
-//! Leases keep workers out of each other's way. What keeps them from harm is that each write compares the
-//! lease's number, which the column `claim` holds, and the versions of its rows. The clock of the database
-//! alone decides when a lease is over.
+//! Leases keep workers out of each other's way. For safety, each write compares the lease's number, which the
+//! column `claim` holds, and the versions of its rows. Only the clock of the database decides when a lease is
+//! over.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Database, DatabaseError, Statement};
 
-/// A worker, by an id of its own at each start.
+/// A worker, with a new id at each start.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Worker {
     pub id: Uuid,
@@ -22,12 +22,13 @@ pub struct Worker {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Lease {
     pub partition: u32,
-    /// Which lease of this partition it is. Grows from one to the next.
+    /// The number of this lease. It grows from one lease of a partition to the next.
     pub number: i64,
 }
 
 impl Lease {
-    /// Notes the last message of the stream that was decided. Fails the transaction unless the lease still stands.
+    /// Records the last message of the stream that was decided. Fails the transaction unless the lease still
+    /// holds.
     pub(super) fn done(self, sequence: u64) -> Result<Statement<'static>, DatabaseError> {
         Ok(Statement {
             sql: "
@@ -46,8 +47,8 @@ impl Lease {
 }
 
 impl Database {
-    /// Renews the leases of a worker. Returns them, and how many partitions are its share: as many as every other
-    /// worker's that is well.
+    /// Renews the leases of a worker. Returns them, and its share of partitions: the same for every worker
+    /// that is alive.
     pub async fn renew(&self, worker: Worker) -> Result<(Vec<Lease>, usize), DatabaseError> {
         let client = self.pool.get().await?;
         let seconds = worker.lease_time.as_secs_f64();
@@ -75,8 +76,8 @@ impl Database {
         Ok((leases, partitions.div_ceil(workers.max(1))))
     }
 
-    /// Leases up to `count` partitions that no worker holds. Returns each with the last message of the stream that was
-    /// decided.
+    /// Leases up to `count` partitions that no worker holds. Returns each with the last message of the stream
+    /// that was decided.
     pub async fn acquire(&self, worker: Worker, count: usize) -> Result<Vec<(Lease, u64)>, DatabaseError> {
         let client = self.pool.get().await?;
         let acquire = client
@@ -100,7 +101,7 @@ impl Database {
         rows.iter().map(|row| Ok((lease(row)?, u64::try_from(row.try_get::<_, i64>(2)?)?))).collect()
     }
 
-    /// Whether the lease still holds its partition.
+    /// Whether the lease still holds.
     pub async fn stands(&self, lease: Lease) -> Result<bool, DatabaseError> {
         let client = self.pool.get().await?;
         let stands = client

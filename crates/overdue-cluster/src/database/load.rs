@@ -1,4 +1,4 @@
-//! Looking rows up: what decisions read, for many of them at once.
+//! Looks rows up: what decisions read, for many of them at once.
 
 use std::sync::Arc;
 
@@ -55,8 +55,8 @@ const HISTORY: &str = "
         AND (NOT $3 OR status IN ('ok', 'error', 'missed', 'timeout'))
     ORDER BY started_at DESC, number DESC LIMIT $4";
 
-/// Reads what each of the queries asks for, in their order: one statement for all of them, and one more for each
-/// that asks for past runs, all sent at once. Mostly none does.
+/// Reads what the queries ask for, in their order: one statement for all of them, and one more for each that
+/// asks for past runs, all sent at once. Usually none does.
 pub(super) async fn load(client: &Object, subjects: &[Subject<'_>]) -> Result<Vec<Snapshot>, DatabaseError> {
     let column =
         |id: fn(&EnvironmentKey) -> Uuid| -> Vec<Uuid> { subjects.iter().map(|of| id(&of.key)).collect() };
@@ -105,7 +105,7 @@ fn owner(row: &Row) -> Result<Option<EnvironmentKey>, DatabaseError> {
     }
 }
 
-/// Only now that the rows are known can a query say which past runs matter.
+/// A query needs these rows to say which past runs matter.
 async fn fill_in_history(
     client: &Object,
     subjects: &[Subject<'_>],
@@ -154,7 +154,7 @@ pub(super) async fn monitor(
     client: &Object,
     key: &MonitorKey,
 ) -> Result<Option<MonitorSnapshot>, DatabaseError> {
-    // One statement, so that all is of one moment.
+    // One statement, so that everything is of the same moment.
     let select = "
         SELECT monitors.row, environments.row, run.row, organizations.row
         FROM monitors
@@ -181,7 +181,7 @@ pub(super) async fn monitor(
     Ok(Some(MonitorSnapshot { organization, monitor, environments, open_runs }))
 }
 
-/// The key of an environment, in three columns from this one on.
+/// Reads the key of an environment from three columns, starting with this one.
 pub(super) fn key(row: &Row, first: usize) -> Result<EnvironmentKey, DatabaseError> {
     let [slug, name] = [first.saturating_add(1), first.saturating_add(2)];
     let project = ProjectId::new(u64::try_from(row.try_get::<_, i64>(first)?)?);

@@ -1,8 +1,9 @@
-//! The rows in PostgreSQL, many decisions a transaction.
+//! The rows in PostgreSQL, with many decisions in one transaction.
 //!
-//! Reads and writes take whole lists of decisions, so that a batch costs two round trips: one that begins the
-//! transaction and reads for all of them, one that writes for all of them and commits. Transactions see one snapshot;
-//! versions are compared in the statements that write, and what does not hold fails the transaction as a conflict.
+//! Reads and writes take whole lists of decisions, so that a batch costs two round trips: one begins the
+//! transaction and reads for all decisions, one writes for all of them and commits. A transaction sees one
+//! snapshot. The statements that write compare versions, and a difference fails the transaction as a
+//! conflict.
 
 mod commit;
 mod due;
@@ -27,11 +28,11 @@ use tokio_postgres::{Config, NoTls, Row};
 
 use super::partition::Partitions;
 
-/// The number of `schema.sql`. A change to it is a new number, and a step in [`Database::migrate`].
+/// The version of `schema.sql`. A change needs a new version, and a step in [`Database::migrate`].
 const SCHEMA: i32 = 1;
 
-/// Every statement here looks rows up by an index. Plans that are made while a table is still small, and kept, must
-/// not say otherwise.
+/// Every statement here looks rows up by an index. Plans that are made and cached while a table is still
+/// small must do so too.
 const OPTIONS: &str = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 
 /// A pool of connections to one database.
@@ -68,30 +69,31 @@ impl From<DatabaseError> for CommitError<DatabaseError> {
     }
 }
 
-/// A statement, and its parameters: columns of as many rows as there are.
+/// A statement and its parameters: columns with one entry for each row.
 struct Statement<'a> {
     sql: &'static str,
     columns: Vec<Box<dyn ToSql + Sync + Send + 'a>>,
 }
 
-/// What follows a write.
+/// What to do after a write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Then {
     Continue,
     Commit,
 }
 
-/// One transaction: reads what decisions need and writes what they say, everything or nothing.
+/// One transaction: reads what decisions need and writes them, everything or nothing.
 #[derive(Debug)]
 pub struct Transaction {
-    /// None once it is over. Dropped before that, the connection is closed, and PostgreSQL rolls back.
+    /// `None` once it is over. If it is dropped before that, the connection is closed, and PostgreSQL rolls
+    /// back.
     client: Option<Object>,
     partitions: Partitions,
     begun: bool,
 }
 
 impl Database {
-    /// A database by its URL, as `psql` takes it. Connects when it is used.
+    /// Makes a database from its URL, as for `psql`. Connects on first use.
     pub fn new(url: &str, partitions: Partitions, connections: usize) -> Result<Self, DatabaseError> {
         let mut config: Config =
             url.parse().map_err(|error| DatabaseError::Address(url.to_owned(), error))?;
@@ -105,8 +107,8 @@ impl Database {
         Ok(Self { pool, partitions })
     }
 
-    /// Creates the tables in an empty database, and the partitions; and begins anew with a stream that is
-    /// another one than before.
+    /// Creates the tables in an empty database, and the partitions. If the stream is not the one of before,
+    /// starts anew with it.
     pub async fn migrate(&self, stream: &str) -> Result<(), DatabaseError> {
         let mut client = self.pool.get().await?;
         let transaction = client.transaction().await?;
@@ -131,7 +133,7 @@ impl Database {
         Ok(transaction.commit().await?)
     }
 
-    /// Whether the tables are those that this program knows, for this stream and its partitions.
+    /// Checks that the tables are those of this program, for this stream and its partitions.
     pub async fn check(&self, stream: &str) -> Result<(), DatabaseError> {
         let client = self.pool.get().await?;
         let known = client.query_one("SELECT to_regclass('schema') IS NOT NULL", &[]).await?;
@@ -150,7 +152,7 @@ impl Database {
         if found == wanted { Ok(()) } else { Err(DatabaseError::Partitions { found, wanted }) }
     }
 
-    /// A transaction. Nothing is sent before it is used.
+    /// Begins a transaction. Sends nothing before its first use.
     pub async fn begin(&self) -> Result<Transaction, DatabaseError> {
         let client = Some(self.pool.get().await?);
         Ok(Transaction { client, partitions: self.partitions, begun: false })
@@ -176,12 +178,12 @@ impl Transaction {
         Ok(try_join(run(client, begin), load::load(client, subjects)).await?.1)
     }
 
-    /// Writes decisions and what is to be told beside, as the holder of a lease. The commit notes up to which
-    /// message of the stream all is done.
+    /// Writes decisions and further events, as the holder of a lease. The commit records the last message of
+    /// the stream up to which everything is decided.
     ///
     /// # Errors
-    /// [`CommitError::Conflict`] when somebody has changed a row since it was read, or has the partition now. Nothing
-    /// is written then.
+    /// [`CommitError::Conflict`] if another transaction has changed a row since it was read, or has taken the
+    /// partition. Nothing is written then.
     pub async fn write(
         &mut self,
         (lease, done): (Lease, u64),
@@ -216,13 +218,13 @@ impl Transaction {
             error => error.into(),
         })?;
         if then == Then::Commit {
-            // It is over, and the connection as good as new.
+            // The transaction is over, and the connection can be used again.
             self.client = None;
         }
         Ok(())
     }
 
-    /// What begins the transaction, if nothing has yet.
+    /// Returns the statement that begins the transaction, unless it has begun.
     fn parts(&mut self) -> (&'static str, &Object) {
         let begin = if std::mem::replace(&mut self.begun, true) { "" } else { Self::BEGIN };
         #[expect(clippy::expect_used, reason = "a transaction that is over is gone: `write` is its last use")]
@@ -243,7 +245,7 @@ async fn run(client: &Object, sql: &str) -> Result<(), DatabaseError> {
     if sql.is_empty() { Ok(()) } else { Ok(client.batch_execute(sql).await?) }
 }
 
-/// Somebody was faster, or something is broken.
+/// Distinguishes a conflict from other errors.
 fn sorted(error: tokio_postgres::Error) -> CommitError<DatabaseError> {
     match error.code() {
         Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => {
@@ -253,7 +255,7 @@ fn sorted(error: tokio_postgres::Error) -> CommitError<DatabaseError> {
     }
 }
 
-/// A column that is parsed.
+/// Parses a column.
 fn parsed<T, E: std::fmt::Display>(
     row: &Row,
     column: usize,

@@ -1,23 +1,23 @@
-//! The outbox: events that have yet to be told, in the order in which they happened.
+//! The outbox: events that are not published yet, in the order in which they happened.
 
 use overdue::Event;
 use tokio_postgres::types::Json;
 
 use super::{Database, DatabaseError};
 
-/// An event that has yet to be told.
+/// An event that is not published yet.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    /// Its place in the log of events.
+    /// Its position in the log of events.
     pub sequence: i64,
     pub event: Event,
 }
 
-/// How many events are told at a time.
+/// The number of events that are published at a time.
 const PAGE: i64 = 256;
 
 impl Database {
-    /// The oldest events of a partition that have yet to be told.
+    /// The oldest unpublished events of a partition.
     pub async fn pending(&self, partition: u32) -> Result<Vec<Pending>, DatabaseError> {
         let client = self.pool.get().await?;
         let select = client
@@ -33,7 +33,7 @@ impl Database {
         pending.collect()
     }
 
-    /// Notes that events are told.
+    /// Records that events are published.
     pub async fn told(&self, events: &[Pending]) -> Result<(), DatabaseError> {
         let client = self.pool.get().await?;
         let update = client.prepare_cached("UPDATE events SET told = true WHERE sequence = ANY ($1)").await?;

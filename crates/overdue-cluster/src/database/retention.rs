@@ -1,15 +1,15 @@
-//! Forgetting: what is older than people want to know.
+//! Deletes old rows.
 
 use chrono::{DateTime, Utc};
 
 use super::time_text::TimeText;
 use super::{Database, DatabaseError};
 
-/// How many rows go in one statement, so that none holds up a check-in for long.
+/// The most rows that one statement deletes, so that no check-in waits for long.
 const PAGE: i64 = 10_000;
 
-/// Finished runs that no threshold looks at any more. The newest runs with a result stay, as many as the
-/// larger threshold of their monitor.
+/// Finished runs that no threshold needs any more. The newest runs with a result stay, as many as the larger
+/// threshold of their monitor.
 const RUNS: &str = "
     DELETE FROM runs WHERE id IN (
         SELECT old.id
@@ -41,8 +41,8 @@ const EVENTS: &str = "
     )";
 
 impl Database {
-    /// Forgets the runs that started in a partition before a date, its incidents that were resolved before it and its
-    /// events of before that are told; says how many rows went.
+    /// Deletes the runs of a partition that started before a date, its incidents that were resolved before
+    /// it, and its published events from before it. Returns the number of rows deleted.
     pub async fn prune(&self, partition: u32, before: DateTime<Utc>) -> Result<u64, DatabaseError> {
         let client = self.pool.get().await?;
         let (partition, text) = (i32::try_from(partition)?, TimeText(before).into_text());

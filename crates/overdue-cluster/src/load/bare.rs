@@ -1,5 +1,5 @@
-//! A program that writes the rows and decides nothing: what is in the runs and environments of the cluster, once more,
-//! into tables like those. As many in a transaction as a worker's batch may have.
+//! A program that writes rows and decides nothing: it writes the runs and environments of the cluster once
+//! more, into tables of the same form, with as many in a transaction as a worker's batch may have.
 
 use std::time::{Duration, Instant};
 
@@ -36,13 +36,13 @@ impl Bare {
         Ok(client)
     }
 
-    /// How many bytes of log PostgreSQL has written so far.
+    /// The number of bytes of log that PostgreSQL has written so far.
     pub(crate) async fn written(&self) -> Result<i64, Failure> {
         let select = "SELECT (pg_current_wal_lsn() - '0/0')::bigint";
         Ok(self.client().await?.query_one(select, &[]).await?.try_get(0)?)
     }
 
-    /// What rows weigh, with their indexes.
+    /// The size of rows with their indexes.
     pub(crate) async fn sizes(&self) -> Result<String, Failure> {
         let select = "SELECT format('a run %s bytes, an environment with its monitor %s',
                 pg_total_relation_size('runs') / (SELECT count(*) FROM runs),
@@ -64,7 +64,7 @@ impl Bare {
                 &[&i64::try_from(count)?],
             )
             .await?;
-        // Each connection has environments of its own, as each worker has.
+        // Each connection has its own environments, as each worker does.
         let mut shares: Vec<Vec<&tokio_postgres::Row>> = vec![Vec::new(); connections];
         for row in &rows {
             let first = row.get::<_, &str>(1).bytes().map(usize::from).sum::<usize>() % connections;

@@ -18,7 +18,7 @@ fn start() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
-/// Jobs that succeed, and that nobody misses within a month.
+/// Jobs that succeed, without a missed run within a month.
 #[derive(Debug)]
 pub(crate) struct Fleet {
     jobs: usize,
@@ -37,7 +37,7 @@ impl Fleet {
         (0..self.jobs).map(|_| self.checkin(&schedule)).collect()
     }
 
-    /// Check-ins of jobs in no order.
+    /// Check-ins of jobs in no particular order.
     pub(crate) fn checkins(&mut self, count: usize) -> Vec<Message> {
         (0..count).map(|_| self.checkin(&json!(null))).collect()
     }
@@ -54,10 +54,10 @@ impl Fleet {
     }
 }
 
-/// How many rows are written at a time.
+/// The number of rows that are written at a time.
 const PAGE: usize = 4_000;
 
-/// Fills a database with environments, `due` of which are due at the second of two ticks and none at the
+/// Fills a database with environments. `due` of them are due at the second of two ticks, and none at the
 /// first. Returns the ticks. The rows are those of the engine, but written all at once.
 pub(crate) async fn furnish(
     database: &Database,
@@ -71,7 +71,7 @@ pub(crate) async fn furnish(
         let engine = Engine::new(MemoryStore::new(), Policy::default());
         let last = (first + PAGE).min(environments);
         for number in first..last {
-            // Two hours from then, or a month.
+            // Due in two hours, or in a month.
             let schedule = if number < due { "0 2 * * *" } else { "0 12 4 11 *" };
             let body = json!({
                 "check_in_id": Uuid::from_u128(number as u128 + 1),

@@ -9,7 +9,7 @@ use overdue_cluster::database::{Database, Worker};
 use overdue_cluster::processor::Processor;
 use overdue_cluster::stream::Stream;
 
-/// A processor for every partition, which nobody else works on.
+/// Makes a processor for every partition, without any other worker.
 pub(crate) async fn processors(
     database: &Database,
     stream: &Stream,

@@ -1,6 +1,6 @@
-//! How many check-ins a second do workers decide, one, two or four of them? And how many could there be at
-//! best: the same rows, written to the same PostgreSQL by a bare program. And what does a tick cost over a
-//! million environments?
+//! Measures how many check-ins a second one, two or four workers decide. Compares it with the limit: a bare
+//! program that writes the same rows to the same PostgreSQL. Also measures a tick over a million
+//! environments.
 //!
 //! ```sh
 //! cargo build --release -p overdue-cluster
@@ -25,22 +25,22 @@ use overdue_cluster::stream::Stream;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Measures workers under load, beside them a bare program that writes the same rows, and ticks.
+/// Measures workers under load, next to them a bare program that writes the same rows, and ticks.
 #[derive(Clone, Debug, Parser)]
 struct Options {
-    /// How many check-ins there are in each turn.
+    /// The number of check-ins in each turn.
     #[arg(long, default_value_t = 40_000)]
     checkins: usize,
-    /// How many jobs check in.
+    /// The number of jobs that check in.
     #[arg(long, default_value_t = 5_000)]
     jobs: usize,
-    /// How often workers and bare program take turns.
+    /// The number of turns for workers and the bare program.
     #[arg(long, default_value_t = 3)]
     rounds: u32,
-    /// How many environments there are for the ticks.
+    /// The number of environments for the ticks.
     #[arg(long, default_value_t = 1_000_000)]
     environments: usize,
-    /// Where the databases are made, and removed: on the disk in question.
+    /// The directory for the databases, which are removed at the end: on the disk to be measured.
     #[arg(long, default_value = ".")]
     directory: PathBuf,
 }
@@ -58,7 +58,7 @@ async fn main() -> Result<(), Failure> {
     ticks(&options, &stream, &database).await
 }
 
-/// Workers and bare writers in turns, because a disk has moods.
+/// Workers and bare writers take turns, because the speed of a disk varies.
 async fn throughput(options: &Options, servers: &Servers, stream: &Stream) -> Result<(), Failure> {
     let mut fleet = fleet::Fleet::new(options.jobs);
     stream.import(&fleet.first_checkins()).await?;
@@ -127,14 +127,14 @@ impl Servers {
         format!("nats://127.0.0.1:{}", self.nats.port())
     }
 
-    /// The cluster beside this program.
+    /// The cluster's program beside this one.
     fn role(&self, arguments: &[&str]) -> Result<Child, Failure> {
         let mut command = Command::new(std::env::current_exe()?.with_file_name("overdue-cluster"));
         command.args(arguments).args(["--nats", &self.nats_url(), "--postgres", &self.postgres_url()]);
         Ok(command.env("RUST_LOG", "error").stdin(Stdio::null()).spawn()?)
     }
 
-    /// Starts workers on what is in the stream, and tells how long it takes them from the first message to the last.
+    /// Starts workers on what is in the stream. Returns the time from the first message to the last.
     async fn drain(&self, stream: &Stream, workers: usize) -> Result<Duration, Failure> {
         let waiting = stream.backlog().await?;
         let roles: Vec<Child> = (0..workers).map(|_| self.role(&["worker"])).collect::<Result<_, _>>()?;

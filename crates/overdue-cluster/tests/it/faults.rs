@@ -1,5 +1,6 @@
-//! Everything is killed once, under load, a worker is paused past its lease, and connections break with messages on
-//! their way: what was acknowledged is there, and each outage is told once from its beginning to its end.
+//! Under load, everything is killed once, a worker is paused past its lease, and connections break with
+//! messages on their way. Everything acknowledged is there, and each outage is reported once from beginning
+//! to end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ const JOBS: u64 = 12;
 /// In seconds.
 const LEASE: u32 = 2;
 
-/// A job that fails and recovers, over and over. It goes on only once a check-in is acknowledged, as a
+/// A job that fails and recovers, over and over. It continues only once a check-in is acknowledged, as a
 /// patient client does.
 struct Job {
     address: String,
@@ -35,7 +36,7 @@ impl Job {
     fn run(mut self, stop: &AtomicBool) -> Self {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(8))).build().into();
-        // It ends well.
+        // The last check-in is a success.
         while !stop.load(Ordering::Relaxed) || !self.acknowledged.len().is_multiple_of(3) {
             let status = ["ok", "error", "error"][self.acknowledged.len() % 3];
             let id = Uuid::from_u128(u128::from(self.number) << 64 | (self.acknowledged.len() as u128 + 1));
@@ -45,7 +46,8 @@ impl Job {
                 "monitor_config": {"schedule": {"type": "interval", "value": 1, "unit": "day"}},
             });
             let url = format!("{}/job-{}/alohomora/", self.address, self.number);
-            // One that is not acknowledged may have been taken all the same: it is sent again as it is.
+            // A check-in that is not acknowledged may have been stored nevertheless: it is sent again
+            // unchanged.
             match agent.post(&url).send(body.to_string()) {
                 Ok(answer) if answer.status() == 202 => {
                     self.acknowledged.push((id, status));
@@ -73,7 +75,7 @@ fn nothing_is_lost_and_nothing_told_twice() {
     });
     let jobs: Vec<_> = jobs.collect();
     let pause = |seconds| thread::sleep(Duration::from_secs(seconds));
-    // How many runs there are shows that work goes on.
+    // A growing number of runs shows that work continues.
     let goes_on = |cluster: &Cluster, what: &str| {
         let before = cluster.number("SELECT count(*) FROM runs");
         eventually(what, || (cluster.number("SELECT count(*) FROM runs") > before + 50).then_some(()));
@@ -85,14 +87,14 @@ fn nothing_is_lost_and_nothing_told_twice() {
     goes_on(&cluster, "others take over from a worker that died");
     workers.push(cluster.worker(LEASE));
 
-    // A worker sleeps for longer than its leases last, and wakes to find them taken.
+    // A worker is paused for longer than its leases last, and resumes after they are taken.
     workers[0].signal("STOP");
     pause(u64::from(LEASE) * 2);
     goes_on(&cluster, "others take over from a worker that sleeps");
     workers[0].signal("CONT");
     goes_on(&cluster, "a worker that woke disturbs nobody");
 
-    // Connections break with messages on their way. Often, as a worker that is busy then would notice anyhow.
+    // Connections break with messages on their way. Often, since a busy worker would notice anyhow.
     let [postgres, nats] = &cluster.wires;
     for wire in [nats, nats, nats, nats, postgres, nats, nats, nats, nats, postgres] {
         wire.cut();
@@ -110,7 +112,7 @@ fn nothing_is_lost_and_nothing_told_twice() {
     cluster.nats.restart().unwrap();
     goes_on(&cluster, "work goes on with the stream");
 
-    // All of them at once, most likely in the middle of something.
+    // All workers at once, most likely in the middle of something.
     for worker in workers.drain(..) {
         drop(worker);
     }
@@ -125,7 +127,7 @@ fn nothing_is_lost_and_nothing_told_twice() {
     let stream = cluster.stream();
     let again: Vec<overdue::Message> = jobs.iter().flat_map(again).collect();
     RUNTIME.block_on(stream.import(&again)).unwrap();
-    // Everybody's next run is missed, and nothing is left to do then.
+    // The next run of every job is missed, and nothing is due afterwards.
     let tomorrow = now() + TimeDelta::days(2);
     RUNTIME.block_on(stream.import_pulse(tomorrow)).unwrap();
     cluster.settle();
@@ -136,8 +138,8 @@ fn nothing_is_lost_and_nothing_told_twice() {
     check_told(&cluster);
 }
 
-/// A position says what was decided once, not what may be passed over: with one that is far ahead, all is decided, and
-/// only who comes again to a finished run is not told so.
+/// The recorded position shows what was decided, not what may be skipped. With a position far ahead,
+/// everything is decided; only a redelivery to a finished run is not rejected.
 #[test]
 fn what_comes_again_is_decided() {
     if !fixture::installed() {
@@ -160,7 +162,7 @@ fn what_comes_again_is_decided() {
     assert_eq!(cluster.number("SELECT count(*) FROM events"), 1, "the monitor that nobody knows");
 }
 
-/// Every check-in that was acknowledged is a run with its status.
+/// Checks that every acknowledged check-in is a run with its status.
 fn check_kept(cluster: &Cluster, jobs: &[Job]) {
     let runs: BTreeSet<String> = cluster.texts("SELECT id || ' ' || status FROM runs").into_iter().collect();
     for (id, status) in jobs.iter().flat_map(|job| &job.acknowledged) {
@@ -168,7 +170,7 @@ fn check_kept(cluster: &Cluster, jobs: &[Job]) {
     }
 }
 
-/// Each outage began with its first error, and ended with the next success.
+/// Checks that each outage began with its first error, and ended with the next success.
 fn check_outages(cluster: &Cluster, jobs: &[Job]) {
     let mut happened: BTreeMap<String, Vec<(&str, Uuid)>> = BTreeMap::new();
     for text in cluster.texts("SELECT event::text FROM events ORDER BY sequence") {
@@ -185,7 +187,7 @@ fn check_outages(cluster: &Cluster, jobs: &[Job]) {
     }
     for job in jobs {
         let outages = job.acknowledged.chunks(3).flat_map(|of| [("resolved", of[0].0), ("opened", of[1].0)]);
-        // Nothing was wrong before the first.
+        // There is no outage before the first error.
         let expected: Vec<_> = outages.skip(1).collect();
         let happened = happened.remove(&format!("job-{}", job.number)).unwrap_or_default();
         let difference = expected.iter().zip(&happened).find(|(expected, happened)| expected != happened);
@@ -193,7 +195,7 @@ fn check_outages(cluster: &Cluster, jobs: &[Job]) {
     }
 }
 
-/// Whoever listens hears of each event. One that was told again has the same id.
+/// Checks that a listener receives every event. A repeat has the same id.
 fn check_told(cluster: &Cluster) {
     let happened: BTreeSet<String> = cluster.texts("SELECT id::text FROM events").into_iter().collect();
     let stream = cluster.stream();
@@ -209,7 +211,7 @@ fn check_told(cluster: &Cluster) {
     assert!(told == happened, "what was told has not happened");
 }
 
-/// A few of a job's check-ins as they would be delivered again.
+/// A few check-ins of a job, as they would be redelivered.
 fn again(job: &Job) -> Vec<overdue::Message> {
     let messages = job.acknowledged.iter().step_by(7).map(|(id, status)| {
         let body =

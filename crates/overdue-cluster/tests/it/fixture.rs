@@ -1,4 +1,4 @@
-//! A cluster on this machine: its servers, and its roles as the processes that they are.
+//! A cluster on this machine: its servers, and its roles as processes.
 
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
@@ -14,14 +14,14 @@ use tokio::sync::broadcast;
 use overdue_cluster::servers::{self, Server};
 use overdue_cluster::stream::Stream;
 
-/// Where the asynchronous parts run.
+/// Runs the asynchronous parts.
 pub(super) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 /// The program under test.
 pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_overdue-cluster");
 
-/// Whether PostgreSQL and NATS are here. Elsewhere these tests are skipped, and say so; where `OVERDUE_CLUSTER` is
-/// `required`, as in our checks, they fail.
+/// Whether PostgreSQL and NATS are installed. If not, these tests are skipped with a message. If
+/// `OVERDUE_CLUSTER` is `required`, as in our checks, they fail.
 pub(super) fn installed() -> bool {
     let programs = ["initdb", "postgres", "nats-server"];
     let missing: Vec<_> = programs.into_iter().filter(|name| servers::program(name).is_none()).collect();
@@ -34,7 +34,7 @@ pub(super) fn installed() -> bool {
     false
 }
 
-/// Servers, with a stream and tables in them. Nobody works on it yet.
+/// Servers, with a stream and tables in them, but no worker yet.
 pub(super) struct Cluster {
     pub(super) postgres: Server,
     pub(super) nats: Server,
@@ -56,12 +56,12 @@ impl Cluster {
         cluster
     }
 
-    /// A worker whose leases last so many seconds.
+    /// Starts a worker whose leases last `lease` seconds.
     pub(super) fn worker(&self, lease: u32) -> Process {
         self.start(&["worker", "--lease", &lease.to_string()], Of::Both)
     }
 
-    /// An ingest process, and the address of a job there.
+    /// Starts an ingest process. Returns it with the address of a job there.
     pub(super) fn ingest(&self) -> (Process, String) {
         let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let arguments = ["ingest", "--listen", &listen, "--key", "alohomora"];
@@ -92,7 +92,7 @@ impl Cluster {
         eventually("the stream answers", || RUNTIME.block_on(Stream::open(&self.nats_url())).ok())
     }
 
-    /// Waits until every message is done with, and every event told.
+    /// Waits until every message is processed, and every event published.
     pub(super) fn settle(&self) {
         let stream = self.stream();
         eventually("all is done", || {
@@ -101,7 +101,7 @@ impl Cluster {
         });
     }
 
-    /// What is stored, beyond what the program says of itself: texts in the first column.
+    /// Queries the database directly: texts in the first column.
     pub(super) fn texts(&self, sql: &str) -> Vec<String> {
         RUNTIME.block_on(async {
             let client = connect(&url(self.postgres.port())).await;
@@ -114,7 +114,7 @@ impl Cluster {
     }
 }
 
-/// What a database holds: one number.
+/// Queries a single number from a database.
 pub(super) fn number(server: &Server, sql: &str) -> i64 {
     RUNTIME.block_on(async {
         let client = connect(&url(server.port())).await;
@@ -122,7 +122,7 @@ pub(super) fn number(server: &Server, sql: &str) -> i64 {
     })
 }
 
-/// Connections to a server that can be cut. The server takes a while to notice; what it says meanwhile is lost.
+/// Connections to a server that can be cut. The server notices late; what it sends meanwhile is lost.
 pub(super) struct Wire {
     port: u16,
     cut: broadcast::Sender<()>,
@@ -169,12 +169,12 @@ enum Of {
 pub(super) struct Process(pub(super) Child);
 
 impl Process {
-    /// Stops it without its knowledge, or lets it go on.
+    /// Sends it a signal, to pause or resume it.
     pub(super) fn signal(&self, name: &str) {
         servers::signal(name, &self.0.id().to_string()).unwrap();
     }
 
-    /// Asks it to stop, and waits until it has: whether it says that all went well.
+    /// Asks it to stop, and waits for its end. Returns whether it exited with success.
     pub(super) fn stop(mut self) -> bool {
         self.signal("TERM");
         self.0.wait().unwrap().success()
@@ -188,12 +188,12 @@ impl Drop for Process {
     }
 }
 
-/// The database of the server at a port.
+/// Returns the URL of the database on the server at a port.
 pub(super) fn url(port: u16) -> String {
     format!("postgres://overdue@127.0.0.1:{port}/postgres")
 }
 
-/// A connection, as soon as the server takes any.
+/// Connects, as soon as the server accepts connections.
 pub(super) async fn connect(url: &str) -> tokio_postgres::Client {
     for _ in 0..600 {
         if let Ok((client, connection)) = tokio_postgres::connect(url, tokio_postgres::NoTls).await {
@@ -205,7 +205,7 @@ pub(super) async fn connect(url: &str) -> tokio_postgres::Client {
     panic!("the database does not answer");
 }
 
-/// Waits until something is as it should be. A cluster that never gets there fails the test after two minutes.
+/// Waits until a condition holds. A cluster that never gets there fails the test after two minutes.
 pub(super) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     for _ in 0..1_200 {
         if let Some(seen) = look() {

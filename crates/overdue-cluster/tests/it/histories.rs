@@ -1,4 +1,4 @@
-//! The same check-ins bring the same rows and events, through one worker, through four, and in one process.
+//! The same check-ins produce the same rows and events, with one worker, with four, and in one process.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -24,8 +24,8 @@ enum Entry {
     Pulse(DateTime<Utc>),
 }
 
-/// Jobs in two environments each, every few minutes: on time, late, failing, hanging, silent; messages that
-/// are repeated, that come in another order, that leave the id out, and some that no job should send.
+/// Jobs in two environments each, every few minutes: on time, late, failing, hanging, silent. Messages that
+/// are repeated, reordered, without an id, and some that no job should send.
 fn history(seed: u64) -> Vec<Entry> {
     let mut random = StdRng::seed_from_u64(seed);
     let start: DateTime<Utc> = "2024-09-02T10:00:00Z".parse().unwrap();
@@ -51,7 +51,7 @@ fn history(seed: u64) -> Vec<Entry> {
             runs += 1;
             let environment = *["production", "staging"].choose(&mut random).unwrap();
             let status = *["ok", "ok", "ok", "in_progress", "error"].choose(&mut random).unwrap();
-            // An id is of one environment: whose it is would else depend on who is faster.
+            // An id is used in one environment only. Otherwise the faster partition would own it.
             let known = runs - random.random_range(0..4).min(runs - 1);
             let id = if random.random_bool(0.1) {
                 0
@@ -161,7 +161,7 @@ fn outcome(rows: [Vec<String>; 4], events: impl Iterator<Item = String>) -> Outc
         let of = event.environment().map_or("rejections".to_owned(), |key| format!("events of {key}"));
         outcome.entry(of).or_default().push(without_chance("events", &text));
     }
-    // Rejections have no order, and a database keeps one that repeats once.
+    // Rejections have no order, and a database keeps a repeated one once.
     if let Some(rejections) = outcome.get_mut("rejections") {
         rejections.sort();
         rejections.dedup();
@@ -169,8 +169,8 @@ fn outcome(rows: [Vec<String>; 4], events: impl Iterator<Item = String>) -> Outc
     outcome
 }
 
-/// A row without what depends on which of two partitions was faster: how many monitors there were before this
-/// one, which its version tells, and how many environments it had by then.
+/// Returns a row without what depends on which of two partitions was faster: how many monitors existed before
+/// this one, which its version shows, and how many environments it had by then.
 fn without_chance(kind: &str, row: &str) -> String {
     let mut row: Value = serde_json::from_str(row).unwrap();
     match kind {

@@ -1,4 +1,4 @@
-//! What is old goes, and what the thresholds look at stays.
+//! Old rows are deleted, and what the thresholds need stays.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use overdue::id::{OrganizationId, ProjectId};
@@ -19,7 +19,7 @@ fn old_rows_go_but_for_those_that_are_needed() {
     let server = Server::postgres(directory.path(), &["fsync=off"]).unwrap();
     let engine = Engine::new(Postgres::create(&server, "retention"), Policy::default());
     let start: DateTime<Utc> = "2024-09-02T10:00:00Z".parse().unwrap();
-    // A job fails on two of ten days, and is well again; what began on the last day has not ended.
+    // A job fails on two of ten days, and recovers; the run of the last day does not finish.
     for (day, status) in
         (0_i64..).zip(["ok", "error", "ok", "ok", "error", "ok", "ok", "ok", "ok", "in_progress"])
     {
@@ -43,17 +43,17 @@ fn old_rows_go_but_for_those_that_are_needed() {
     assert_eq!(count("SELECT count(*) FROM runs"), 10);
     assert_eq!(count("SELECT count(*) FROM incidents"), 2);
 
-    // The first three days: as many runs, and the incident that was over by then.
+    // The first three days: all their runs, and the incident that was resolved by then.
     let gone = RUNTIME.block_on(database.prune(0, start + TimeDelta::days(3))).unwrap();
     assert_eq!((gone, count("SELECT count(*) FROM runs")), (4, 7));
     assert_eq!(count("SELECT count(*) FROM incidents"), 1);
 
-    // All of it is old: three results stay, which the threshold looks at, and the run that has not ended.
+    // All of it is old: three results stay, which the threshold needs, and the run in progress.
     RUNTIME.block_on(database.prune(0, start + TimeDelta::days(100))).unwrap();
     assert_eq!(count("SELECT count(*) FROM runs"), 4);
     assert_eq!(count("SELECT count(*) FROM runs WHERE status = 'in_progress'"), 1);
     assert_eq!(count("SELECT count(*) FROM incidents"), 0);
-    // Events go by the clock of the database, and only once they are told.
+    // Events expire by the clock of the database, and only after they are published.
     let pending = RUNTIME.block_on(database.pending(0)).unwrap();
     let (far, events) = ("2100-01-01T00:00:00Z".parse().unwrap(), count("SELECT count(*) FROM events"));
     RUNTIME.block_on(database.prune(0, far)).unwrap();

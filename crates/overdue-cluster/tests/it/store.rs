@@ -1,4 +1,4 @@
-//! The rows in PostgreSQL keep what every store promises, by the statements that workers use.
+//! The rows in PostgreSQL keep what every store promises, with the statements that workers use.
 
 use overdue::Store;
 use overdue::id::{EnvironmentKey, MonitorKey};
@@ -14,7 +14,7 @@ use super::fixture::{self, RUNTIME};
 /// A database with one partition, decision by decision, for callers that block.
 pub(super) struct Postgres(pub(super) Database);
 
-/// Nobody else leases it.
+/// A lease without competitors.
 const LEASE: Lease = Lease { partition: 0, number: 0 };
 
 impl Postgres {

@@ -13,7 +13,7 @@ fn one_command_starts_everything_and_leaves_nothing() {
         return;
     }
     let scratch = tempfile::TempDir::new().unwrap();
-    // Started by root, PostgreSQL runs as somebody else, who must get there.
+    // If root starts it, PostgreSQL runs as another user, who must be able to reach it.
     fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = Command::new(PROGRAM);
     command.args(["up", "--directory"]).arg(scratch.path()).env("RUST_LOG", "error");

@@ -1,8 +1,9 @@
-//! Tells destinations of events, out of the outbox: each event at least once, those of one environment in order.
+//! Delivers events from the outbox to destinations: each event at least once, those of one environment in
+//! order.
 //!
-//! An event stays in the outbox until its destination has taken it. When that fails it is tried again, later and later;
-//! meanwhile the events behind it wait, and those of other environments go on. After a crash an event may be told
-//! twice, under the same id.
+//! An event stays in the outbox until its destination has accepted it. A failed delivery is retried after
+//! growing pauses. Meanwhile the events behind it wait, and those of other environments continue. After a
+//! crash an event may be delivered twice, with the same id.
 
 mod stdout;
 mod webhook;
@@ -22,28 +23,28 @@ use crate::time::Stopwatch;
 pub(crate) use stdout::Stdout;
 pub(crate) use webhook::Webhook;
 
-/// How many events are sent to one destination at a time.
+/// The most events that are sent to one destination at a time.
 const AT_ONCE: usize = 8;
 
-/// How long to wait after the first failure; twice as long after each further one, up to the last.
+/// How long to wait after the first failure. Each further failure doubles the time, up to the maximum.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Somebody to be told of events.
+/// A receiver of events.
 pub(crate) trait Destination: Clone + Send + Sync + 'static {
-    /// What it goes by in the outbox.
+    /// Its name in the outbox.
     fn name(&self) -> &str;
 
-    /// Tells of one event. May block.
+    /// Delivers one event. May block.
     fn tell(&self, event: &Event) -> Result<(), Failed>;
 }
 
-/// A destination did not take an event.
+/// A destination did not accept an event.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Failed(String);
 
-/// An environment whose events have to wait.
+/// An environment whose events must wait.
 #[derive(Clone, Copy, Debug)]
 struct Pause {
     length: Duration,
@@ -65,19 +66,19 @@ pub(crate) async fn run(app: App, destination: impl Destination) {
         let went_through = deliver(&app, &destination, &mut pauses).await;
         let wait = match went_through {
             Ok(0) => pauses.values().map(|pause| pause.left()).min(),
-            // The events behind those that were taken are pending now.
+            // The events behind the accepted ones are pending now.
             Ok(_) => Some(Duration::ZERO),
             Err(Unavailable) => Some(FIRST_PAUSE),
         };
         tokio::select! {
-            // The server stops when nobody writes any more.
+            // The server stops once the last writer is gone.
             changed = events.changed() => if changed.is_err() { return },
             () = tokio::time::sleep(wait.unwrap_or(LAST_PAUSE)) => {}
         }
     }
 }
 
-/// Tries what may be tried now, and says how many events were taken.
+/// Tries all events that are pending now. Returns how many were accepted.
 async fn deliver(
     app: &App,
     destination: &impl Destination,
@@ -104,7 +105,7 @@ async fn deliver(
     }
 }
 
-/// Notes how telling of an event went.
+/// Records the result of a delivery.
 async fn note(
     app: &App,
     name: &str,

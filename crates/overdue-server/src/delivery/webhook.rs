@@ -1,8 +1,8 @@
 //! A webhook: each event is posted as JSON.
 //!
 //! The body is `{"id": .., "text": "DOWN nightly-backup (production): 1 missed run", "event": {"kind": ..,
-//! ..}}`. The id is in the header `Overdue-Event-Id` too; a receiver that has seen it drops the event. Any
-//! answer of 200 to 299 means that the event was taken.
+//! ..}}`. The id is also in the header `Overdue-Event-Id`; a receiver that has seen it drops the event. Any
+//! answer of 200 to 299 means that the event was accepted.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The jobs of the fleet, and what befalls them.
+//! The jobs of the fleet, and their troubles.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -21,9 +21,9 @@ pub(super) struct Job {
     pub(super) takes: u32,
     pub(super) owner: Option<&'static str>,
     pub(super) release: &'static str,
-    /// What goes wrong between these two times, in minutes from the start of the demo.
+    /// What goes wrong between two times, in minutes from the start of the demo.
     trouble: Option<(Fate, i64, i64)>,
-    /// How many runs of a hundred fail without a reason.
+    /// The percentage of runs that fail without a reason.
     bad_luck: u64,
 }
 
@@ -82,7 +82,7 @@ impl Job {
         Self { project, ..self }
     }
 
-    /// Something between 0 and a very large number, the same for the same run.
+    /// A number between 0 and a very large one, always the same for the same run.
     pub(super) fn chance(&self, slot: DateTime<Utc>) -> u64 {
         let mut hasher = DefaultHasher::new();
         (self.project, self.slug, self.environment, slot.timestamp()).hash(&mut hasher);
@@ -99,7 +99,7 @@ impl Job {
     }
 }
 
-/// In trouble first, to have it in sight.
+/// Jobs in trouble come first, to be visible.
 pub(super) static FLEET: [Job; 40] = [
     job("send-invoices", "*/15 * * * *", 48).of("team:3", "billing@5.2.1").fails(-100, 25),
     job("replicate-orders", "*/10 * * * *", 95).of("team:7", "warehouse@118").stays_away(-35, 15),
@@ -146,7 +146,7 @@ pub(super) static FLEET: [Job; 40] = [
     job("alert-rules-sync", "*/10 * * * *", 5).in_project(2).unlucky(3),
 ];
 
-/// What people have done about it.
+/// Edits that people have made.
 pub(super) fn edits() -> [(&'static str, Edit); 5] {
     [
         ("legacy-export", Edit::Muted(true)),

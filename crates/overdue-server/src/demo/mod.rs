@@ -1,4 +1,4 @@
-//! A made-up fleet: two days of history at once, and check-ins as time goes on.
+//! A made-up fleet: days of history at once, and check-ins as time passes.
 
 mod fleet;
 
@@ -18,14 +18,14 @@ use crate::{Failure, time};
 
 use fleet::{FLEET, Fate, Job};
 
-/// How far back the history goes, and how many runs of a job it has at most.
+/// How far back the history goes, and the most runs of a job in it.
 const HISTORY: TimeDelta = TimeDelta::days(14);
 const RUNS: usize = 45;
 
-/// How many messages of the history are written in one go.
+/// The number of messages of the history that are written at once.
 const CHUNK: usize = 500;
 
-/// Gives an empty database a past. One that has monitors already keeps what it has.
+/// Fills an empty database with a history. Does nothing if there are monitors.
 pub(crate) async fn furnish(app: &App) -> Result<(), Failure> {
     let known = app.readers.read(|store| store.monitor_keys()).await?;
     if !known.is_empty() {
@@ -61,7 +61,7 @@ pub(crate) async fn furnish(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes a message of the past, after the ticks that came before it.
+/// Processes a message of the history, after the ticks that come before it.
 fn live_through(engine: &ServerEngine, message: &Message) -> Result<(), Failure> {
     while let Some(due) = engine.next_deadline()?.filter(|due| *due <= message.received_at) {
         engine.tick(Tick::at(due))?;
@@ -70,7 +70,7 @@ fn live_through(engine: &ServerEngine, message: &Message) -> Result<(), Failure>
     Ok(())
 }
 
-/// Lets every job run on until it is dropped.
+/// Runs all jobs until it is dropped.
 pub(crate) async fn run(app: App) {
     let start = time::now();
     let mut jobs = JoinSet::new();
@@ -82,7 +82,7 @@ pub(crate) async fn run(app: App) {
             tracing::warn!(%error, "a made-up job gave up");
         }
     }
-    // The fleet is part of the scenery: that nothing is left of it is no failure.
+    // The demo is optional: if no job is left, that is not a failure.
     std::future::pending::<()>().await;
 }
 
@@ -102,7 +102,7 @@ fn message(project: u64, at: DateTime<Utc>, body: impl Into<Body>) -> Message {
     Message::new(ORGANIZATION, ProjectId::new(project), at, body)
 }
 
-/// One run of a job, as it went or will go.
+/// One run of a job, past or future.
 struct Run {
     project: u64,
     checkin: Checkin,
@@ -112,7 +112,7 @@ struct Run {
 }
 
 impl Run {
-    /// What the job says of it, in order.
+    /// The check-ins of the run, in order.
     fn messages(self) -> Vec<Message> {
         let Self { project, checkin, started, takes, fate } = self;
         let say = |at, status, duration: Option<TimeDelta>| {
@@ -144,14 +144,14 @@ impl Job {
         Ok(Schedule::crontab(self.crontab, self.zone.parse()?)?)
     }
 
-    /// When it is due, after one time and not after another.
+    /// The times at which it is due, after one time and up to another.
     fn slots(&self, after: DateTime<Utc>, until: DateTime<Utc>) -> Result<Vec<DateTime<Utc>>, Failure> {
         let schedule = self.schedule()?;
         let next = |at: &DateTime<Utc>| schedule.next(*at);
         Ok(std::iter::successors(next(&after), next).take_while(|slot| *slot <= until).collect())
     }
 
-    /// The run of this slot, as seen from the start of the demo.
+    /// The run due at this time, given the start of the demo.
     fn run(&self, slot: DateTime<Utc>, start: DateTime<Utc>) -> Result<Run, Failure> {
         let config = MonitorConfig::builder()
             .schedule(self.schedule()?)

@@ -1,4 +1,4 @@
-//! Answers that are no pages: why a request was turned away, in JSON.
+//! Errors of the API: why a request was rejected, in JSON.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};

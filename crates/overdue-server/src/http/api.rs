@@ -20,7 +20,7 @@ use crate::store::{IncidentLine, MonitorView, Tile};
 use super::answer::Rejection;
 use super::edit::{self, Change};
 
-/// How many runs of each environment are listed, and how many incidents and rejections.
+/// The number of runs of each environment, and of incidents and rejections, that are listed.
 const RUNS: u32 = 100;
 const LINES: u32 = 100;
 
@@ -115,7 +115,7 @@ pub(super) async fn rejections(State(app): State<App>) -> Result<Json<Vec<LogEnt
     Ok(Json(app.readers.read(|store| store.newest_rejections(LINES)).await?))
 }
 
-/// The monitor of an address.
+/// Parses the monitor in an address.
 pub(super) fn key((project, slug): (String, String)) -> Result<MonitorKey, Rejection> {
     let slug = Slug::normalize(&slug).map_err(|error| Rejection::Malformed(error.to_string()))?;
     Ok(MonitorKey { project: project::parse(&project)?, slug })

@@ -1,4 +1,4 @@
-//! Changes to monitors, as the API takes them and the forms make them.
+//! Changes to monitors, as received by the API and made by the forms.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,17 +21,17 @@ use crate::writer::ServerEngine;
 
 use super::answer::Rejection;
 
-/// What to change of a monitor. What is not named stays as it is.
+/// What to change in a monitor. Fields that are not named stay as they are.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     pub(crate) name: Option<String>,
-    /// `null` for nobody.
+    /// `null` removes the owner.
     #[serde(default, deserialize_with = "given")]
     pub(crate) owner: Option<Option<Owner>>,
     pub(crate) muted: Option<bool>,
     pub(crate) status: Option<MonitorStatus>,
-    /// As the `monitor_config` of a check-in.
+    /// As in the `monitor_config` of a check-in.
     pub(crate) config: Option<Value>,
     #[serde(default)]
     pub(crate) environments: BTreeMap<EnvironmentName, EnvironmentChange>,
@@ -44,7 +44,7 @@ pub(crate) struct EnvironmentChange {
     pub(crate) enabled: Option<bool>,
 }
 
-/// Tells `null` from nothing.
+/// Distinguishes `null` from a missing field.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Owner>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
@@ -81,7 +81,7 @@ impl Change {
         Ok(monitor)
     }
 
-    /// The edits that come to this, all of them possible.
+    /// Returns the edits that make up this change, after checking that all are possible.
     fn edits(self, snapshot: &MonitorSnapshot) -> Result<Vec<Edit>, Rejected> {
         let mut edits = Vec::new();
         let mut owner = self.owner;

@@ -1,4 +1,4 @@
-//! For those who watch the watcher.
+//! Health and metrics, for a watcher of the server itself.
 
 use std::collections::BTreeMap;
 

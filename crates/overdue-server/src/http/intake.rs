@@ -1,4 +1,4 @@
-//! From bytes to an outcome: where every check-in comes through.
+//! From bytes to an outcome: every check-in passes through here.
 
 use axum::http::StatusCode;
 use chrono::TimeDelta;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::app::{App, ORGANIZATION};
 use crate::time;
 
-/// What became of a check-in.
+/// The outcome of a check-in.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Kept(Outcome);
@@ -25,7 +25,7 @@ impl Host for App {
 
     async fn accept(&self, project: ProjectId, checkins: Vec<Vec<u8>>) -> Result<Vec<Kept>, Unavailable> {
         let received_at = time::now();
-        // Check-ins that name no run are told apart by when they were received.
+        // Check-ins without a run id are distinguished by the time at which they were received.
         let times = (0..).map(move |nth| received_at + TimeDelta::nanoseconds(nth));
         let asked = self.writer.ask(move |engine| {
             let process = |(at, body)| engine.process_checkin(&Message::new(ORGANIZATION, project, at, body));

@@ -1,4 +1,4 @@
-//! The HTTP side: check-ins come in by `overdue-protocol`, pages and the API go out.
+//! The HTTP side: `overdue-protocol` takes check-ins, and the rest serves pages and the API.
 
 mod answer;
 mod api;
@@ -16,7 +16,7 @@ use axum::routing::get;
 
 use crate::app::App;
 
-/// Every address there is.
+/// Returns the router with all addresses.
 pub(crate) fn router(app: App) -> Router {
     let pages = Router::new()
         .route("/", get(page::status))
@@ -46,7 +46,7 @@ async fn count(State(app): State<App>, request: Request, next: Next) -> Response
     let response = next.run(request).await;
     let status = response.status();
     app.metrics.answers.with_label_values(&[status.as_str()]).inc();
-    // The path of a ping holds the key.
+    // The path of a check-in contains the key.
     let path = path.split("/cron/").next().unwrap_or_default();
     tracing::debug!(%method, path, status = status.as_u16(), elapsed = ?stopwatch.elapsed(), "answered");
     response

@@ -1,4 +1,4 @@
-//! Forms and scripts of other pages must not change anything here.
+//! Keeps forms and scripts of other sites from changing anything here.
 
 use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::answer::Rejection;
 
-/// Lets a request that changes something pass only if it comes from a page of ours, or from no page at all.
+/// Admits a request that changes something only if it comes from our own page, or from no page at all.
 pub(super) async fn same_origin(request: Request, next: Next) -> Response {
     if !request.method().is_safe() && is_foreign(request.headers()) {
         return Rejection::ForeignOrigin.into_response();
@@ -16,7 +16,7 @@ pub(super) async fn same_origin(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Browsers say where a request comes from, and pages cannot make them lie; curl says nothing.
+/// Browsers send the origin of a request, and pages cannot forge it. Curl sends none.
 fn is_foreign(headers: &HeaderMap) -> bool {
     let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     match (header("sec-fetch-site"), header(ORIGIN.as_str())) {

@@ -1,4 +1,4 @@
-//! A bare program: no server, no rules, no reading. It writes what the server has written, as fast as SQLite takes it.
+//! A bare program: no server, no rules, no reading. It writes the server's rows as fast as SQLite takes them.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ pub(super) struct Row {
     document: String,
 }
 
-/// A database that holds the server's environments, and none of its runs yet.
+/// A database with the server's environments, but without its runs.
 pub(super) struct Bare {
     connection: Connection,
 }
@@ -38,7 +38,8 @@ impl Bare {
         Ok(Self { connection })
     }
 
-    /// Writes rows, `group` in a transaction, until `limit` is over. Returns how many it wrote, and how long it took.
+    /// Writes rows, `group` per transaction, until `limit` is over. Returns how many it wrote, and how long
+    /// it took.
     pub(super) fn write(
         &mut self,
         rows: &[Row],

@@ -1,4 +1,4 @@
-//! A client that costs next to nothing: the machine is to be busy with the server.
+//! A client that costs next to nothing, so that the machine is busy with the server.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -17,7 +17,7 @@ impl Client {
         Ok(Self { stream: BufReader::new(stream), host: host.to_owned() })
     }
 
-    /// Asks, and waits for the answer, which must be a good one.
+    /// Sends a request and waits for the answer. Fails if that is an error.
     pub(super) fn send(&mut self, path: &str) -> Result<String, Failure> {
         let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.host);
         self.stream.get_mut().write_all(request.as_bytes())?;

@@ -1,5 +1,5 @@
-//! How many check-ins a second does the server take, each answered only once it is on the disk? And how many
-//! could there be at best: the same rows, written to SQLite by a bare program in the same durability mode.
+//! Measures how many check-ins a second the server takes, if each is answered only once it is on the disk.
+//! Compares it with the limit: a bare program that writes the same rows to SQLite with the same durability.
 //!
 //! ```sh
 //! cargo build --release -p overdue-server
@@ -27,21 +27,21 @@ use client::Client;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// Measures the server under load, and beside it a bare program that writes the same rows.
+/// Measures the server under load, and next to it a bare program that writes the same rows.
 #[derive(Clone, Debug, Parser)]
 struct Options {
-    /// How many clients there are; each waits for its answer before it goes on.
+    /// The number of clients. Each waits for its answer before it sends more.
     #[arg(long, default_value_t = 64)]
     connections: u32,
-    /// How often server and bare program take turns, and how many seconds a turn lasts.
+    /// The number of turns for the server and the bare program, and the seconds that a turn lasts.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
     #[arg(long, default_value_t = 4)]
     seconds: u64,
-    /// How many jobs check in.
+    /// The number of jobs that check in.
     #[arg(long, default_value_t = 1000)]
     jobs: u32,
-    /// Where the databases are made, and removed: on the disk in question.
+    /// The directory for the databases, which are removed at the end: on the disk to be measured.
     #[arg(long, default_value = ".")]
     directory: PathBuf,
 }
@@ -51,7 +51,7 @@ fn main() -> Result<(), Failure> {
     let directory = tempfile::Builder::new().prefix("overdue-load").tempdir_in(&options.directory)?;
     let db = directory.path().join("overdue.db");
     let server = Server::start(&db)?;
-    // The jobs first, so that what is measured are check-ins and nothing else.
+    // First create the jobs, so that only check-ins are measured.
     let mut client = Client::connect(&server.host)?;
     for job in 0..options.jobs {
         client.send(&format!("{}job-{job}/{}/?schedule=every+hour", server.path, server.key))?;
@@ -59,7 +59,7 @@ fn main() -> Result<(), Failure> {
     let mut grouped = Bare::create(&directory.path().join("grouped.db"), &db)?;
     let mut single = Bare::create(&directory.path().join("single.db"), &db)?;
 
-    // In turns, because a disk has moods.
+    // In turns, because the speed of a disk varies.
     println!("{} clients, {} jobs; check-ins a second:", options.connections, options.jobs);
     println!("      server   group   bare, in such groups   bare, one by one      p50      p99");
     let turn = Duration::from_secs(options.seconds);
@@ -98,7 +98,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A count, and the time it took.
+/// A count, and the time that it took.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     count: usize,
@@ -132,13 +132,13 @@ fn print([served, grouped, single]: &[Tally; 3], group: f64, latencies: &[Durati
     );
 }
 
-/// Of sorted latencies, in milliseconds.
+/// A percentile of sorted latencies, in milliseconds.
 fn percentile(latencies: &[Duration], percent: usize) -> f64 {
     let index = latencies.len().saturating_sub(1) * percent / 100;
     latencies.get(index).map_or(0.0, Duration::as_secs_f64) * 1e3
 }
 
-/// Sends check-ins for a while: how long each took.
+/// Sends check-ins for a while. Returns the latency of each.
 fn load(options: &Options, server: &Server, round: u32) -> Result<(Vec<Duration>, Duration), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let begin = Instant::now();
@@ -156,7 +156,7 @@ fn load(options: &Options, server: &Server, round: u32) -> Result<(Vec<Duration>
                         break;
                     }
                     let job = (u64::from(nth) * 7_919 + u64::from(number) * 104_729) % u64::from(jobs);
-                    // No two alike, and as far from each other as those of clients are.
+                    // Ids are unique, and as random as those of clients.
                     let id = [round, number, nth].into_iter().fold(1, |id, part| {
                         (id << 32 | u128::from(part))
                             .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835_u128)
@@ -182,7 +182,7 @@ fn load(options: &Options, server: &Server, round: u32) -> Result<(Vec<Duration>
     Ok((latencies, elapsed))
 }
 
-/// The server, in a process of its own.
+/// The server, as a process of its own.
 struct Server {
     child: Child,
     host: String,
@@ -213,7 +213,7 @@ impl Server {
         Ok(Self { child, host, path: "/api/1/cron/", key: key.to_owned() })
     }
 
-    /// How many transactions there have been.
+    /// The number of transactions so far.
     fn commits(&self, client: &mut Client) -> Result<f64, Failure> {
         let metrics = client.send("/metrics")?;
         let count = metrics.lines().find_map(|line| line.strip_prefix("overdue_commit_requests_count "));

@@ -1,7 +1,8 @@
-//! The rows in SQLite: [`SqliteStore`] is an [`overdue::Store`], and what a service needs beyond that.
+//! The rows in SQLite: [`SqliteStore`] is an [`overdue::Store`] with the additions that a service needs.
 //!
-//! For another database, replace this folder: `put` and `read` are the methods of the trait, `outbox`, `rejections`,
-//! `retention` and `settings` are a few statements each, `view` is what the pages show. Nothing else knows SQL.
+//! For another database, replace this folder. `put` and `read` are the methods of the trait; `outbox`,
+//! `rejections`, `retention` and `settings` are a few statements each; `view` is what the pages show. Nothing
+//! else knows SQL.
 
 mod outbox;
 mod put;
@@ -26,8 +27,8 @@ use rusqlite::{Connection, OpenFlags};
 
 /// Keeps the rows in one SQLite database, over one connection.
 ///
-/// A commit is a savepoint: on its own it is a transaction, and between [`begin`](Self::begin) and
-/// [`finish`](Self::finish) a part of one, so that many commits cost one write to the disk.
+/// A commit is a savepoint. Alone it is a transaction; between [`begin`](Self::begin) and
+/// [`finish`](Self::finish) it is a part of one, so that many commits cost one write to the disk.
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Mutex<Connection>,
@@ -46,11 +47,11 @@ pub enum StoreError {
     Lost,
 }
 
-/// The number of `schema.sql`. A change to it is a new number, and a step in [`SqliteStore::open`].
+/// The version of `schema.sql`. A change needs a new version, and a step in [`SqliteStore::open`].
 const SCHEMA: i64 = 1;
 
 impl SqliteStore {
-    /// Opens the database, and creates it if there is none. A commit is on the disk when it returns.
+    /// Opens the database, or creates it. A commit is on the disk when it returns.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let connection = Connection::open(path)?;
         connection.execute_batch(include_str!("durable.sql"))?;
@@ -66,7 +67,7 @@ impl SqliteStore {
         Ok(Self::over(connection))
     }
 
-    /// Opens a database that exists, to read from it while another connection writes.
+    /// Opens an existing database, to read from it while another connection writes.
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
@@ -84,7 +85,7 @@ impl SqliteStore {
         Ok(self.connection().execute_batch("BEGIN IMMEDIATE")?)
     }
 
-    /// Puts everything since [`begin`](Self::begin) on the disk. On an error, none of it is there.
+    /// Writes everything since [`begin`](Self::begin) to the disk. On an error, none of it is written.
     pub fn finish(&self) -> Result<(), StoreError> {
         let connection = self.connection();
         if connection.is_autocommit() {
@@ -97,12 +98,13 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Whether the transaction that was begun is still there.
+    /// Whether the transaction that was begun is still open.
     pub fn is_within_transaction(&self) -> bool {
         !self.connection().is_autocommit()
     }
 
-    /// One user at a time. A panic elsewhere leaves no statement half-way: savepoints roll back when dropped.
+    /// Locks the connection. A panic elsewhere leaves no statement half-done: savepoints roll back when
+    /// dropped.
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,23 +1,23 @@
-//! The outbox: events that destinations have yet to take.
+//! The outbox: events that are not delivered yet.
 
 use overdue::Event;
 use rusqlite::{Connection, params};
 
 use super::{SqliteStore, StoreError};
 
-/// An event that a destination has yet to take.
+/// An event that is not delivered to a destination yet.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    /// Its place in the log of events.
+    /// Its position in the log of events.
     pub sequence: i64,
-    /// Whose it is, for the order: of one environment, only the first is pending.
+    /// Its environment, which sets the order: only the first event of each environment is pending.
     pub environment: uuid::Uuid,
     pub event: Event,
 }
 
 impl SqliteStore {
-    /// Sets the destinations of the events from now on. Events that wait for any other destination are kept
-    /// until that one is named again. Returns how many they are.
+    /// Sets the destinations of events from now on. Events for a destination that is no longer named are kept
+    /// until it is named again. Returns their number.
     pub fn set_destinations<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<u64, StoreError> {
         let mut connection = self.connection();
         let savepoint = connection.savepoint()?;
@@ -31,7 +31,7 @@ impl SqliteStore {
         Ok(orphans)
     }
 
-    /// What may be sent to a destination now, oldest first: the first event of each environment.
+    /// Returns what may be sent to a destination now, oldest first: the first event of each environment.
     pub fn pending(&self, destination: &str) -> Result<Vec<Pending>, StoreError> {
         let connection = self.connection();
         let mut select = connection.prepare_cached(
@@ -52,7 +52,7 @@ impl SqliteStore {
         Ok(pending)
     }
 
-    /// Notes that a destination has taken an event.
+    /// Records that a destination has accepted an event.
     pub fn delivered(&self, destination: &str, pending: &Pending) -> Result<(), StoreError> {
         let delete = "DELETE FROM outbox WHERE destination = ? AND environment = ? AND sequence = ?";
         let Pending { sequence, environment, .. } = pending;
@@ -60,7 +60,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// How many events wait, by destination.
+    /// The number of undelivered events, by destination.
     pub fn backlog(&self) -> Result<Vec<(String, u64)>, StoreError> {
         let connection: &Connection = &self.connection();
         let mut select = connection.prepare_cached(

@@ -29,9 +29,10 @@ pub(super) fn commit(
     Ok(savepoint.commit().map_err(StoreError::from)?)
 }
 
-/// Puts row by row. False as soon as one is not as the transition expects; what was put before is rolled back then.
+/// Writes row by row. Returns `false` at the first row that is not as the transition expects; what was
+/// written before is then rolled back.
 fn apply(connection: &Connection, transition: &Transition) -> Result<bool, StoreError> {
-    // Without `..`, so that this stops compiling should there ever be another kind of row.
+    // Without `..`, so that a new kind of row stops this from compiling.
     let Transition { organization, monitor, environments, runs, incidents, events } = transition;
     if let Some(put) = organization
         && !put_organization(connection, put)?
@@ -143,7 +144,7 @@ fn put_run(connection: &Connection, put: &PutRun) -> Result<bool, StoreError> {
             "INSERT INTO runs (id, environment, number, status, started_at, due_at, closed_by, row)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING"
         }
-        // One that retention has taken meanwhile is a conflict: decide again without it.
+        // If retention has removed the run meanwhile, this is a conflict: decide again without it.
         PutRun::Changed(_) => {
             "UPDATE runs SET environment = ?2, number = ?3, status = ?4, started_at = ?5, due_at = ?6,
              closed_by = ?7, row = ?8 WHERE id = ?1"
@@ -178,10 +179,10 @@ fn put_incident(connection: &Connection, row: &Incident) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Appends an event to the log, and to the outbox of every destination. One that repeats has the same id, and is
-/// told once.
+/// Appends an event to the log, and to the outbox of every destination. A repeat has the same id, and is
+/// delivered once.
 fn put_event(connection: &Connection, event: &Event) -> Result<(), StoreError> {
-    // Events about no environment keep their order among each other.
+    // Events without an environment keep their order among each other.
     let environment =
         event.environment().map_or_else(Default::default, |key| *EnvironmentId::of(&key).as_uuid());
     let append = "INSERT INTO events (id, environment, at, event)

@@ -1,4 +1,4 @@
-//! Looking rows up: what a decision reads, and what is due.
+//! Looks rows up: what a decision reads, and what is due.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::StoreError;
 use super::time_text::{FIRST, LAST, TimeText};
 
-/// Reads what a [`Query`] asks for. Should another process write in between, then the rows it changed have other
+/// Reads what a [`Query`] asks for. If another process writes in between, the rows it changed have new
 /// versions, and the commit that follows is a conflict.
 pub(super) fn load(
     connection: &Connection,
@@ -40,7 +40,7 @@ pub(super) fn load(
         },
     };
     let here = run.as_ref().and_then(RunLookup::own);
-    // Only now that these rows are known can the query say which past runs matter. Mostly none does.
+    // The query needs these rows to say which past runs matter. Usually none do.
     let window = monitor.as_deref().zip(environment.as_ref());
     let window = window.and_then(|(monitor, environment)| query.history(monitor, environment, here));
     let history = window.map_or(Ok(Vec::new()), |window| history(connection, id, window))?;
@@ -82,7 +82,7 @@ fn organization(connection: &Connection, id: OrganizationId) -> Result<Organizat
     Ok(row.unwrap_or_else(|| Organization::new(id)))
 }
 
-/// The run with this id, whosever it is.
+/// The run with this id, in any environment.
 fn find(connection: &Connection, here: EnvironmentId, id: RunId) -> Result<Option<RunLookup>, StoreError> {
     let run: Option<Box<Run>> = first(connection, "SELECT row FROM runs WHERE id = ?", [id.as_uuid()])?;
     match run {
@@ -103,7 +103,7 @@ fn find_told_by(
     environment: EnvironmentId,
     message: RunId,
 ) -> Result<Option<RunLookup>, StoreError> {
-    // The plus keeps SQLite from going through all runs of the environment instead.
+    // The plus keeps SQLite from scanning all runs of the environment instead.
     let told_by = "SELECT row FROM runs WHERE +environment = ?1 AND (id = ?2 OR closed_by = ?2)";
     Ok(first(connection, told_by, params![environment.as_uuid(), message.as_uuid()])?.map(RunLookup::Own))
 }
@@ -143,8 +143,8 @@ fn history(
     Ok(runs.collect::<Result<_, _>>()?)
 }
 
-/// A page of what is due. The index of misses has the order of the list; timeouts are in order of time, and those of
-/// one minute are sorted.
+/// A page of what is due. The index of misses has the order of the list. Timeouts are in order of time, and
+/// those within one minute are sorted.
 pub(super) fn due(connection: &Connection, query: &DueQuery) -> Result<Vec<Due>, StoreError> {
     let sql = match query.kind {
         DueKind::Miss => {
@@ -199,7 +199,7 @@ fn bound(at: Option<DateTime<Utc>>, end: &str) -> String {
     at.map_or_else(|| end.to_owned(), |at| TimeText(at).into_text())
 }
 
-/// The key of an environment, in three columns from this one on.
+/// Reads the key of an environment from three columns, starting with this one.
 pub(super) fn key(row: &Row<'_>, first: usize) -> rusqlite::Result<EnvironmentKey> {
     let [slug, name] = [first.saturating_add(1), first.saturating_add(2)];
     let project = ProjectId::new(row.get(first)?);

@@ -1,4 +1,4 @@
-//! Check-ins that were rejected, to show to the owner of the job.
+//! Rejected check-ins, to show to the owner of the job.
 
 use overdue::Message;
 use overdue::event::Rejection;
@@ -27,10 +27,10 @@ impl ToSql for Owner {
 }
 
 impl SqliteStore {
-    /// Takes note of a rejection: the newest few of each monitor or project are kept.
+    /// Records a rejection. Only the newest few of each monitor or project are kept.
     pub fn record(&self, rejection: &Rejection) -> Result<(), StoreError> {
         let (owner, entry) = (rejection.owner(), rejection.entry());
-        // What is kept is the crate's to say; here are only its rows.
+        // The crate decides what is kept; this only stores the rows.
         let mut log = RejectionLog::new();
         for known in self.rejections(owner)? {
             log.record(owner, known);
@@ -50,7 +50,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// The rejections of a monitor, or of a project where there is no such monitor, newest first.
+    /// The rejections of a monitor, or of a project if there is no such monitor, newest first.
     pub fn rejections(&self, owner: LogScope) -> Result<Vec<LogEntry<Message>>, StoreError> {
         let select = "SELECT entry FROM refusals WHERE owner = ? ORDER BY at DESC, id DESC";
         all(&self.connection(), select, params![Owner(owner)])

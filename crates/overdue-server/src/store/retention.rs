@@ -1,4 +1,4 @@
-//! Forgetting: what is older than people want to know.
+//! Deletes old rows.
 
 use std::sync::Arc;
 
@@ -19,8 +19,9 @@ impl SqliteStore {
         Ok(monitors.iter().map(|monitor| monitor.key().clone()).collect())
     }
 
-    /// Forgets a monitor's finished runs that started before a date, and its incidents that were resolved before it;
-    /// says how many runs went. The newest runs of an environment stay as long as its thresholds look at them.
+    /// Deletes a monitor's finished runs that started before a date, and its incidents that were resolved
+    /// before it. Returns the number of runs deleted. The newest runs of an environment stay while its
+    /// thresholds need them.
     pub fn prune_monitor(&self, key: &MonitorKey, before: DateTime<Utc>) -> Result<usize, StoreError> {
         let mut connection = self.connection();
         let savepoint = connection.savepoint()?;
@@ -51,7 +52,7 @@ impl SqliteStore {
         Ok(gone)
     }
 
-    /// Forgets old rejections, and old events, told or not.
+    /// Deletes old rejections, and old events, delivered or not.
     pub fn prune_logs(&self, now: DateTime<Utc>, before: DateTime<Utc>) -> Result<(), StoreError> {
         let mut connection = self.connection();
         let savepoint = connection.savepoint()?;

@@ -1,11 +1,11 @@
-//! What the server remembers about itself.
+//! Settings of the server itself.
 
 use rusqlite::OptionalExtension;
 
 use super::{SqliteStore, StoreError};
 
 impl SqliteStore {
-    /// The setting of this name, made and kept at first use.
+    /// Returns the setting with this name. The first call makes and stores it.
     pub fn setting(&self, name: &str, make: impl FnOnce() -> String) -> Result<String, StoreError> {
         let connection = self.connection();
         let select = "SELECT value FROM settings WHERE name = ?";

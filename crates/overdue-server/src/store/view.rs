@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 use super::read::{all, document, key};
 use super::{SqliteStore, StoreError};
 
-/// An environment with its newest runs; or a monitor that has no environment yet.
+/// An environment with its newest runs, or a monitor without environments.
 #[derive(Clone, Debug)]
 pub struct Tile {
     pub monitor: Arc<Monitor>,
@@ -21,7 +21,7 @@ pub struct Tile {
     pub strip: Vec<RunLine>,
 }
 
-/// A run as a picture needs it.
+/// A run, as needed for a picture.
 #[derive(Clone, Copy, Debug)]
 pub struct RunLine {
     pub status: RunStatus,
@@ -37,14 +37,14 @@ impl From<&Run> for RunLine {
     }
 }
 
-/// An incident, and whose it is.
+/// An incident and its environment.
 #[derive(Clone, Debug)]
 pub struct IncidentLine {
     pub key: EnvironmentKey,
     pub incident: Incident,
 }
 
-/// All there is to show of one monitor.
+/// Everything to show about one monitor.
 #[derive(Clone, Debug)]
 pub struct MonitorView {
     pub monitor: Arc<Monitor>,
@@ -60,7 +60,7 @@ impl SqliteStore {
     /// Every environment, with the newest `runs` of each.
     pub fn tiles(&self, runs: u32) -> Result<Vec<Tile>, StoreError> {
         let connection = self.connection();
-        // One transaction, so that all tiles are of one moment.
+        // One transaction, so that all tiles show the same moment.
         let transaction = connection.unchecked_transaction()?;
         let mut select = transaction.prepare_cached(
             "SELECT monitors.row, environments.row FROM monitors
@@ -90,7 +90,7 @@ impl SqliteStore {
         Ok(rows.iter().map(Environment::status).collect())
     }
 
-    /// The newest incidents of all, newest first.
+    /// The newest incidents of all environments, newest first.
     pub fn newest_incidents(&self, count: u32) -> Result<Vec<IncidentLine>, StoreError> {
         let select = "SELECT project, slug, name, incidents.row
             FROM incidents JOIN environments ON environments.id = incidents.environment

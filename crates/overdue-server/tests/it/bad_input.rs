@@ -1,4 +1,4 @@
-//! What should not be sent: a clear answer of 4xx, in time, and nothing half-written.
+//! Bad input gets a clear answer of 4xx, in time, and leaves nothing half-written.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use super::fixture::Server;
 const CHECKIN: &str = r#"{"check_in_id": "5f2ab0c08d2d4ab2b2a1d34fd4e53fbc", "monitor_slug": "job", "status": "ok",
     "monitor_config": {"schedule": {"type": "crontab", "value": "0 4 * * *"}}}"#;
 
-/// The check-in in one line, as an item wants it.
+/// The check-in in one line, as an envelope's item needs it.
 fn checkin() -> String {
     CHECKIN.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -51,7 +51,7 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 const BROTLI: &[u8] = b"\x0b\x01\x80{}\n\x03";
 const BROTLI_BOMB: &[u8] = include_bytes!("../clients/zeros.br");
 
-/// Status and body of what is posted to an address of the server.
+/// Posts a body to an address of the server. Returns status and body of the answer.
 fn post(server: &Server, path: &str, encoding: &str, body: &[u8]) -> (u16, String) {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -79,7 +79,7 @@ fn envelopes() {
     let one = envelope(&good);
     let cut = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
     let raw = |text: &str| text.as_bytes().to_vec();
-    // What is sent, how it is packed, and what is answered.
+    // What is sent, how it is packed, and the expected answer.
     let table: Vec<(&str, &str, Vec<u8>, u16)> = vec![
         ("nothing", "", Vec::new(), 400),
         ("no JSON", "", raw("hello"), 400),
@@ -251,7 +251,7 @@ fn names_that_are_programs() {
     assert!(page.contains("&lt;script&gt;alert(1)"), "{page}");
 }
 
-/// Whoever takes his time is told so, or hung up on, and keeps nobody waiting meanwhile.
+/// A slow client gets an error or is disconnected, and delays no other client.
 #[test]
 fn slow_clients() {
     let server = Server::start(&[]);

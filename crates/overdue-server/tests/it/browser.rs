@@ -7,7 +7,7 @@ use super::fixture::target;
 use super::fixture::{Server, eventually};
 use super::webdriver::Browser;
 
-/// One browser at a time is load enough.
+/// One browser at a time is enough load.
 static TURN: Mutex<()> = Mutex::new(());
 
 #[test]
@@ -47,7 +47,7 @@ fn the_status_page_and_an_edit() {
     ] {
         assert!(text.contains(told), "{told}: {text}");
     }
-    // The rules of the page let its own script and style work, and nothing of it spills over.
+    // The page's security headers allow its own script and style, and nothing overflows.
     let styled = "return getComputedStyle(document.querySelector('.tile')).display";
     assert_eq!(browser.run(styled), "grid");
     let spills = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
@@ -62,7 +62,7 @@ fn the_status_page_and_an_edit() {
     browser.click("[data-only=off]");
     assert_eq!(browser.count(".tile:not([hidden])"), 40);
 
-    // It keeps itself up to date.
+    // The page refreshes itself.
     ureq::get(format!("{}?schedule=every+hour", server.ping("brand-new"))).call().unwrap();
     eventually("the new job shows by itself", || {
         browser.text("[data-group=well]").contains("brand-new").then_some(())
@@ -97,7 +97,7 @@ fn on_a_phone() {
         browser.go(&format!("{}{page}", server.address));
         let spills = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
         assert_eq!(browser.run(spills), false, "{page}");
-        // Fingers are wide.
+        // Touch targets must be large.
         let small = "return [...document.querySelectorAll('button, input')].filter(field => field.offsetParent && field.offsetHeight < 36).length";
         assert_eq!(browser.run(small), 0, "{page}");
         browser.picture(&pictures.join(format!("{name}-phone.png")));

@@ -1,5 +1,5 @@
-//! Real clients, each reporting a run in progress, one that went well and one that failed, and bringing its monitor's
-//! configuration along.
+//! Real clients. Each reports a run in progress, a success and a failure, and sends the configuration of its
+//! monitor.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,7 +17,7 @@ fn runs(server: &Server, slug: &str) -> Vec<String> {
     runs.iter().map(|run| run["status"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What must have come of a job that reported all three.
+/// Checks the state after a job has reported all three.
 fn told_in_full(server: &Server, slug: &str) {
     let view = server.json(&format!("/api/monitors/1/{slug}"));
     assert_eq!(runs(server, slug), ["error", "ok", "in_progress"], "{view:#}");
@@ -38,7 +38,7 @@ fn told_in_full(server: &Server, slug: &str) {
     assert_eq!(incident["incident"]["resolution"], Value::Null);
     assert_eq!(view["refusals"], Value::Array(Vec::new()));
 
-    // And in the database itself.
+    // The database has the same.
     let of_job = "FROM runs JOIN environments ON environments.id = runs.environment WHERE slug";
     assert_eq!(server.count(&format!("SELECT count(*) {of_job} = '{slug}'")), 3);
     let told = "SELECT count(*) FROM events WHERE event ->> '$.kind' = 'incident_opened'";
@@ -54,7 +54,7 @@ fn the_python_sdk() {
     let Some(python) = foreign("python3") else { return };
     let has_sdk = Command::new(&python).args(["-c", "import sentry_sdk"]).output().unwrap().status.success();
     if !has_sdk {
-        // Says why, or fails where it must be there.
+        // Returns why not, or fails if it is required.
         assert!(foreign("python3 with sentry-sdk").is_none());
         return;
     }
@@ -146,7 +146,7 @@ fn curl() {
     told_in_full(&server, "curl-job");
 }
 
-/// As crontabs do it: start and end without an id.
+/// As in crontabs: start and end without an id.
 #[test]
 fn curl_that_remembers_nothing() {
     let Some(curl) = foreign("curl") else { return };
@@ -162,7 +162,7 @@ fn curl_that_remembers_nothing() {
     assert_eq!(runs(&server, "backup"), ["ok"]);
 }
 
-/// The line that the server prints at its start does what it says.
+/// The line that the server prints at its start works.
 #[test]
 fn the_first_line_of_curl() {
     let Some(curl) = foreign("curl") else { return };

@@ -1,4 +1,4 @@
-//! A server that was down for long: it catches up with one tick, and forgets what is too old.
+//! A server that was down for long catches up with one tick, and deletes what is too old.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ fn after_three_days_of_silence() {
 
     let receiver = Receiver::start(0);
     let server = Server::start_in(directory, &["--webhook", &receiver.url, "--retention", "30"]);
-    // It ticks with the next whole minute: one miss each, for 430 slots; and the run that hangs.
+    // It ticks with the next whole minute: one miss each, for 430 expected runs; and the run that hangs.
     let runs = |slug: &str, status: &str| {
         let view = server.json(&format!("/api/monitors/1/{slug}"));
         let runs = view["environments"][0]["runs"].as_array().unwrap();
@@ -52,6 +52,6 @@ fn after_three_days_of_silence() {
     eventually("both incidents are told", || {
         (receiver.told().iter().filter(|(kind, _)| kind == "incident_opened").count() == 2).then_some(())
     });
-    // What is older than 30 days has gone.
+    // Rows older than 30 days are deleted.
     eventually("it prunes", || (runs("ended", "ok") == 1).then_some(()));
 }

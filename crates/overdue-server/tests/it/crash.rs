@@ -1,4 +1,4 @@
-//! Killed again and again under load, the server keeps what it has promised.
+//! Killed again and again under load, the server keeps its promises.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -15,11 +15,11 @@ const JOBS: u32 = 8;
 #[derive(Default)]
 struct Answered {
     runs: Mutex<Vec<u128>>,
-    /// How many outages of each job were reported and ended, each answered.
+    /// The number of outages of each job that were reported and ended, each with an answer.
     outages: Mutex<HashMap<u32, u32>>,
 }
 
-/// One job: it goes well, fails, and goes well again, for ever; and says so until somebody answers.
+/// One job: it succeeds, fails, and succeeds again, for ever. It repeats each report until it is answered.
 fn work(job: u32, address: &str, stop: &AtomicBool, answered: &Answered) {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(20)))
@@ -31,7 +31,7 @@ fn work(job: u32, address: &str, stop: &AtomicBool, answered: &Answered) {
             let run = u128::from(job) << 64 | u128::from(round) << 8 | (step as u128 + 1);
             let url = format!("{address}?status={status}&check_in_id={run:032x}&schedule=0+4+*+*+*");
             loop {
-                // Accepted now; or, where the answer to an earlier try was lost, finished already.
+                // Accepted now, or finished already if the answer to an earlier attempt was lost.
                 match agent.get(&url).call().map(|answer| answer.status().as_u16()) {
                     Ok(202 | 409) => break,
                     Ok(status @ 400..500) => panic!("{url}: {status}"),
@@ -47,7 +47,7 @@ fn work(job: u32, address: &str, stop: &AtomicBool, answered: &Answered) {
     }
 }
 
-/// `OVERDUE_CRASHES` says how often; by hand one takes 200.
+/// `OVERDUE_CRASHES` sets the number of crashes. For a long run take 200.
 #[test]
 fn killed_under_load() {
     let crashes: u32 = std::env::var("OVERDUE_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
@@ -65,7 +65,7 @@ fn killed_under_load() {
         });
     }
     for crash in 0..crashes {
-        // Not before it has done something, and then at any moment.
+        // Waits until some work is done, then crashes at any moment.
         let before = answered.runs.lock().unwrap().len();
         eventually("check-ins are answered", || (answered.runs.lock().unwrap().len() > before).then_some(()));
         thread::sleep(Duration::from_millis(u64::from(crash * 7_919 % 97)));
@@ -98,7 +98,7 @@ fn killed_under_load() {
             told.iter().filter(|(kind, of)| *of == slug && kind == "incident_occurrence").count();
         assert_eq!(occurrences, *outages as usize * 2, "{slug}: each failing run");
     }
-    // And nobody is left behind: no environment is due, and every one is well.
+    // No environment is left behind: none is due, and all are healthy.
     let due =
         "SELECT count(*) FROM environments WHERE due_at IS NULL OR due_at <= strftime('%Y-%m-%dT%H:%M:%fZ')";
     assert_eq!(server.count(due), 0);

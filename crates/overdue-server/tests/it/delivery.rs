@@ -1,4 +1,4 @@
-//! Incidents reach whom they are meant for: late if need be, in order, and once when repeats are dropped.
+//! Incidents reach their destinations: late if need be, in order, and once if repeats are dropped.
 
 use super::fixture::{Server, eventually};
 use super::receiver::Receiver;

@@ -1,4 +1,4 @@
-//! A server that was started, and ways to wait for it.
+//! A running server, and ways to wait for it.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,13 +13,13 @@ use tempfile::TempDir;
 /// The program under test.
 pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_overdue-server");
 
-/// Where this test was built: `target/debug`.
+/// The folder of this build: `target/debug`.
 pub(super) fn target() -> &'static Path {
     Path::new(PROGRAM).parent().unwrap()
 }
 
-/// A program that only some of us have. Elsewhere its tests are skipped, and say so; where `OVERDUE_CLIENTS` is
-/// `required`, as in our checks, they fail.
+/// A program that is not installed everywhere. If it is missing, its tests are skipped with a message. If
+/// `OVERDUE_CLIENTS` is `required`, as in our checks, they fail.
 pub(super) fn foreign(name: &str) -> Option<PathBuf> {
     // Where `.ci/server` puts what it installs.
     let installed = target().parent().unwrap().join("clients/bin");
@@ -34,7 +34,7 @@ pub(super) fn foreign(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// A server on a port of its own, with a database that goes with it.
+/// A server on its own port, with its own database.
 pub(super) struct Server {
     child: Child,
     pub(super) address: String,
@@ -47,13 +47,13 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// A server that takes any number of check-ins a minute, unless it is told otherwise.
+    /// Starts a server without a rate limit, unless an option sets one.
     pub(super) fn start(options: &[&str]) -> Self {
         let unlimited: &[_] = if options.contains(&"--rate-limit") { &[] } else { &["--rate-limit", "0"] };
         Self::start_in(Arc::new(TempDir::new().unwrap()), &[unlimited, options].concat())
     }
 
-    /// A server on the database that is in this directory.
+    /// Starts a server on the database in this directory.
     pub(super) fn start_in(directory: Arc<TempDir>, options: &[&str]) -> Self {
         Self::run(directory, options.iter().map(ToString::to_string).collect(), "127.0.0.1:0")
     }
@@ -106,7 +106,7 @@ impl Server {
         Self::run(directory, options, &listen)
     }
 
-    /// Asks it to stop, and waits until it has: whether it says that all went well.
+    /// Asks it to stop, and waits for its end. Returns whether it exited with success.
     pub(super) fn stop(&mut self) -> bool {
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         self.child.wait().is_ok_and(|status| status.success())
@@ -123,7 +123,7 @@ impl Server {
         format!("{}/api/1/cron/{slug}/{}/", self.address, self.key)
     }
 
-    /// What is stored, beyond what the server says of itself: one number.
+    /// Queries a single number from the database directly.
     pub(super) fn count(&self, sql: &str) -> i64 {
         let connection = rusqlite::Connection::open(self.db()).unwrap();
         connection.query_row(sql, [], |row| row.get(0)).unwrap()
@@ -137,7 +137,7 @@ impl Drop for Server {
     }
 }
 
-/// Runs a foreign program to its end, and says what it printed.
+/// Runs a foreign program to its end. Returns its output.
 pub(super) fn run(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text =
@@ -146,7 +146,7 @@ pub(super) fn run(command: &mut Command) -> String {
     text
 }
 
-/// Waits until something is as it should be. A server that never gets there fails the test after two minutes.
+/// Waits until a condition holds. A server that never gets there fails the test after two minutes.
 pub(super) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     for _ in 0..2_400 {
         if let Some(seen) = look() {

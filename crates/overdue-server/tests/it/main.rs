@@ -1,4 +1,4 @@
-//! The check-in server, started for real and spoken to by real clients.
+//! The check-in server, started for real and used by real clients.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,

@@ -15,7 +15,7 @@ fn send(server: &Server, method: &str, path: &str, json: &Value) -> (u16, Value)
     (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 
-/// Fills in a form as a browser does, from a page of this origin.
+/// Submits a form like a browser, from a page of this origin.
 fn submit(server: &Server, path: &str, origin: &str, fields: &[(&str, &str)]) -> (u16, String) {
     let request = agent().post(format!("{}{path}", server.address)).header("origin", origin);
     let mut answer = request.send_form(fields.iter().copied()).unwrap();
@@ -55,7 +55,7 @@ fn the_api() {
     assert_eq!(view["environments"][0]["status"], "disabled");
     assert_eq!(view["environments"][0]["environment"]["muted"], true);
 
-    // Of a change that cannot be made in full, nothing is made.
+    // A change that cannot be made in full is not made at all.
     let impossible = json!({ "name": "Other", "environments": { "nowhere": { "muted": true } } });
     assert_eq!(send(&server, "PATCH", path, &impossible).0, 404);
     let impossible =
@@ -125,7 +125,7 @@ fn the_forms() {
     let elsewhere = [("action", "mute-environment"), ("environment", "nowhere")];
     assert_eq!(submit(&server, page, home, &elsewhere).0, 404);
 
-    // A page elsewhere cannot do any of this.
+    // A page of another site cannot do any of this.
     for foreign in ["http://evil.example", "null", &home.replace("http:", "https:").replace("127.", "128.")] {
         assert_eq!(submit(&server, page, foreign, &[("action", "remove")]).0, 403, "{foreign}");
     }
@@ -133,7 +133,7 @@ fn the_forms() {
     assert_eq!(server.count("SELECT count(*) FROM monitors"), 0);
 }
 
-/// A key is made once, and stays; a policy and a limit are chosen at the start.
+/// A key is made once, and kept. A policy and a limit are chosen at the start.
 #[test]
 fn options() {
     let server = Server::start(&[]);
@@ -150,7 +150,7 @@ fn options() {
             answer.status().as_u16()
         })
         .collect();
-    // They may fall into two minutes.
+    // The requests may fall into two minutes.
     let limited = statuses.iter().filter(|status| **status == 429).count();
     assert!((4..=6).contains(&limited), "{statuses:?}");
     eventually("the limit is told", || {

@@ -1,4 +1,4 @@
-//! A webhook, as an alerting system has one.
+//! A webhook, like that of an alerting system.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,12 +11,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::Value;
 
-/// Takes events, and remembers them.
+/// Accepts events, and remembers them.
 #[derive(Clone, Default)]
 pub(super) struct Receiver {
     pub(super) url: String,
     events: Arc<Mutex<Vec<Value>>>,
-    /// How many requests it answers with an error first.
+    /// The number of requests that it answers with an error first.
     refusing: Arc<AtomicUsize>,
 }
 
@@ -37,17 +37,17 @@ impl Receiver {
         receiver
     }
 
-    /// Answers well from now on.
+    /// Accepts every event from now on.
     pub(super) fn take_from_now_on(&self) {
         self.refusing.store(0, Ordering::Relaxed);
     }
 
-    /// Everything that came, repeats and all.
+    /// Everything received, including repeats.
     pub(super) fn all(&self) -> Vec<Value> {
         self.events.lock().unwrap().clone()
     }
 
-    /// What is left when repeats are dropped: kind and slug.
+    /// The received events without repeats: kind and slug.
     pub(super) fn told(&self) -> Vec<(String, String)> {
         let mut seen = HashSet::new();
         let events = self.all().into_iter().filter(|event| seen.insert(event["id"].to_string()));

@@ -1,4 +1,4 @@
-//! A browser, by remote control: the few commands of `WebDriver` that the tests need.
+//! A browser under remote control: the few commands of `WebDriver` that the tests need.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -13,22 +13,22 @@ use super::fixture::{eventually, foreign};
 pub(super) struct Browser {
     driver: Child,
     session: String,
-    /// What it remembers goes with it.
+    /// The profile is deleted with the browser.
     _profile: TempDir,
 }
 
-/// The key under which `WebDriver` hands out elements.
+/// The key under which `WebDriver` returns elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {
-    /// A wide window. None where there is no browser.
+    /// Opens a wide window. Returns `None` if there is no browser.
     pub(super) fn desktop() -> Option<Self> {
         let browser = Self::open(&json!({}))?;
         browser.ask("/window/rect", &json!({ "width": 1280, "height": 1000 }));
         Some(browser)
     }
 
-    /// A small phone. None where there is no browser.
+    /// Opens a small phone. Returns `None` if there is no browser.
     pub(super) fn phone() -> Option<Self> {
         Self::open(&json!({ "deviceMetrics": { "width": 360, "height": 740, "pixelRatio": 2.0 } }))
     }
@@ -78,7 +78,7 @@ impl Browser {
         self.try_to(command, body).unwrap_or_else(|refusal| panic!("{command}: {refusal}"))
     }
 
-    /// What a command leads to, or why it does not.
+    /// Runs a command. Returns its value, or the error.
     fn try_to(&self, command: &str, body: &Value) -> Result<Value, Value> {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(120)))
@@ -98,12 +98,13 @@ impl Browser {
         self.ask("/url", &json!({ "url": url }));
     }
 
-    /// What a script returns.
+    /// Runs a script. Returns its value.
     pub(super) fn run(&self, script: &str) -> Value {
         self.ask("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    /// The text of an element, in sight or not, once it is there: a click need not have led to its page yet.
+    /// Returns the text of an element, visible or not, once it exists: the page of a click may still be
+    /// loading.
     pub(super) fn text(&self, css: &str) -> String {
         eventually(css, || {
             let text = self.run(&format!("return document.querySelector({css:?})?.textContent"));
@@ -120,8 +121,8 @@ impl Browser {
         found[ELEMENT].as_str().unwrap_or_else(|| panic!("{css}: {found}")).to_owned()
     }
 
-    /// Clicks an element. When the page keeps itself up to date at that very moment, the element may be
-    /// elsewhere by now, or another one: then it is looked for again.
+    /// Clicks an element. If the page refreshes itself at that very moment, the element may have moved or
+    /// been replaced; then it is searched again.
     pub(super) fn click(&self, css: &str) {
         eventually(css, || {
             let command = format!("/element/{}/click", self.element(css));
@@ -132,7 +133,7 @@ impl Browser {
         });
     }
 
-    /// Types into a field, in place of what is there.
+    /// Replaces the content of a field.
     pub(super) fn write(&self, css: &str, text: &str) {
         let element = self.element(css);
         self.ask(&format!("/element/{element}/clear"), &json!({}));
@@ -141,7 +142,7 @@ impl Browser {
 
     /// Takes a picture of the page, for people to look at.
     pub(super) fn picture(&self, path: &Path) {
-        // The driver speaks GET here, and base64.
+        // The driver wants GET here, and answers in base64.
         let mut answer = ureq::get(format!("{}/screenshot", self.session)).call().unwrap();
         let text = answer.body_mut().with_config().limit(50 << 20).read_to_string().unwrap();
         let picture = serde_json::from_str::<Value>(&text).unwrap()["value"].take();
@@ -152,7 +153,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Closing the session closes the browser; its driver is ours to end.
+        // Closing the session closes the browser, but not its driver.
         let _ = ureq::delete(&self.session).call();
         let _ = self.driver.kill();
         let _ = self.driver.wait();

@@ -1,4 +1,4 @@
-//! Checking a transition, and writing it.
+//! Checks a transition, and writes it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,19 +11,20 @@ use overdue::store::{CommitError, DueKind, MonitorChange, Put, PutRun, Transitio
 use super::{ReferenceStore, Tables, reread};
 use crate::store::flaw::Flaw;
 
-/// Which row a conflict is about.
+/// The row that a conflict is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Conflict {
     Organization,
     Monitor,
     Environment,
     Run,
-    /// One that no promise speaks of.
+    /// A conflict that no promise describes.
     Invented,
 }
 
 impl ReferenceStore {
-    /// Checks one kind of rows before the others, and lets go of the lock in between: they are not checked again.
+    /// Checks one kind of row before the others, and releases the lock in between: those rows are not checked
+    /// again.
     pub(super) fn check_early(
         &self,
         transition: &Transition,
@@ -41,7 +42,7 @@ impl ReferenceStore {
         if self.conflict(&self.tables(), transition).is_some() {
             return Err(CommitError::Conflict);
         }
-        // Two race at a time: the first waits until the second has been checked too.
+        // Two commits race at a time: the first waits until the second has been checked too.
         let begun = self.begun.fetch_add(1, Ordering::SeqCst);
         if begun.is_multiple_of(2) {
             Self::dawdle(|| self.begun.load(Ordering::SeqCst) > begun + 1);
@@ -131,7 +132,7 @@ impl ReferenceStore {
         })
     }
 
-    /// What a conflict does, if it does anything.
+    /// The effect of a conflict, if it has any.
     pub(super) fn leave_behind(
         &self,
         tables: &mut Tables,

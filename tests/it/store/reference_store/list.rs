@@ -1,4 +1,4 @@
-//! Listing what is due.
+//! Lists what is due.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! Looking rows up.
+//! Looks rows up.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! A reference store: plain maps, every question answered by a look at all rows. Each place where it keeps a promise is a
+//! A reference store: plain maps, with every query answered by a scan of all rows. Wherever it keeps a
+//! promise, a [`Flaw`] can break it.
 //! place where a [`Flaw`] breaks it.
 
 mod commit;
@@ -25,16 +26,17 @@ use serde_json::Value;
 
 use super::flaw::Flaw;
 
-/// More than any proof but those of long lists puts.
+/// More than any proof writes, except those of long lists.
 const CAP: usize = 500;
 
 #[derive(Debug)]
 pub(crate) struct ReferenceStore {
     flaw: Option<Flaw>,
     tables: Mutex<Tables>,
-    /// Where it was made. Flaws that wait for another thread do so elsewhere only: where there is one.
+    /// The thread that made it. Flaws that wait for another thread do so only on other threads, where there
+    /// is one.
     home: ThreadId,
-    /// How many racing commits or torn reads have begun, and how many commits are done.
+    /// The numbers of racing commits or torn reads begun, and of commits done.
     begun: AtomicUsize,
     done: AtomicUsize,
 }
@@ -46,7 +48,7 @@ struct Tables {
     environments: BTreeMap<EnvironmentKey, Environment>,
     runs: BTreeMap<RunId, Run>,
     keys: HashMap<EnvironmentId, EnvironmentKey>,
-    /// What only flaws look at.
+    /// State that only flaws use.
     past: Past,
 }
 
@@ -86,7 +88,7 @@ impl ReferenceStore {
         self.tables.lock().unwrap()
     }
 
-    /// Gives another thread the time to do something, if there is one.
+    /// Gives another thread time to do something, if there is one.
     fn dawdle(until: impl Fn() -> bool) {
         Self::dawdle_for(2_000, until);
     }
@@ -104,7 +106,7 @@ impl ReferenceStore {
         thread::current().id() == self.home
     }
 
-    /// What a torn read sees of the time before the commit that it dawdles over.
+    /// What a torn read sees of the time before the commit that it waits for.
     fn torn(&self, flaw: Flaw) -> Option<Tables> {
         if !self.has(flaw) || self.is_at_home() {
             return None;
@@ -117,8 +119,8 @@ impl ReferenceStore {
         Some(before)
     }
 
-    /// A commit that was over before the torn read began would tear nothing. Not for long: most commits are made with
-    /// nobody reading, and a proof races often.
+    /// A commit that ended before the torn read began would tear nothing. Waits only briefly: most commits
+    /// have no concurrent read, and a proof races often.
     fn await_a_torn_read(&self) {
         let tears = self.has(Flaw::SnapshotsAreTorn) || self.has(Flaw::MonitorsAreTorn);
         if tears && self.is_at_home() {

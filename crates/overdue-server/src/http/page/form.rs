@@ -1,4 +1,4 @@
-//! Forms: what people change, and what becomes of it.
+//! Forms: what people change, and the result.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(super) struct Fields {
     numbers: [String; 4],
 }
 
-/// The fields that hold numbers: as the wire calls them, as people do, and what they say.
+/// The fields that hold numbers: the name in messages, the label, and the explanation.
 const NUMBERS: [(&str, &str, &str); 4] = [
     ("checkin_margin", "Margin", "minutes a run may be late"),
     ("max_runtime", "Longest run", "minutes a run may take"),
@@ -72,7 +72,7 @@ impl Fields {
         }
     }
 
-    /// What they change. Whether they can stand is for the engine to say.
+    /// Returns the change. The engine checks whether it is valid.
     pub(super) fn change(&self) -> Change {
         let mut config = Map::new();
         config.insert("schedule".into(), schedule_json(&self.schedule));
@@ -81,7 +81,7 @@ impl Fields {
             let number = text.parse::<u32>().map_or_else(|_| json!(text), Value::from);
             config.insert((*name).into(), number);
         }
-        // An owner that cannot be read is one too many: the field would be emptied.
+        // An owner that does not parse leaves the stored one.
         let owner = match self.owner.as_str() {
             "" => Some(None),
             text => text.parse::<Owner>().ok().map(Some),
@@ -90,7 +90,7 @@ impl Fields {
     }
 }
 
-/// What a button does.
+/// Returns the change that a button makes.
 pub(super) fn action(action: &str, environment: &str) -> Result<Change, Rejection> {
     let of_monitor = |change| Ok(change);
     let of_environment = |change| {
@@ -119,7 +119,7 @@ pub(super) fn action(action: &str, environment: &str) -> Result<Change, Rejectio
     }
 }
 
-/// A button for whichever of two actions is possible: their values and titles.
+/// Renders a button for the action that is possible of two, given their values and titles.
 pub(super) fn switch(is_on: bool, off: (&str, &str), on: (&str, &str)) -> Markup {
     let (value, title) = if is_on { off } else { on };
     html! { button type="submit" name="action" value=(value) { (title) } }

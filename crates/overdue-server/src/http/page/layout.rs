@@ -1,4 +1,4 @@
-//! What all pages have in common.
+//! The frame of all pages.
 
 use axum::http::StatusCode;
 use axum::http::header::{
@@ -7,7 +7,7 @@ use axum::http::header::{
 use maud::{DOCTYPE, Markup, html};
 use overdue::id::MonitorKey;
 
-/// Only our own script and style are run, wherever a name says otherwise; and nobody may frame a page.
+/// Allows only our own script and style, whatever a name contains. Forbids frames around a page.
 pub(super) const HEADERS: [(HeaderName, &str); 4] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -22,7 +22,7 @@ pub(super) const HEADERS: [(HeaderName, &str); 4] = [
 const ICON: &str = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>\
     <path d='M1 9h2v6H1zM5 5h2v10H5zM9 1h2v14H9z' fill='%232a9d6a'/><path d='M13 1h2v14h-2z' fill='%23d64545'/></svg>";
 
-/// A page: a part that the script keeps up to date from `fragment`, and the rest.
+/// Renders a page: a part that the script refreshes from `fragment`, and the rest.
 pub(super) fn frame(title: &str, fragment: &str, live: Markup, rest: Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -51,7 +51,7 @@ pub(super) fn frame(title: &str, fragment: &str, live: Markup, rest: Markup) -> 
     }
 }
 
-/// Why there is no page.
+/// Renders an error.
 pub(super) fn problem(status: StatusCode, text: &str) -> Markup {
     frame(
         "Sorry",
@@ -67,7 +67,7 @@ pub(super) fn problem(status: StatusCode, text: &str) -> Markup {
     )
 }
 
-/// Where a monitor's page is. Slugs need no escaping in an address.
+/// Returns the address of a monitor's page. Slugs need no escaping in an address.
 pub(super) fn monitor_address(key: &MonitorKey) -> String {
     format!("/monitors/{}/{}", key.project, key.slug)
 }

@@ -1,4 +1,4 @@
-//! The pages: rendered here, styled by one file, kept up to date by one small script.
+//! The pages: rendered here, with one style sheet, and refreshed by one small script.
 
 mod form;
 mod layout;
@@ -26,16 +26,16 @@ use super::edit::{self, Change};
 
 use form::Fields;
 
-/// How many runs a strip shows.
+/// The number of runs in a strip.
 const STRIP: u32 = 30;
 
-/// How many runs of each environment a monitor's page lists.
+/// The number of runs of each environment on a monitor's page.
 const RUNS: u32 = 60;
 
-/// How many incidents and rejections are listed.
+/// The number of incidents and rejections that are listed.
 const LINES: u32 = 20;
 
-/// A page, or why there is none: for people.
+/// A page or an error, for people.
 type Page = Result<Response, Problem>;
 
 /// A rejection, as a page.
@@ -76,8 +76,8 @@ pub(super) async fn status_fragment(State(app): State<App>, headers: HeaderMap) 
     fresh(&app, &headers, status_parts(&app)).await
 }
 
-/// Answers with what is new, or that nothing is. Times are told in minutes, so that a part stands for some seconds as
-/// long as nothing is written.
+/// Answers with the part, or with the fact that it has not changed. Times are shown in minutes, so that a
+/// part stays the same for some seconds while nothing is written.
 async fn fresh(
     app: &App,
     headers: &HeaderMap,
@@ -116,7 +116,7 @@ async fn view(app: &App, key: &MonitorKey) -> Result<crate::store::MonitorView, 
     view.ok_or_else(|| Rejection::NotFound("there is no such monitor".to_owned()))
 }
 
-/// The page of a monitor. If a change was rejected, with the fields as they were sent, and why.
+/// Renders the page of a monitor. `rejected` holds the fields of a rejected change, and why it was rejected.
 async fn monitor_page(
     app: &App,
     key: &MonitorKey,

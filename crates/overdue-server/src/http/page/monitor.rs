@@ -77,7 +77,7 @@ fn one(monitor: &Monitor, environment: &Environment, runs: &[Run], now: DateTime
     }
 }
 
-/// What can be done, which must not change while somebody types.
+/// The actions, which must not change while somebody types.
 pub(super) fn rest(app: &App, view: &MonitorView, rejected: Option<(Fields, String)>) -> Markup {
     let monitor = &view.monitor;
     let address = layout::monitor_address(monitor.key());

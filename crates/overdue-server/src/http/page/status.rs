@@ -22,16 +22,16 @@ pub(super) struct Status {
     pub(super) now: DateTime<Utc>,
 }
 
-/// How things stand, the most urgent first.
+/// The state of an environment, the most urgent first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Urgency {
     Down,
-    /// The newest run failed, and too few in a row have for an incident; or the next one is late.
+    /// The newest run failed, but too few in a row for an incident; or the next one is late.
     Shaky,
-    /// Down, and silenced.
+    /// An incident is open, but muted.
     Muted,
     Well,
-    /// Nothing has been heard yet.
+    /// No check-in yet.
     Waiting,
     Off,
 }
@@ -47,7 +47,7 @@ impl Urgency {
             return if monitor.status() == MonitorStatus::Active { Self::Waiting } else { Self::Off };
         };
         let muted = monitor.is_muted() || environment.is_muted();
-        // A run is rarely heard of in the second it is due: it is late once half the margin has gone.
+        // A run rarely reports in the very second it is due: it is late once half the margin has passed.
         let late = environment.deadline().is_some_and(|deadline| {
             let (expected, closes) = (deadline.expected(), deadline.closes());
             now > expected + ((closes - expected) / 2).max(TimeDelta::minutes(1))
@@ -65,7 +65,7 @@ impl Urgency {
 
     const ALL: [Self; 6] = [Self::Down, Self::Shaky, Self::Muted, Self::Well, Self::Waiting, Self::Off];
 
-    /// In style sheets and in the filter.
+    /// The name in style sheets and in the filter.
     pub(super) const fn class(self) -> &'static str {
         match self {
             Self::Down => "down",
@@ -99,7 +99,7 @@ pub(super) fn live(status: &Status) -> Markup {
         .collect();
     rows.sort_by_key(|(urgency, tile)| {
         let environment = tile.environment.as_ref();
-        // The newest incident first; of the others, whose turn is next.
+        // The newest incidents first; then the environments in order of their next run.
         let incident = environment.and_then(|environment| environment.incident());
         let next =
             environment.and_then(|environment| environment.deadline()).map(|deadline| deadline.expected());
@@ -162,7 +162,7 @@ fn row(tile: &Tile, urgency: Urgency, several: bool, now: DateTime<Utc>) -> Mark
     }
 }
 
-/// Why it stands where it stands.
+/// Explains the state.
 fn note(tile: &Tile, now: DateTime<Utc>) -> Markup {
     let Some(environment) = &tile.environment else {
         return html! { (tile.monitor.config().schedule()) };
@@ -180,7 +180,7 @@ fn note(tile: &Tile, now: DateTime<Utc>) -> Markup {
     }
 }
 
-/// What happened, in the past tense.
+/// The status in the past tense.
 pub(super) const fn word(status: RunStatus) -> &'static str {
     match status {
         RunStatus::InProgress => "started",
@@ -272,7 +272,7 @@ pub(super) fn rejections(rejections: &[LogEntry<Message>], now: DateTime<Utc>) -
     }
 }
 
-/// How a job checks in.
+/// Shows how a job checks in.
 pub(super) fn how_to(app: &App) -> Markup {
     html! {
         section.card {

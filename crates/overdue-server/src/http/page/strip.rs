@@ -1,4 +1,5 @@
-//! Recent runs as a picture: a bar a run, oldest to the left, its height how long it took, its colour how it ended.
+//! Recent runs as a picture: a bar for each run, oldest at the left. Its height shows the duration, its
+//! colour the status.
 
 use std::fmt::Write as _;
 
@@ -21,7 +22,7 @@ const STATUSES: [RunStatus; 6] = [
     RunStatus::Unknown,
 ];
 
-/// Draws a strip of bars, the newest runs to the right.
+/// Draws a strip of bars, with the newest runs at the right.
 pub(super) fn strip(runs: &[RunLine], slots: usize) -> Markup {
     let skipped = slots.saturating_sub(runs.len());
     let longest = runs.iter().filter_map(|run| run.duration).max().unwrap_or(1).max(1);
@@ -68,7 +69,7 @@ pub(super) fn strip(runs: &[RunLine], slots: usize) -> Markup {
     }
 }
 
-/// Where no run has been yet.
+/// Draws the strip of an environment without runs.
 fn empty(slots: usize) -> String {
     let mut path = String::new();
     for slot in 0..slots {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 
-/// A time as seen from now: "in 3 min", "2 h ago". The time itself shows when one points at it.
+/// A time relative to now: "in 3 min", "2 h ago". The exact time shows under the pointer.
 pub(super) fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> Markup {
     let away = at - now;
     let length = span(away.abs());
@@ -16,7 +16,7 @@ pub(super) fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> Markup {
     }
 }
 
-/// A length of time by its largest unit.
+/// A length of time in its largest unit.
 pub(super) fn span(length: TimeDelta) -> String {
     match length.num_minutes() {
         0 => format!("{} s", length.num_seconds()),
