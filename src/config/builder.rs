@@ -28,7 +28,7 @@ pub struct ConfigBuilder {
 }
 
 impl ConfigBuilder {
-    /// When runs are due, and in which zone.
+    /// When runs are due, and in which zone. The schedule that was set last counts.
     pub fn schedule(mut self, schedule: Schedule) -> Self {
         self.zone = Some(schedule.zone());
         self.schedule = Some(schedule);

@@ -76,15 +76,17 @@ async fn pause(error: &io::Error) {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
-/// Completes when the operator asks the process to stop.
-pub async fn stop() {
+/// Returns a future that completes when the operator asks the process to stop. Signals count from the call on.
+pub fn stop() -> impl Future<Output = ()> {
     let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
-    let [Ok(interrupt), Ok(terminate)] = &mut signals else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    async move {
+        let [Ok(interrupt), Ok(terminate)] = &mut signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
     }
-    tracing::info!("stopping");
 }

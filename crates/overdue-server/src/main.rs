@@ -58,6 +58,8 @@ async fn main() -> Result<(), Failure> {
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
+    // Before anybody learns that there is a server to stop.
+    let stop = overdue_protocol::stop();
     let db = options.db();
     let (app, writer) = open(&options, &listener)?;
     writeln!(stdout(), "{}", banner::banner(&app, &db))?;
@@ -80,7 +82,7 @@ async fn main() -> Result<(), Failure> {
     let router = http::router(app.clone());
     // No task should end by itself. If one does, it has failed.
     let broken = tokio::select! {
-        () = overdue_protocol::serve(listener, router, overdue_protocol::stop()) => false,
+        () = overdue_protocol::serve(listener, router, stop) => false,
         _ = tasks.join_next() => true,
         () = end(&writer) => true,
     };
