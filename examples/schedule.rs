@@ -11,8 +11,9 @@ use std::io::{self, BufRead, Write};
 use std::num::NonZeroU32;
 use std::process::ExitCode;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, Offset, SecondsFormat, TimeDelta, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use overdue::policy::Quirks;
 use overdue::schedule::{Field, ParseZoneError, Schedule, ScheduleKind, Unit, Zone, reference};
 use serde::{Deserialize, Serialize};
@@ -307,29 +308,25 @@ impl Preview<'_> {
         let past = self.past.iter().rev().map(|time| (*time, ""));
         let rows = past.chain(now).chain(self.upcoming.iter().map(|time| (*time, "")));
         let mut last = None;
-        let zone = self.zone();
+        let zone = self.schedule.zone();
         for (time, mark) in rows {
             let change = last.and_then(|last| Change::between(zone, last, time));
             if let Some(change) = &change {
                 let _ = writeln!(text, "  -- {} --", self.tell(change));
             }
-            let local = time.with_timezone(&zone);
+            let local = time.with_timezone(&zone.offset_at(time));
             let remark = self.remark(time).filter(|_| mark.is_empty());
             let remark = remark.map_or_else(|| mark.to_owned(), |remark| format!("  ({remark})"));
             let _ = writeln!(
                 text,
-                "  {}  {}{remark}",
-                local.format("%a %Y-%m-%d %H:%M:%S %:z %Z"),
+                "  {} {}  {}{remark}",
+                local.format("%a %Y-%m-%d %H:%M:%S %:z"),
+                abbreviation(zone, time),
                 written(time)
             );
             last = Some(time);
         }
         text
-    }
-
-    /// The schedule's zone, in which local times are shown.
-    fn zone(&self) -> Tz {
-        self.schedule.zone().name().parse().unwrap_or_default()
     }
 
     /// What the change does to the runs near it.
@@ -359,12 +356,14 @@ impl Preview<'_> {
 
     /// What is odd about a single run.
     fn remark(&self, run: Time) -> Option<String> {
-        let zone = self.zone();
-        let local = run.with_timezone(&zone).naive_local();
-        let passes = zone.from_local_datetime(&local);
-        if passes.latest() != passes.earliest() {
-            let first = passes.earliest().is_some_and(|earliest| earliest == run);
-            return Some(format!("{} pass of a repeated hour", if first { "first" } else { "second" }));
+        let zone = self.schedule.zone();
+        let local = shown(zone, run);
+        let day = TimeDelta::days(1);
+        for (near, pass) in [(run + day, "first"), (run - day, "second")] {
+            let other = (local - zone.offset_at(near)).and_utc();
+            if other != run && shown(zone, other) == local {
+                return Some(format!("{pass} pass of a repeated hour"));
+            }
         }
         let change = Change::between(zone, run - TimeDelta::minutes(1), run)?;
         let ScheduleKind::Crontab(_) = self.schedule.kind() else { return None };
@@ -388,6 +387,18 @@ impl Preview<'_> {
     }
 }
 
+/// What the zone's clock shows.
+fn shown(zone: Zone, time: Time) -> NaiveDateTime {
+    time.naive_utc() + zone.offset_at(time)
+}
+
+/// How the zone's clock is called at the time, `EST` or `EDT`.
+fn abbreviation(zone: Zone, time: Time) -> String {
+    let zone = TimeZone::get(zone.name()).unwrap_or(TimeZone::UTC);
+    let time = Timestamp::from_second(time.timestamp()).unwrap_or_default();
+    zone.to_offset_info(time).abbreviation().to_owned()
+}
+
 /// A moment at which a clock is set.
 struct Change {
     shown_before: NaiveDateTime,
@@ -396,8 +407,8 @@ struct Change {
 
 impl Change {
     /// The change between two times, if the offsets there tell that there is one.
-    fn between(zone: Tz, start: Time, end: Time) -> Option<Self> {
-        let offset = |time: Time| zone.offset_from_utc_datetime(&time.naive_utc()).fix();
+    fn between(zone: Zone, start: Time, end: Time) -> Option<Self> {
+        let offset = |time: Time| zone.offset_at(time);
         let (before, after) = (offset(start), offset(end));
         if before == after {
             return None;

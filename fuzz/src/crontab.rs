@@ -1,18 +1,17 @@
 //! A crontab's text, in any zone, from any time. The first two bytes choose the zone, the next eight the time.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::TZ_VARIANTS;
+use overdue::Schedule;
 use overdue::policy::Quirks;
-use overdue::schedule::reference;
-use overdue::{Schedule, Zone};
+use overdue::schedule::{Zones, reference};
 
 /// Panics when something does not hold.
 pub fn try_bytes(bytes: &[u8]) {
     let Some((zone, rest)) = bytes.split_first_chunk::<2>() else { return };
     let Some((time, text)) = rest.split_first_chunk::<8>() else { return };
     let Ok(text) = str::from_utf8(text) else { return };
-    let zone = TZ_VARIANTS[usize::from(u16::from_le_bytes(*zone)) % TZ_VARIANTS.len()];
-    let zone: Zone = zone.name().parse().unwrap();
+    let zones: Vec<_> = Zones::embedded().iter().collect();
+    let zone = zones[usize::from(u16::from_le_bytes(*zone)) % zones.len()];
     let Ok(schedule) = Schedule::crontab(text, zone) else { return };
 
     let written = schedule.to_string();

@@ -108,6 +108,10 @@ pub enum Quirk {
     ///
     /// Standard: blank means UTC.
     BlankTimezoneIgnored,
+    /// Names of time zones must be exact.
+    ///
+    /// Standard: they are read in any case.
+    ZoneNamesExact,
     /// A missing environment and `"production"` are counted apart by the rate limit.
     ///
     /// Standard: they share one key.
@@ -146,7 +150,7 @@ pub enum Quirk {
 
 impl Quirk {
     /// Every quirk, in the order of declaration.
-    pub const ALL: [Quirk; 27] = [
+    pub const ALL: [Quirk; 28] = [
         Quirk::ShortHistoryOpensIncident,
         Quirk::OpenRunsCountAsFailures,
         Quirk::MarginOnLocalClock,
@@ -167,6 +171,7 @@ impl Quirk {
         Quirk::EnvironmentNamesUntrimmed,
         Quirk::UnusableConfigsSwallow,
         Quirk::BlankTimezoneIgnored,
+        Quirk::ZoneNamesExact,
         Quirk::RateLimitByGivenEnvironment,
         Quirk::DurationsTruncate,
         Quirk::AnonymousMessagesRepeat,

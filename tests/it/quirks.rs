@@ -43,6 +43,7 @@ fn every_quirk_is_shown() {
         environment_names_untrimmed,
         unusable_configs_swallow,
         blank_timezone_ignored,
+        zone_names_exact,
         rate_limit_by_given_environment,
         durations_truncate,
         anonymous_messages_repeat,
@@ -348,6 +349,18 @@ fn blank_timezone_ignored() {
         05:00 a ok => next 06:30
         05:01 b ok {"monitor_config": {"schedule": {"type": "crontab", "value": "0 12 * * *"}, "timezone": ""}}
             => kept: next 06:30 | dropped: next 12:00
+        "#,
+    );
+}
+
+/// timezone-validation
+#[test]
+fn zone_names_exact() {
+    nothing().shows(
+        Quirk::ZoneNamesExact,
+        r#"
+        05:00 a ok {"monitor_config": {"schedule": {"type": "crontab", "value": "0 12 * * *"}, "timezone": "asia/kolkata"}}
+            => kept: refused monitor_invalid_config, faults timezone | dropped: a ok, next 06:30
         "#,
     );
 }

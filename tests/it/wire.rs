@@ -138,9 +138,9 @@ fn configs_are_judged_as_recorded() {
     }
 }
 
-/// In all that is recorded, two quirks make a difference for a line each.
+/// In all that is recorded, three quirks make a difference for a line each.
 #[test]
-fn configs_are_judged_alike_in_both_profiles_but_for_two_quirks() {
+fn configs_are_judged_alike_in_both_profiles_but_for_three_quirks() {
     let idle = json!({"schedule": {"type": "crontab", "value": "0 0 31 2 1"}});
     let hidden = json!({
         "schedule": {"type": "crontab", "value": "bad"}, "checkin_margin": -1, "max_runtime": 0,
@@ -148,6 +148,7 @@ fn configs_are_judged_alike_in_both_profiles_but_for_two_quirks() {
     let quirk_of = |config: &Value| match config {
         config if *config == idle => Some(Quirk::IdleDaysRefused),
         config if *config == hidden => Some(Quirk::ScheduleFaultsWait),
+        config if config["timezone"] == "utc" => Some(Quirk::ZoneNamesExact),
         _ => None,
     };
     let mut apart = 0;
@@ -162,7 +163,7 @@ fn configs_are_judged_alike_in_both_profiles_but_for_two_quirks() {
             }
         }
     }
-    assert_eq!(apart, 2);
+    assert_eq!(apart, 3);
     assert_eq!(config_error_names(&idle, Quirks::NONE), Value::Null);
     let all_at_once = json!({"checkin_margin": null, "max_runtime": null, "schedule": null});
     assert_eq!(config_error_names(&hidden, Quirks::NONE), all_at_once);
@@ -341,14 +342,23 @@ fn an_owner_never_blocks() {
 }
 
 #[test]
-fn zones_are_exact_names() {
-    for (zone, fine) in [("Europe/Kyiv", true), ("Etc/GMT+5", true), ("EST5EDT", true), ("Factory", false)]
-        .into_iter()
-        .chain([("utc", false), (" UTC", false), ("", true), (" ", false), ("UTC\0", false)])
-    {
+fn zones_are_named_exactly_or_in_any_case() {
+    let exact = ["Europe/Kyiv", "Etc/GMT+5", "EST5EDT", ""].map(|zone| (zone, true, true));
+    let any_case = ["utc", "europe/kyiv"].map(|zone| (zone, true, false));
+    let neither = ["Factory", " UTC", " ", "UTC\0"].map(|zone| (zone, false, false));
+    for (zone, standard, reference) in exact.into_iter().chain(any_case).chain(neither) {
         let value = json!({"schedule": {"type": "crontab", "value": "* * * * *"}, "timezone": zone});
-        assert_eq!(config(&value, Quirks::NONE).is_ok(), fine, "{zone:?}");
+        assert_eq!(config(&value, Quirks::NONE).is_ok(), standard, "{zone:?}");
+        assert_eq!(config(&value, Quirks::SENTRY_2024).is_ok(), reference, "{zone:?}");
     }
+}
+
+#[test]
+fn an_unknown_zone_is_answered_with_the_nearest() {
+    let value = json!({"schedule": {"type": "crontab", "value": "* * * * *"}, "timezone": "Europe/Berln"});
+    let errors = config(&value, Quirks::NONE).unwrap_err();
+    let answer = "`Europe/Berln` is not an IANA time zone; did you mean `Europe/Berlin`?";
+    assert_eq!(errors.problem("timezone").unwrap().to_string(), answer);
 }
 
 #[test]

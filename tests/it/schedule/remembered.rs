@@ -45,9 +45,9 @@ proptest! {
         job in job(),
         (zone, near, steps) in place().prop_flat_map(|(zone, near)| (Just(zone), Just(near), steps(near))),
     ) {
-        let Ok(asked) = Schedule::crontab(&job.text(), self::zone(zone.name())) else { return Ok(()) };
+        let Ok(asked) = Schedule::crontab(&job.text(), zone) else { return Ok(()) };
         let compare = |ask: &dyn Fn(&Schedule) -> Option<Time>| {
-            let new = Schedule::crontab(&job.text(), self::zone(zone.name())).unwrap();
+            let new = Schedule::crontab(&job.text(), zone).unwrap();
             let (found, expected) = (ask(&asked), ask(&new));
             prop_assert_eq!(found, expected, "{} in {}, in one of {:?}", job.text(), zone, steps);
             Ok(found)

@@ -69,7 +69,8 @@ fn past(schedule: &Schedule, from: Time) -> impl Iterator<Item = Time> {
     std::iter::successors(schedule.previous(from, from), |time| schedule.previous(*time, *time))
 }
 
-/// The lists of the vectors end with 1971 and 2099, and in Casablanca before 19 September 2026.
+/// The lists of the vectors end with 1971 and 2099, and in Casablanca before 19 September 2026, when the clock
+/// there began to follow another rule than IANA 2025b had foreseen.
 fn recorded(zone: Zone, when: &Time) -> bool {
     let end =
         if zone.name() == "Africa/Casablanca" { "2026-09-19T00:00:00Z" } else { "2100-01-01T00:00:00Z" };
@@ -121,7 +122,8 @@ fn the_quirk_gives_the_times_of_cronsim() {
 #[test]
 fn the_quirk_walks_like_cronsim_around_clock_changes() {
     let quirks = Quirks::NONE.with(Quirk::RepeatedHourForgotten);
-    for line in lines::<CronSimLine>("crontab_cronsim_2_6.jsonl") {
+    let lines = lines::<CronSimLine>("crontab_cronsim_2_6.jsonl");
+    for line in lines.into_iter().filter(|line| recorded(line.tz, &line.from)) {
         let schedule = Schedule::crontab(&line.expr, line.tz).unwrap();
         let next = reference::next(&schedule, line.from, quirks);
         let previous = reference::previous(&schedule, line.from, line.from, quirks);
