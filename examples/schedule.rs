@@ -15,16 +15,21 @@ use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use overdue::policy::Quirks;
-use overdue::schedule::{Field, ParseZoneError, Schedule, ScheduleKind, Unit, Zone, reference};
+use overdue::schedule::{
+    Dialect, Field, ParseDialectError, ParseZoneError, Schedule, ScheduleKind, Unit, Zone, reference,
+};
 use serde::{Deserialize, Serialize};
 
 const HELP: &str = "\
 Explains a crontab or an interval, and previews its runs.
 
-usage: schedule <SCHEDULE> [--tz ZONE] [--from TIME] [--start TIME] [--next N] [--prev N] [--policy POLICY]
+usage: schedule <SCHEDULE> [--dialect NAME] [--tz ZONE] [--from TIME] [--start TIME] [--next N] [--prev N]
+                [--policy POLICY]
        schedule --json-lines [--policy POLICY]
 
   <SCHEDULE>       a crontab (\"30 2 * * *\", \"@daily\") or an interval (\"every 2 hours\")
+  --dialect NAME   the scheduler that reads the crontab: cron (if not given), celery, robfig, node-cron, croner,
+                   cron-npm, laravel, fugit, apscheduler, node-schedule, cron-parser, croniter, cronsim or cron-rs
   --tz ZONE        an IANA time zone; UTC if not given
   --from TIME      where to look from, as 2025-03-09T12:00:00Z; now if not given
   --start TIME     where an interval counts from when looking back; --from if not given
@@ -34,7 +39,8 @@ usage: schedule <SCHEDULE> [--tz ZONE] [--from TIME] [--start TIME] [--next N] [
   --json-lines     answer each line of standard input,
                    {\"expr\",\"tz\",\"from\"} or {\"interval\",\"unit\",\"tz\",\"start\",\"from\"}, with one line,
                    {\"valid\":true,\"next\":[10 times],\"prev\":[5 times]} or {\"valid\":false,\"error\"};
-                   an interval has at most one time in each list
+                   an interval has at most one time in each list; with a \"dialect\" beside its \"expr\", next are the
+                   scheduler's own starts, to the second
   --help           this text
 ";
 
@@ -65,7 +71,7 @@ fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     if text.trim().is_empty() {
         return Err("no schedule given; --help tells how".to_owned());
     }
-    let schedule = read_schedule(&text, options.zone)?;
+    let schedule = read_schedule(&text, options.dialect, options.zone)?;
     let from = options.from.unwrap_or_else(now);
     if !(1..=9_999).contains(&from.year()) {
         return Err(format!("{from} is not a date to look from"));
@@ -85,6 +91,7 @@ fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
 
 struct Options {
     words: Vec<String>,
+    dialect: Dialect,
     zone: Zone,
     from: Option<Time>,
     start: Option<Time>,
@@ -99,6 +106,7 @@ impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let mut options = Self {
             words: Vec::new(),
+            dialect: Dialect::CRON,
             zone: Zone::UTC,
             from: None,
             start: None,
@@ -111,6 +119,7 @@ impl Options {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} wants a value"));
             match argument.as_str() {
                 "--help" | "-h" => return Ok(None),
+                "--dialect" => options.dialect = read_dialect(&value()?)?,
                 "--tz" => options.zone = read_zone(&value()?)?,
                 "--from" => options.from = Some(read_time(&value()?)?),
                 "--start" => options.start = Some(read_time(&value()?)?),
@@ -132,6 +141,10 @@ fn read_zone(name: &str) -> Result<Zone, String> {
     name.parse().map_err(|error: ParseZoneError| error.to_string())
 }
 
+fn read_dialect(name: &str) -> Result<Dialect, String> {
+    name.parse().map_err(|error: ParseDialectError| error.to_string())
+}
+
 fn read_time(text: &str) -> Result<Time, String> {
     text.parse().map_err(|error| format!("`{text}` is not a time like 2025-03-09T12:00:00Z: {error}"))
 }
@@ -148,10 +161,10 @@ fn read_policy(name: &str) -> Result<Quirks, String> {
     }
 }
 
-fn read_schedule(text: &str, zone: Zone) -> Result<Schedule, String> {
+fn read_schedule(text: &str, dialect: Dialect, zone: Zone) -> Result<Schedule, String> {
     match text.split_whitespace().collect::<Vec<_>>().as_slice() {
         ["every", interval @ ..] => read_interval(interval, zone),
-        _ => Schedule::crontab(text, zone).map_err(|error| error.to_string()),
+        _ => Schedule::in_dialect(text, dialect, zone).map_err(|error| error.to_string()),
     }
 }
 
@@ -175,7 +188,10 @@ fn now() -> Time {
 }
 
 fn upcoming(schedule: &Schedule, from: Time, most: usize, quirks: Quirks) -> Vec<Time> {
-    let next = |time: &Time| reference::next(schedule, *time, quirks);
+    let next = |time: &Time| match schedule.dialect() {
+        dialect if dialect == Dialect::CRON => reference::next(schedule, *time, quirks),
+        _ => schedule.next_run(*time),
+    };
     std::iter::successors(next(&from), next).take(most).collect()
 }
 
@@ -190,6 +206,7 @@ fn past(schedule: &Schedule, start: Time, from: Time, most: usize, quirks: Quirk
 #[derive(Deserialize)]
 struct Question {
     expr: Option<String>,
+    dialect: Option<String>,
     interval: Option<NonZeroU32>,
     unit: Option<Unit>,
     tz: Option<String>,
@@ -218,8 +235,9 @@ fn answer(line: &[u8], quirks: Quirks) -> Result<Answer, String> {
     let zone = question.tz.as_deref().map_or(Ok(Zone::UTC), read_zone)?;
     let from = question.from.as_deref().map(read_time).transpose()?.unwrap_or_else(now);
     let start = question.start.as_deref().map_or(Ok(from), read_time)?;
+    let dialect = question.dialect.as_deref().map_or(Ok(Dialect::CRON), read_dialect)?;
     let schedule = match (question.expr, question.interval, question.unit) {
-        (Some(expr), None, None) => Schedule::crontab(&expr, zone),
+        (Some(expr), None, None) => Schedule::in_dialect(&expr, dialect, zone),
         (None, Some(interval), Some(unit)) => Schedule::every(interval, unit, zone),
         _ => return Err("either `expr`, or `interval` and `unit`".to_owned()),
     }

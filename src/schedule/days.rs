@@ -25,7 +25,7 @@ const FIRST_YEAR: i32 = 1970;
 const LAST_YEAR: i32 = 2100;
 
 /// The most days that a month ever has.
-const fn longest(month: u8) -> u8 {
+pub(super) const fn longest(month: u8) -> u8 {
     match month {
         2 => 29,
         4 | 6 | 9 | 11 => 30,
@@ -194,7 +194,7 @@ fn dates((year, month): (i32, u32), days: Set) -> impl DoubleEndedIterator<Item 
     days.iter().filter_map(move |day| NaiveDate::from_ymd_opt(year, month, day.into()))
 }
 
-fn month_names(months: Set) -> String {
+pub(super) fn month_names(months: Set) -> String {
     let names = (1..).zip(MONTH_NAMES).filter(|(month, _)| months.contains(*month)).map(|(_, name)| name);
     names.collect::<Vec<_>>().join(" and ")
 }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Field, Unit};
+use super::{Dialect, Field, Unit};
 
 /// Why a schedule is refused.
 ///
@@ -34,6 +34,34 @@ pub enum ScheduleError {
     Field {
         /// Which of the five.
         field: Field,
+        /// What is wrong with it.
+        problem: FieldProblem,
+    },
+    /// A crontab with a number of fields that its dialect does not have.
+    #[error("{dialect} takes no crontab of {found} fields")]
+    DialectFieldCount {
+        /// How many fields there are.
+        found: usize,
+        /// The dialect.
+        dialect: Dialect,
+    },
+    /// A word after `@` that stands for no crontab in the dialect.
+    #[error("{dialect} does not know `{nickname}`")]
+    DialectNickname {
+        /// The word, with its `@`.
+        nickname: String,
+        /// The dialect.
+        dialect: Dialect,
+    },
+    /// A field of seconds that makes no sense.
+    #[error("second: {problem}")]
+    Second {
+        /// What is wrong with it.
+        problem: FieldProblem,
+    },
+    /// A field of years that makes no sense.
+    #[error("year: {problem}")]
+    Year {
         /// What is wrong with it.
         problem: FieldProblem,
     },

@@ -14,6 +14,11 @@
 //!
 //! Crontabs run in the local years 1970 to 2100. A search gives up after 50 years.
 //!
+//! # Dialects
+//!
+//! All this is how Debian's cron reads a crontab. [`Dialect`] names other schedulers that read it otherwise, and
+//! [`Schedule::in_dialect`] follows them.
+//!
 //! # Intervals
 //!
 //! Minutes and hours are exact durations. Days, weeks, months and years keep the local time of day: where
@@ -48,6 +53,7 @@ pub(crate) use self::minute::{later, start_of_minute};
 mod calendar;
 mod crontab;
 mod days;
+mod dialect;
 mod last_answer;
 mod minute;
 pub mod reference;
@@ -56,6 +62,7 @@ mod tzif;
 mod window;
 mod zone;
 
+pub use self::dialect::{Dialect, ParseDialectError};
 pub use self::zone::{ParseZoneError, Zone, Zones};
 
 mod error;
@@ -79,7 +86,7 @@ pub use self::interval::Unit;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Two schedules are equal when they are written alike, white space apart, and in the same zone.
+/// Two schedules are equal when they are written alike, white space apart, in the same zone and dialect.
 /// Clones share what was parsed, and remember the last answer for each other.
 #[derive(Clone)]
 pub struct Schedule(Arc<Zoned>);
@@ -117,7 +124,15 @@ struct Zoned {
 }
 
 enum Plan {
-    Crontab { crontab: Arc<Crontab>, last: LastAnswer },
+    Crontab {
+        crontab: Arc<Crontab>,
+        last: LastAnswer,
+    },
+    /// A crontab of any dialect but the default.
+    InDialect {
+        crontab: Arc<dialect::Crontab>,
+        last: LastAnswer,
+    },
     Interval(Interval),
 }
 
@@ -142,6 +157,30 @@ impl Schedule {
         Ok(Self::of_crontab(Arc::new(Crontab::parse(expression)?), zone))
     }
 
+    /// A crontab as another scheduler reads it.
+    ///
+    /// A zone that the text itself names, where the dialect has that, goes before `zone`.
+    ///
+    /// ```
+    /// use overdue::schedule::{Dialect, Schedule, Zone};
+    ///
+    /// // APScheduler counts weekdays from Monday.
+    /// let mondays = Schedule::in_dialect("0 9 * * 0", Dialect::APSCHEDULER, Zone::UTC)?;
+    /// assert_eq!(mondays.next("2026-11-01T00:00:00Z".parse()?), Some("2026-11-02T09:00:00Z".parse()?));
+    /// assert_eq!(mondays.dialect(), Dialect::APSCHEDULER);
+    /// assert!(Schedule::in_dialect("0 9 * * 7", Dialect::APSCHEDULER, Zone::UTC).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the scheduler would refuse the text, or take it for one that never runs.
+    pub fn in_dialect(expression: &str, dialect: Dialect, zone: Zone) -> Result<Self, ScheduleError> {
+        if dialect.is_default() {
+            return Self::crontab(expression, zone);
+        }
+        Ok(Self::of_dialect(Arc::new(dialect::Crontab::parse(expression, dialect)?), zone))
+    }
+
     /// Every `count` units.
     ///
     /// ```
@@ -161,11 +200,12 @@ impl Schedule {
         Ok(Self::of_interval(Interval::new(count, unit)?, zone))
     }
 
-    /// The same schedule in another zone. Nothing is parsed again.
+    /// The same schedule in another zone. Nothing is parsed again. A zone that the text names stays.
     #[must_use]
     pub fn in_zone(&self, zone: Zone) -> Self {
         match &self.0.plan {
             Plan::Crontab { crontab, .. } => Self::of_crontab(Arc::clone(crontab), zone),
+            Plan::InDialect { crontab, .. } => Self::of_dialect(Arc::clone(crontab), zone),
             Plan::Interval(interval) => Self::of_interval(*interval, zone),
         }
     }
@@ -175,10 +215,19 @@ impl Schedule {
         self.0.zone
     }
 
-    /// The schedule as written, without its zone.
+    /// The dialect in which a crontab is read. [`Dialect::CRON`] for intervals.
+    pub fn dialect(&self) -> Dialect {
+        match &self.0.plan {
+            Plan::InDialect { crontab, .. } => crontab.dialect(),
+            Plan::Crontab { .. } | Plan::Interval(_) => Dialect::CRON,
+        }
+    }
+
+    /// The schedule as written, without its zone and its dialect.
     pub fn kind(&self) -> ScheduleKind<'_> {
         match &self.0.plan {
             Plan::Crontab { crontab, .. } => ScheduleKind::Crontab(crontab.text()),
+            Plan::InDialect { crontab, .. } => ScheduleKind::Crontab(crontab.text()),
             Plan::Interval(interval) => {
                 ScheduleKind::Interval { count: interval.count(), unit: interval.unit() }
             }
@@ -208,6 +257,9 @@ impl Schedule {
     pub(crate) fn next_after(&self, after: &DateTime<Utc>) -> Option<DateTime<Utc>> {
         match &self.0.plan {
             Plan::Crontab { crontab, last } => {
+                last.next(after, || crontab.next(Minute::of(*after), self.zone()))
+            }
+            Plan::InDialect { crontab, last } => {
                 last.next(after, || crontab.next(Minute::of(*after), self.zone()))
             }
             Plan::Interval(interval) => interval.next(Minute::of(*after), self.zone())?.instant(),
@@ -242,7 +294,30 @@ impl Schedule {
                 }
                 last.previous(Minute::before(before), || crontab.previous(before, self.zone()))
             }
+            Plan::InDialect { crontab, last } => {
+                let until = Minute::before(before);
+                last.previous(until, || crontab.previous(start, until, self.zone()))
+            }
             Plan::Interval(interval) => interval.previous(start, before, self.zone())?.instant(),
+        }
+    }
+
+    /// The first start of the scheduler itself after an instant, to the second: [`next`](Self::next) tells the
+    /// minutes on which a monitor is judged, and this the times by which the job is run.
+    ///
+    /// ```
+    /// use overdue::schedule::{Dialect, Schedule, Zone};
+    ///
+    /// let twice_a_minute = Schedule::in_dialect("*/30 * * * * *", Dialect::CRONER, Zone::UTC)?;
+    /// let from = "2026-11-01T00:00:00Z".parse()?;
+    /// assert_eq!(twice_a_minute.next_run(from), Some("2026-11-01T00:00:30Z".parse()?));
+    /// assert_eq!(twice_a_minute.next(from), Some("2026-11-01T00:01:00Z".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_run(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match &self.0.plan {
+            Plan::InDialect { crontab, .. } => crontab.next_run(&after, self.zone()),
+            Plan::Crontab { .. } | Plan::Interval(_) => self.next(after),
         }
     }
 
@@ -255,6 +330,11 @@ impl Schedule {
         Self(Arc::new(Zoned { plan: Plan::Crontab { crontab, last: LastAnswer::default() }, zone }))
     }
 
+    fn of_dialect(crontab: Arc<dialect::Crontab>, zone: Zone) -> Self {
+        let zone = crontab.own_zone().unwrap_or(zone);
+        Self(Arc::new(Zoned { plan: Plan::InDialect { crontab, last: LastAnswer::default() }, zone }))
+    }
+
     fn of_interval(interval: Interval, zone: Zone) -> Self {
         Self(Arc::new(Zoned { plan: Plan::Interval(interval), zone }))
     }
@@ -262,7 +342,7 @@ impl Schedule {
 
 impl PartialEq for Schedule {
     fn eq(&self, other: &Self) -> bool {
-        self.zone() == other.zone() && self.kind() == other.kind()
+        self.zone() == other.zone() && self.kind() == other.kind() && self.dialect() == other.dialect()
     }
 }
 
@@ -272,6 +352,7 @@ impl Hash for Schedule {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.zone().hash(state);
         self.kind().hash(state);
+        self.dialect().hash(state);
     }
 }
 
@@ -280,6 +361,7 @@ impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.plan {
             Plan::Crontab { crontab, .. } => f.write_str(crontab.text()),
+            Plan::InDialect { crontab, .. } => f.write_str(crontab.text()),
             Plan::Interval(interval) => interval.fmt(f),
         }
     }

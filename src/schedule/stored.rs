@@ -4,15 +4,25 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ParseZoneError, Schedule, ScheduleError, ScheduleKind, Unit};
+use super::{Dialect, ParseZoneError, Schedule, ScheduleError, ScheduleKind, Unit};
 
 /// `{"type":"crontab","value":"0 2 * * *","timezone":"Europe/Berlin"}`, or
-/// `{"type":"interval","value":2,"unit":"hour","timezone":"UTC"}`.
+/// `{"type":"interval","value":2,"unit":"hour","timezone":"UTC"}`. A crontab of another dialect than the default also
+/// has `"dialect":"celery"`.
 #[derive(Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Stored<'a> {
-    Crontab { value: Text<'a>, timezone: Text<'a> },
-    Interval { value: NonZeroU32, unit: Unit, timezone: Text<'a> },
+    Crontab {
+        value: Text<'a>,
+        timezone: Text<'a>,
+        #[serde(default, skip_serializing_if = "Dialect::is_default")]
+        dialect: Dialect,
+    },
+    Interval {
+        value: NonZeroU32,
+        unit: Unit,
+        timezone: Text<'a>,
+    },
 }
 
 type Text<'a> = std::borrow::Cow<'a, str>;
@@ -30,7 +40,9 @@ impl TryFrom<Stored<'_>> for Schedule {
 
     fn try_from(stored: Stored<'_>) -> Result<Self, Self::Error> {
         Ok(match stored {
-            Stored::Crontab { value, timezone } => Schedule::crontab(&value, timezone.parse()?)?,
+            Stored::Crontab { value, timezone, dialect } => {
+                Schedule::in_dialect(&value, dialect, timezone.parse()?)?
+            }
             Stored::Interval { value, unit, timezone } => Schedule::every(value, unit, timezone.parse()?)?,
         })
     }
@@ -40,7 +52,9 @@ impl Serialize for Schedule {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let timezone = self.zone().name().into();
         match self.kind() {
-            ScheduleKind::Crontab(text) => Stored::Crontab { value: text.into(), timezone },
+            ScheduleKind::Crontab(text) => {
+                Stored::Crontab { value: text.into(), timezone, dialect: self.dialect() }
+            }
             ScheduleKind::Interval { count, unit } => Stored::Interval { value: count, unit, timezone },
         }
         .serialize(serializer)

@@ -12,7 +12,7 @@ use super::json::{self, Json};
 use crate::config::{ConfigUpdate, Margin, MaxRuntime, OutOfRange, Settings, Threshold};
 use crate::field_errors::{FieldError, FieldErrors, FieldErrorsBuilder, WHOLE};
 use crate::policy::{Quirk, Quirks};
-use crate::schedule::{Schedule, ScheduleError, ScheduleKind, Unit, Zone, Zones, reference};
+use crate::schedule::{Dialect, Schedule, ScheduleError, ScheduleKind, Unit, Zone, Zones, reference};
 
 /// Parses the bytes of an object.
 pub(super) fn read(json: &[u8], quirks: Quirks) -> Result<ConfigUpdate, ConfigFault> {
@@ -175,19 +175,20 @@ fn read_schedule(
     quirks: Quirks,
     faults: &mut Faults,
 ) -> Option<Schedule> {
-    let (inside, value, unit) = match shape {
-        Shape::Object(object) => {
-            let [kind, value, unit] = json::pick(object, ["type", "value", "unit"]).unwrap_or_default();
-            (kind.map(Json::of), value.map(Json::of), unit.map(Json::of))
-        }
-        _ => (None, None, None),
+    let [inside, value, unit, dialect] = match shape {
+        Shape::Object(object) => json::pick(object, ["type", "value", "unit", "dialect"])
+            .unwrap_or_default()
+            .map(|it| it.map(Json::of)),
+        _ => [None, None, None, None],
     };
     // If the inner `type` is null or empty, `schedule_type` applies.
     let inside = inside.filter(|kind| !matches!(kind, Json::Null) && *kind != Json::Text("".into()));
     let kind = inside.map(Kind::of).transpose();
     let kind = kind.and_then(|inside| inside.or(beside).ok_or(FieldError::Missing));
+    // The standard profile alone has dialects.
+    let dialect = dialect.filter(|_| quirks == Quirks::NONE).map_or(Ok(Dialect::CRON), dialect_named);
     let crontab = |text: &str| {
-        let schedule = Schedule::crontab(text, zone).map_err(FieldError::other)?;
+        let schedule = Schedule::in_dialect(text, dialect.clone()?, zone).map_err(FieldError::other)?;
         let idle = reference::idle_day(&schedule).filter(|_| quirks.keeps(Quirk::IdleDaysRefused));
         idle.map_or(Ok(schedule), |error| Err(FieldError::other(error)))
     };
@@ -245,6 +246,10 @@ fn unit_named(name: &str) -> Result<Unit, FieldError> {
         "year" => Ok(Unit::Year),
         _ => Err(FieldError::Unknown),
     }
+}
+
+fn dialect_named(value: Json<'_>) -> Result<Dialect, FieldError> {
+    value.into_text()?.parse().map_err(FieldError::other)
 }
 
 /// The named time zone, in any case, or with a quirk exactly. A blank one means UTC, or with a quirk no zone.
@@ -341,7 +346,7 @@ impl ConfigUpdate {
 impl Serialize for ConfigUpdate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("schedule", &Given(self.schedule.kind()))?;
+        map.serialize_entry("schedule", &Given(&self.schedule))?;
         let mut entry =
             |name, value: Option<u32>| value.map_or(Ok(()), |value| map.serialize_entry(name, &value));
         entry("checkin_margin", self.settings.margin.map(Margin::get))?;
@@ -359,15 +364,18 @@ impl Serialize for ConfigUpdate {
 }
 
 /// A schedule as messages give it.
-struct Given<'a>(ScheduleKind<'a>);
+struct Given<'a>(&'a Schedule);
 
 impl Serialize for Given<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        match self.0 {
+        match self.0.kind() {
             ScheduleKind::Crontab(expression) => {
                 map.serialize_entry("type", "crontab")?;
                 map.serialize_entry("value", expression)?;
+                if self.0.dialect() != Dialect::CRON {
+                    map.serialize_entry("dialect", &self.0.dialect())?;
+                }
             }
             ScheduleKind::Interval { count, unit } => {
                 map.serialize_entry("type", "interval")?;

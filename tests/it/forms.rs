@@ -16,7 +16,7 @@ use overdue::rejection::{RejectionLog, RejectionReason};
 use overdue::row::{Environment, Incident, Monitor, MonitorStatus, Organization, Run, RunDuration};
 use overdue::rules::Edit;
 use overdue::sampling::{self, MemorySamplingStore, SamplingLimits};
-use overdue::schedule::Unit;
+use overdue::schedule::{Dialect, Unit};
 use overdue::wire::Body;
 use overdue::{Event, MemoryStore, Message, Policy, Schedule, Store};
 use serde::Serialize;
@@ -171,6 +171,8 @@ impl Forms {
         forms.add("clock", &clock);
         let yearly = Schedule::every(NonZeroU32::MIN, Unit::Year, zone("Asia/Kolkata")).unwrap();
         forms.add("schedule", &yearly);
+        let of_celery = Schedule::in_dialect("0 2 * * *", Dialect::CELERY, zone("Asia/Kolkata"));
+        forms.add("schedule", &of_celery.unwrap());
         forms
     }
 

@@ -1,6 +1,8 @@
 //! Schedules: the vectors, a minute-by-minute model, clock changes, and the ends of time.
 #![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "these are tests")]
 
+mod dialect_model;
+mod dialects;
 mod interval;
 mod model;
 mod remembered;

@@ -15,7 +15,7 @@ use overdue::field_errors::{FieldError, FieldErrors};
 use overdue::id::{EnvironmentName, Owner, Slug};
 use overdue::policy::{Quirk, Quirks};
 use overdue::row::RunDuration;
-use overdue::schedule::{Schedule, Unit};
+use overdue::schedule::{Dialect, Schedule, Unit};
 use overdue::wire::{Payload, PayloadError, reference};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -609,4 +609,26 @@ proptest! {
         let json = serde_json::to_string(&checkin).unwrap();
         prop_assert_eq!(serde_json::from_str::<Checkin>(&json).unwrap(), checkin);
     }
+}
+
+/// Ours alone: the reference knows no dialects, and passes over the key.
+#[test]
+fn a_config_may_name_the_dialect_of_its_crontab() {
+    let json =
+        |dialect: Value| json!({"schedule": {"type": "crontab", "value": "0 0 13 * 5", "dialect": dialect}});
+    let celery = update(&json(json!("celery")), Quirks::NONE);
+    let schedule = celery.create().schedule().clone();
+    assert_eq!(schedule, Schedule::in_dialect("0 0 13 * 5", Dialect::CELERY, Zone::UTC).unwrap());
+    let sent = serde_json::to_value(&celery).unwrap();
+    assert_eq!(sent, json(json!("celery")), "it is written as it is read");
+    assert_eq!(update(&sent, Quirks::NONE), celery);
+
+    for dialect in [json!("Celery"), json!(1), json!(null), json!("")] {
+        assert_eq!(config_error_names(&json(dialect.clone()), Quirks::NONE), json!({"schedule": null}));
+        let reference = update(&json(dialect), Quirks::SENTRY_2024);
+        assert_eq!(reference.create().schedule().dialect(), Dialect::CRON);
+    }
+    let error = config(&json(json!("Celery")), Quirks::NONE).unwrap_err();
+    let expected = json!({"schedule": "`Celery` is not a dialect; did you mean `celery`?"});
+    assert_eq!(serde_json::to_value(error).unwrap(), expected);
 }

@@ -40,7 +40,7 @@ pub fn next(schedule: &Schedule, after: DateTime<Utc>, quirks: Quirks) -> Option
         Plan::Interval(interval) if quirks.keeps(Quirk::IntervalsOnLocalClock) => {
             next_step(*interval, &after.into(), schedule.zone()).map(|next| *next.start())
         }
-        Plan::Crontab { .. } | Plan::Interval(_) => schedule.next(after),
+        Plan::Crontab { .. } | Plan::InDialect { .. } | Plan::Interval(_) => schedule.next(after),
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn next_wall_time(schedule: &Schedule, after: &WallTime, quirks: Quir
         Plan::Interval(interval) if quirks.keeps(Quirk::IntervalsOnLocalClock) => {
             next_step(*interval, after, schedule.zone())
         }
-        Plan::Crontab { .. } | Plan::Interval(_) => {
+        Plan::Crontab { .. } | Plan::InDialect { .. } | Plan::Interval(_) => {
             next(schedule, *after.start(), quirks).map(WallTime::starting)
         }
     }
@@ -91,7 +91,9 @@ pub(crate) fn previous_wall_time(
         Plan::Interval(interval) if quirks.keeps(Quirk::IntervalsOnLocalClock) => {
             previous_step(*interval, start, before, schedule.zone())
         }
-        Plan::Crontab { .. } | Plan::Interval(_) => schedule.previous(start, before).map(WallTime::starting),
+        Plan::Crontab { .. } | Plan::InDialect { .. } | Plan::Interval(_) => {
+            schedule.previous(start, before).map(WallTime::starting)
+        }
     }
 }
 
@@ -99,7 +101,7 @@ pub(crate) fn previous_wall_time(
 pub(crate) fn idle_day(schedule: &Schedule) -> Option<ScheduleError> {
     match &schedule.0.plan {
         Plan::Crontab { crontab, .. } => crontab.calendar.days.idle_day(),
-        Plan::Interval(_) => None,
+        Plan::InDialect { .. } | Plan::Interval(_) => None,
     }
 }
 
