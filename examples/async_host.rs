@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Four workers read the same stream of check-ins at once, as they may when messages are delivered more than
-//! once, and a ticker works beside them. Whoever commits on rows that somebody else has changed in the
-//! meantime loads and decides again. In the end the rows and the events are those of a single worker.
+//! once, and a ticker works beside them. A commit on rows that have changed in the meantime is a conflict: the
+//! worker loads and decides again. In the end the rows and the events are those of a single worker.
 
 #![expect(clippy::arithmetic_side_effects, reason = "the tally counts to a hundred")]
 
@@ -18,6 +18,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use overdue::admission::{AdmitAll, ValidCheckin};
 use overdue::clock::{Clock, PartitionId, Tick};
+use overdue::event::Rejection;
 use overdue::id::{
     EnvironmentId, EnvironmentKey, IncidentId, MonitorKey, OrganizationId, ProjectId, RunId, Version,
 };
@@ -32,7 +33,7 @@ use tokio::task::{JoinSet, yield_now};
 
 // ---- the database ----
 
-/// Tables by key. A transaction is a lock; a round trip to the server lets everybody else run.
+/// Tables by key. A lock stands for a transaction, and `yield_now` for a round trip to the server.
 #[derive(Default)]
 struct Database {
     tables: Mutex<Tables>,
@@ -45,11 +46,11 @@ struct Tables {
     environments: HashMap<EnvironmentId, Environment>,
     runs: HashMap<RunId, Run>,
     incidents: HashMap<IncidentId, Arc<Incident>>,
-    /// What is to be told, until somebody has.
+    /// The events to send.
     outbox: Vec<Event>,
 }
 
-/// Somebody else was faster.
+/// The rows have changed since they were read.
 struct Conflict;
 
 impl Database {
@@ -63,7 +64,9 @@ impl Database {
         let run = match query.run() {
             RunQuery::None => None,
             RunQuery::Id(run) => tables.run(id, run),
-            RunQuery::Anonymous(message) => tables.run(id, message).or_else(|| tables.newest_open(id)),
+            RunQuery::Anonymous(message) => {
+                tables.run_of_message(id, message).or_else(|| tables.newest_open(id))
+            }
         };
         let here = run.as_ref().and_then(RunLookup::own);
         // Only now that these rows are known can the query say which past runs matter. Mostly none does.
@@ -86,7 +89,7 @@ impl Database {
     async fn commit(&self, transition: Transition) -> Result<(), Conflict> {
         yield_now().await;
         let mut tables = self.tables.lock().await;
-        // Without `..`, so that this stops compiling should there ever be another kind of row.
+        // Without `..`: a release that adds a kind of row will not compile until it is stored.
         let Transition { organization, monitor, environments, runs, incidents, events } = transition;
         let current = tables.monitor_version(monitor.key()) == monitor.expects()
             && organization.iter().all(|put| tables.organization_version(put.row.id()) == put.replaces)
@@ -131,12 +134,18 @@ impl Database {
 
 impl Tables {
     fn run(&self, environment: EnvironmentId, id: RunId) -> Option<RunLookup> {
-        let closed_by_it = || self.runs.values().find(|run| run.closed_by() == Some(id));
-        let run = self.runs.get(&id).or_else(closed_by_it)?;
+        let run = self.runs.get(&id)?;
         match run.environment() == environment {
             true => Some(RunLookup::Own(Box::new(run.clone()))),
             false => self.key(run.environment()).map(RunLookup::Foreign),
         }
+    }
+
+    /// Returns the run of this environment that a message without a run id started or finished.
+    fn run_of_message(&self, environment: EnvironmentId, message: RunId) -> Option<RunLookup> {
+        let mut runs = self.runs_of(environment);
+        let run = runs.find(|run| run.id() == message || run.closed_by() == Some(message))?;
+        Some(RunLookup::Own(Box::new(run.clone())))
     }
 
     fn newest_open(&self, environment: EnvironmentId) -> Option<RunLookup> {
@@ -180,6 +189,8 @@ struct Host {
     database: Database,
     policy: Policy,
     clock: Mutex<Clock>,
+    /// The sink of rejected check-ins: no transition holds them.
+    rejections: Mutex<Vec<Event>>,
     tally: Mutex<Tally>,
 }
 
@@ -198,7 +209,7 @@ impl fmt::Display for Tally {
 }
 
 impl Host {
-    /// Load, decide, commit, until nobody was faster. This loop is all that an engine is.
+    /// Loads, decides and commits until there is no conflict. This loop is all that an engine is.
     async fn settle<T>(
         &self,
         key: &EnvironmentKey,
@@ -218,22 +229,25 @@ impl Host {
                     tally.commits += 1;
                     return outcome;
                 }
-                // Each conflict means that somebody else got through, so that this ends.
+                // Each conflict means that another commit succeeded, so this ends.
                 Err(Conflict) => tally.conflicts += 1,
             }
         }
     }
 
     async fn process_checkin(&self, message: &Message) -> Outcome {
-        let valid = match ValidCheckin::admit(message, &AdmitAll, &self.policy) {
-            Ok(valid) => valid,
-            Err(answer) => {
-                eprintln!("rejected: {answer:?}");
-                return *answer;
+        let outcome = match ValidCheckin::admit(message, &AdmitAll, &self.policy) {
+            Ok(valid) => {
+                let decide = |snapshot| rules::process_checkin(snapshot, &valid, &self.policy);
+                self.settle(&valid.key(), Query::checkin(&valid, &self.policy), decide).await
             }
+            Err(answer) => *answer,
         };
-        let decide = |snapshot| rules::process_checkin(snapshot, &valid, &self.policy);
-        self.settle(&valid.key(), Query::checkin(&valid, &self.policy), decide).await
+        if let Outcome::Rejected(rejected) = &outcome {
+            let rejection = Rejection::new(message.clone(), rejected.errors.clone());
+            self.rejections.lock().await.push(Event::Rejected(rejection));
+        }
+        outcome
     }
 
     async fn tick(&self, tick: Tick) -> Vec<DueOutcome> {
@@ -249,7 +263,7 @@ impl Host {
         outcomes
     }
 
-    /// Handles the whole stream. What every worker has passed is handed to the ticker.
+    /// Handles the whole stream. Sends the ticker the minutes that all workers have reached.
     async fn work(&self, partition: PartitionId, stream: &[Message], ticks: mpsc::UnboundedSender<Tick>) {
         for message in stream {
             self.process_checkin(message).await;
@@ -295,7 +309,7 @@ async fn run(workers: u64, stream: &Arc<[Message]>) -> Result<Arc<Host>, Box<dyn
     let (ticks, mut ticked) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
     for partition in (0..workers).map(PartitionId::new) {
-        // All of them before the first message: the clock waits for whom it knows.
+        // All of them before the first message: the clock waits for the partitions that it knows.
         host.clock.lock().await.register(partition);
     }
     for partition in (0..workers).map(PartitionId::new) {
@@ -322,6 +336,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (one, four) = (run(1, &stream).await?, run(4, &stream).await?);
     println!("one worker:   {}", one.tally.lock().await);
     println!("four workers: {}", four.tally.lock().await);
+    let (rejected, repeated) = (one.rejections.lock().await.len(), four.rejections.lock().await.len());
+    println!("rejected: {rejected} with one worker, {repeated} results delivered again with four");
 
     let (mut one, mut four) = (one.database.tables.lock().await, four.database.tables.lock().await);
     for event in &four.outbox {

@@ -1,4 +1,4 @@
-//! Turns message streams into minutes: a minute is over once every partition has passed it.
+//! Turns message streams into minutes: a minute is ticked once every partition has reached it.
 //!
 //! A run can be judged as missed only once every message that might announce it has been read. So ticks come
 //! from the timestamps of the messages, not from a wall clock: a host that lags by an hour ticks an hour late

@@ -53,6 +53,8 @@
 //! [`Engine`] walks this path for you over a [`Store`], of which [`MemoryStore`] is one. With an asynchronous
 //! database you walk it yourself: [`rules`] is all you need, and the example `async_host` shows how.
 //!
+//! Examples share a hidden host: a monitor `nightly`, and one check-in of it, `message`.
+//!
 //! # Words
 //!
 //! | word | meaning |
@@ -68,8 +70,7 @@
 //! | occurrence | one failed run reported under an incident |
 //! | [tick](Tick) | "the stream has reached this minute": detects missed runs and timeouts |
 //! | snapshot, decision, transition | what a decision reads; its answer; what it writes |
-//! | [profile](policy::Profile) | which rules apply: the standard ones, or those of the reference, Sentry's
-//! cron monitoring |
+//! | [profile](policy::Profile) | which rules apply: the standard ones, or those of the reference, Sentry's cron monitoring |
 //! | [quirk](policy::Quirk) | one way in which the reference departs from what this crate holds to be right |
 //!
 //! # Guarantees
@@ -85,8 +86,8 @@
 //! * **I6** A run is expected before it is missed; both are whole minutes, later than what they were computed
 //!   from.
 //! * **I7** A tick leaves nothing due.
-//! * **I8** Ticks never go back, and a late one does what the skipped ones would have left standing.
 //! * **I8** Ticks never go back. A late tick leaves the same state as the skipped ones would have.
+//! * **I9** Muting silences and never changes health. Disabling stops both.
 //! * **I10** Everything or nothing: no crash leaves a part of a transition.
 //! * **I11** No input panics. Nothing public here has a panic to document.
 //! * **I12** A check-in touches one environment, a tick what is due.

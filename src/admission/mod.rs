@@ -14,8 +14,9 @@ use crate::id::{MonitorKey, OrganizationId, ProjectId, Slug};
 
 /// Decides which check-ins to process. The default, [`AdmitAll`], admits every one.
 ///
-/// It is called once for each check-in, before its payload is validated and before anything is loaded. A
-/// tuple combines several gates: the first that does not admit decides.
+/// [`admit`](Self::admit) is called once for each check-in, before its payload is validated and before
+/// anything is loaded; [`seat`](Self::seat) only where that asks for one. A tuple combines several gates: the
+/// first that does not admit decides.
 ///
 /// ```
 /// use overdue::admission::{Admission, AdmissionDecision, AdmissionRequest, RateLimiter, Seat};
@@ -42,8 +43,10 @@ pub trait Admission {
     /// Decides whether to process a check-in.
     fn admit(&self, request: &AdmissionRequest<'_>) -> AdmissionDecision;
 
-    /// Decides whether there is a seat for a monitor whose check-in was admitted with
-    /// [`AdmitIfSeated`](AdmissionDecision::AdmitIfSeated). Called if the check-in carries a configuration.
+    /// Decides whether there is a seat for a monitor.
+    ///
+    /// It is called only if [`admit`](Self::admit) answered
+    /// [`AdmitIfSeated`](AdmissionDecision::AdmitIfSeated) and the check-in brings a configuration.
     fn seat(&self, monitor: &MonitorKey) -> Seat;
 }
 
@@ -141,7 +144,8 @@ pub enum Permit {
     /// No condition.
     #[default]
     Unconditional,
-    /// It was admitted if seated; this is the answer about the seat.
+    /// [`AdmitIfSeated`](AdmissionDecision::AdmitIfSeated): the answer about the seat. It is granted unasked
+    /// if the check-in brings no configuration.
     Seated(Seat),
 }
 
@@ -202,7 +206,7 @@ impl<A: Admission, B: Admission> Admission for (A, B) {
                 AdmissionDecision::Admit => AdmissionDecision::AdmitIfSeated,
                 other => other,
             },
-            refused => refused,
+            rejected => rejected,
         }
     }
 

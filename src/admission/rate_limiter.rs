@@ -39,7 +39,7 @@ use crate::clock::Tick;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[must_use = "a check-in that is limited is to be refused"]
+#[must_use = "a check-in that is limited is to be rejected"]
 #[expect(clippy::exhaustive_enums, reason = "in or out: there is no third")]
 pub enum RateVerdict {
     /// Within the limit.

@@ -32,7 +32,7 @@ use crate::wire::Message;
 ///             format!("{} in {} fails: {}", alert.monitor.name(), alert.environment, alert.reason())
 ///         }
 ///         Event::IncidentResolved(recovery) => format!("{} has recovered", recovery.monitor.name()),
-///         Event::Rejected(refusal) => format!("{:?}", refusal.errors),
+///         Event::Rejected(rejection) => format!("{:?}", rejection.errors),
 ///         _ => return None,
 ///     })
 /// }
@@ -59,7 +59,8 @@ pub enum Event {
         /// The rule to create or extend.
         request: SamplingRequest,
     },
-    /// A check-in was rejected, and why: show it to the owner of the job. Nothing was written.
+    /// A check-in was rejected, and why: show it to the owner of the job. No run was started or changed. If its
+    /// monitor found no seat, the monitor is now disabled. Otherwise the standard profile writes nothing.
     #[serde(alias = "refused")]
     Rejected(Rejection),
 }
@@ -72,7 +73,7 @@ impl Event {
             Self::IncidentResolved(recovery) => recovery.id,
             Self::Reference(failure) => failure.id,
             Self::SamplingRequested { id, .. } => *id,
-            Self::Rejected(refusal) => refusal.id,
+            Self::Rejected(rejection) => rejection.id,
         }
     }
 
@@ -247,9 +248,9 @@ pub struct Recovery {
 /// # let (sink, told) = std::sync::mpsc::channel();
 /// # let engine = Engine::new(MemoryStore::new(), Policy::default()).with_sink(sink);
 /// engine.process_checkin(&Message { body: b"hello".to_vec().into(), ..message })?;
-/// let Event::Rejected(refusal) = told.recv()? else { panic!("not refused") };
-/// assert_eq!(refusal.errors[0].kind().as_str(), "checkin_validation_failed");
-/// assert_eq!(*refusal.message.body.bytes(), *b"hello");
+/// let Event::Rejected(rejection) = told.recv()? else { panic!("not rejected") };
+/// assert_eq!(rejection.errors[0].kind().as_str(), "checkin_validation_failed");
+/// assert_eq!(*rejection.message.body.bytes(), *b"hello");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -270,7 +271,7 @@ impl Rejection {
     pub fn new(message: Message, errors: Vec<RejectionReason>) -> Self {
         let Message { project, received_at, .. } = message;
         Self {
-            id: EventId::of_refusal(project, received_at, &message.body.bytes()),
+            id: EventId::of_rejection(project, received_at, &message.body.bytes()),
             received_at,
             errors,
             message,

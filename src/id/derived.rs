@@ -190,7 +190,7 @@ impl EventId {
 
 impl EventId {
     /// The id of the rejection of a message, given when it was received and its body.
-    pub(crate) fn of_refusal(project: ProjectId, received: DateTime<Utc>, body: &[u8]) -> Self {
+    pub(crate) fn of_rejection(project: ProjectId, received: DateTime<Utc>, body: &[u8]) -> Self {
         Self(derive(&NAMESPACE, "refused", &[&project.get().to_be_bytes(), &instant(received), body]))
     }
 }

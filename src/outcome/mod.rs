@@ -70,8 +70,8 @@ pub struct Accepted {
 /// ```
 /// use overdue::outcome::Rejected;
 ///
-/// fn page(refused: &Rejected) -> String {
-///     refused.errors.iter().map(|error| format!("- {error}\n")).collect()
+/// fn page(rejected: &Rejected) -> String {
+///     rejected.errors.iter().map(|error| format!("- {error}\n")).collect()
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]

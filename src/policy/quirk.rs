@@ -126,8 +126,8 @@ pub enum Quirk {
     /// Standard: it is recognised by the time at which it was received (I4).
     #[serde(alias = "unnamed_messages_repeat")]
     AnonymousMessagesRepeat,
-    /// Deadlines stay as they are when a monitor is edited, disabled or enabled. Once enabled again, a monitor
-    /// immediately misses the runs that it could not report.
+    /// Deadlines stay as they are when a monitor is edited, disabled or enabled. Once enabled again, a
+    /// monitor immediately misses the runs that it could not report.
     ///
     /// Standard: an edit takes effect on the deadlines at once.
     DeadlinesOutliveEdits,

@@ -64,12 +64,12 @@ pub enum LogScope {
 /// use overdue::id::EventId;
 /// use overdue::rejection::LogEntry;
 ///
-/// fn entry(refusal: &Rejection) -> LogEntry<Vec<u8>> {
+/// fn entry(rejection: &Rejection) -> LogEntry<Vec<u8>> {
 ///     LogEntry {
-///         id: refusal.id,
-///         at: refusal.received_at,
-///         errors: refusal.errors.clone(),
-///         checkin: refusal.message.body.bytes().into_owned(),
+///         id: rejection.id,
+///         at: rejection.received_at,
+///         errors: rejection.errors.clone(),
+///         checkin: rejection.message.body.bytes().into_owned(),
 ///     }
 /// }
 /// ```

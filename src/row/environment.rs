@@ -335,7 +335,7 @@ impl Environment {
         self.watch
     }
 
-    /// When the newest run started.
+    /// When the newest run started: when its first message was received, less the duration in that message.
     pub const fn last_checkin(&self) -> Option<DateTime<Utc>> {
         self.last_checkin
     }

@@ -10,18 +10,20 @@
 //! use overdue::store::{Query, Snapshot, CommitError, Transition};
 //! use overdue::{Policy, rules};
 //!
+//! # use overdue::id::EnvironmentKey;
 //! # struct Database;
 //! # #[derive(Debug)] struct Broken;
 //! # impl Database {
-//! #     async fn load(&self, _: &Query<'_>) -> Result<Snapshot, Broken> { Err(Broken) }
+//! #     async fn load(&self, _: &EnvironmentKey, _: &Query<'_>) -> Result<Snapshot, Broken> { Err(Broken) }
 //! #     async fn commit(&self, _: &Transition) -> Result<(), CommitError<Broken>> { Ok(()) }
 //! # }
-//! async fn judge(database: &Database, valid: &ValidCheckin<'_>, policy: &Policy) -> Result<Outcome, Broken> {
+//! async fn decide(database: &Database, valid: &ValidCheckin<'_>, policy: &Policy) -> Result<Outcome, Broken> {
 //!     loop {
-//!         let snapshot = database.load(&Query::checkin(valid, policy)).await?;
+//!         let snapshot = database.load(&valid.key(), &Query::checkin(valid, policy)).await?;
 //!         let decision = rules::process_checkin(snapshot, valid, policy);
 //!         let Some(transition) = decision.transition else { return Ok(decision.outcome) };
 //!         match database.commit(&transition).await {
+//!             // The commit has put `transition.events` into an outbox, with the rows.
 //!             Ok(()) => return Ok(decision.outcome),
 //!             Err(CommitError::Conflict) => continue, // another writer was first: decide again
 //!             Err(CommitError::Store(error)) => return Err(error),

@@ -78,8 +78,8 @@ const ATTEMPTS: u32 = 16;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SamplingError<E> {
-    /// The request was refused.
-    #[error("the sampling rule was refused")]
+    /// The request was rejected.
+    #[error("the sampling rule was rejected")]
     Refused(#[source] SamplingRefusal),
     /// The store failed.
     #[error("the sampling store failed")]

@@ -135,7 +135,7 @@ pub struct SamplingDecision {
     pub change: Option<SamplingChange>,
 }
 
-/// Why a request is refused.
+/// Why a request is rejected.
 ///
 /// ```
 /// use overdue::sampling::SamplingRefusal;
@@ -196,7 +196,7 @@ impl RuleSet {
     /// created with the smallest free number. Rules that have expired by `now` are retired in the same write,
     /// and their numbers are free.
     ///
-    /// An extension needs no room, and is never refused for a limit. The request must be one of this
+    /// An extension needs no room, and is never rejected for a limit. The request must be one of this
     /// organization.
     ///
     /// # Errors

@@ -105,8 +105,8 @@ pub trait Store {
 
     /// Returns the earliest deadline of a kind, or `None` if there is none.
     ///
-    /// The default fetches the first entry of [`due`](Store::due). Override it if the earliest minute is
-    /// cheaper to find than its first entry. Wrappers should forward it.
+    /// The default fetches the first entry of [`due`](Store::due), which sorts a whole minute. Override it if
+    /// your index knows the earliest minute. A wrapper forwards it.
     ///
     /// # Errors
     /// If the storage cannot be read.

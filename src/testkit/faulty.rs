@@ -12,8 +12,8 @@ use crate::store::{CommitError, Due, DueKind, DueQuery, Store};
 /// Wraps a store and injects one fault, at a call of your choice.
 ///
 /// To try a host with every possible fault, inject it at call 0, 1, 2 and so on, until it
-/// [no longer strikes](Self::has_struck), and compare the rows and the alerts at the end. Wrap one in another for two
-/// faults in one run.
+/// [no longer strikes](Self::has_struck), and compare the rows and the alerts at the end. Wrap one in another
+/// for two faults in one run.
 ///
 /// ```
 /// use overdue::testkit::{Fault, FaultyStore, Journal, Nth};
@@ -75,8 +75,8 @@ pub struct FaultyStore<S> {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A commit is answered with a conflict, and nothing is written. Reads have no conflicts: if the chosen call is
-    /// a read, the next commit fails instead.
+    /// A commit is answered with a conflict, and nothing is written. Reads have no conflicts: if the chosen
+    /// call is a read, the next commit fails instead.
     Conflict,
     /// The call fails, and nothing is written.
     Unwritten,
@@ -84,8 +84,8 @@ pub enum Fault {
     Unanswered,
     /// The process dies before the call: nothing is written, and every later call fails too.
     StopBefore,
-    /// The process dies after the call: a commit writes what it was to write, but neither this call nor a later one
-    /// is answered.
+    /// The process dies after the call: a commit writes what it was to write, but neither this call nor a
+    /// later one is answered.
     StopAfter,
 }
 

@@ -13,10 +13,10 @@ use crate::{AdminError, Engine, Error, Message, Outcome, Store, Tick, TickReport
 
 /// Monitors, and what happens to them, step by step.
 ///
-/// A history is complete: on every engine of the same policy it gives the same answers, rows and events (I3). Late,
-/// early, repeated and reordered messages are steps like others; the time at which they were received tells them
-/// apart. A lost message is no step. `Debug` prints a line for each monitor and step. Serde stores a history, so that
-/// a failing one can be kept.
+/// A history is complete: on every engine of the same policy it gives the same answers, rows and events (I3).
+/// Late, early, repeated and reordered messages are steps like others; the time at which they were received
+/// tells them apart. A lost message is no step. `Debug` prints a line for each monitor and step. Serde stores
+/// a history, so that a failing one can be kept.
 ///
 /// ```
 /// use overdue::Zone;
@@ -88,7 +88,7 @@ pub enum Step {
 /// ```
 /// use overdue::testkit::history::Answer;
 ///
-/// fn is_refused(answer: &Answer) -> bool {
+/// fn is_rejected(answer: &Answer) -> bool {
 ///     matches!(answer, Answer::Checkin(overdue::Outcome::Rejected(_)) | Answer::Edit(Err(_)))
 /// }
 /// ```
@@ -136,7 +136,7 @@ impl Step {
             Self::Tick(tick) => Answer::Tick(engine.tick(*tick)?),
             Self::Edit { monitor, edit, at } => Answer::Edit(match engine.edit_monitor(monitor, edit, *at) {
                 Ok(_) => Ok(()),
-                Err(AdminError::Rejected(refused)) => Err(refused),
+                Err(AdminError::Rejected(rejected)) => Err(rejected),
                 Err(AdminError::Failed(error)) => return Err(error),
             }),
         })

@@ -12,8 +12,8 @@ use crate::store::{CommitError, Due, DueKind, DueQuery, Store};
 
 /// Wraps a store and keeps every transition that it committed.
 ///
-/// Its [`events`](Self::events) are what the outbox of a durable host would hold: those that were committed, whether
-/// or not they reached a sink.
+/// Its [`events`](Self::events) are what the outbox of a durable host would hold: those that were committed,
+/// whether or not they reached a sink.
 ///
 /// ```
 /// use overdue::event::NoSink;

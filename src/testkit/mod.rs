@@ -6,8 +6,8 @@
 //! | inject conflicts, failures, lost answers and crashes into a host | [`FaultyStore`] |
 //! | see what was written and what an outbox would hold | [`Journal`] |
 //!
-//! Needs the feature `testkit`; strategies for random histories need the feature `proptest`. Put both into the
-//! `dev-dependencies` of a host.
+//! Needs the feature `testkit`; strategies for random histories need the feature `proptest`. Put both into
+//! the `dev-dependencies` of a host.
 
 #![allow(
     clippy::unwrap_used,

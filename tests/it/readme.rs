@@ -1,4 +1,4 @@
-//! The guarantees of the README name the tests that check them.
+//! The guarantees in README.md and docs/proofs.md name the tests that check them.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use overdue::testkit::store::Promise;
@@ -27,20 +27,27 @@ fn exists(test: &str) -> bool {
     }
 }
 
+/// Counts the guarantees of a page, up to the words that end them. Panics if one names no test, or a test that
+/// does not exist.
+fn guarantees(page: &str, end: &str) -> usize {
+    let (_, guarantees) = page.split_once("## Guarantees").unwrap();
+    let (guarantees, _) = guarantees.split_once(end).unwrap();
+    let each = guarantees.split("* **").skip(1).map(|guarantee| {
+        let mut tests =
+            guarantee.split('`').filter(|word| word.contains("::") && !word.contains(' ')).peekable();
+        assert!(tests.peek().is_some(), "no test holds {guarantee}");
+        tests.for_each(|test| assert!(exists(test), "there is no test {test}"));
+        guarantee.split_once("**").unwrap().0.matches('I').count()
+    });
+    each.sum()
+}
+
 #[test]
-fn every_guarantee_names_a_test() {
-    let readme = include_str!("../../README.md");
-    let (_, guarantees) = readme.split_once("## Guarantees").unwrap();
-    let (guarantees, _) = guarantees.split_once("Beyond these").unwrap();
-    let mut numbers = 0;
-    for guarantee in guarantees.split("* **").skip(1) {
-        numbers += guarantee.split_once("**").unwrap().0.matches('I').count();
-        let tests: Vec<_> =
-            guarantee.split('`').filter(|word| word.contains("::") && !word.contains(' ')).collect();
-        assert!(!tests.is_empty(), "no test holds {guarantee}");
-        for test in tests {
-            assert!(exists(test), "there is no test {test}");
-        }
-    }
-    assert_eq!(numbers, 12);
+fn every_guarantee_of_the_readme_names_a_test() {
+    assert_eq!(guarantees(include_str!("../../README.md"), "Beyond these"), 12);
+}
+
+#[test]
+fn every_guarantee_of_the_proofs_names_a_test() {
+    assert_eq!(guarantees(include_str!("../../docs/proofs.md"), "Not promised"), 12);
 }

@@ -77,8 +77,8 @@ impl Stream {
     pub async fn open(url: &str) -> Result<Self, Failure> {
         let context = connect(url).await?;
         let checkins = context.get_stream(CHECKINS).await;
-        let checkins =
-            checkins.map_err(|error| format!("there is no stream, run `cluster migrate`: {error}"))?;
+        let checkins = checkins
+            .map_err(|error| format!("there is no stream, run `overdue-cluster migrate`: {error}"))?;
         let count = u32::try_from(checkins.cached_info().config.subjects.len())?;
         let count = NonZeroU32::new(count).ok_or("the stream has no partitions")?;
         let name = format!("{CHECKINS} of {}", checkins.cached_info().created);

@@ -3,7 +3,7 @@
 //! A host implements [`Host`], and serves [`router`] with it:
 //!
 //! ```no_run
-//! # async fn run<H: overdue_protocol::Host>(host: K, listener: tokio::net::TcpListener) {
+//! # async fn run<H: overdue_protocol::Host>(host: H, listener: tokio::net::TcpListener) {
 //! let router = overdue_protocol::router().with_state(host);
 //! overdue_protocol::serve(listener, router, overdue_protocol::stop()).await;
 //! # }

@@ -1,8 +1,8 @@
 //! Closing a connection so that the client gets the last answer.
 //!
-//! An answer may be ready while the request still arrives: the key is wrong, the body too large. A socket that is closed
-//! with unread bytes in it resets the connection, and the client then fails to write, or loses the answer. So the server
-//! ends its own half first, and reads on until the client ends the other.
+//! An answer may be ready while the request still arrives: the key is wrong, the body too large. A socket
+//! that is closed with unread bytes in it resets the connection, and the client then fails to write, or loses
+//! the answer. So the server ends its own half first, and reads on until the client ends the other.
 
 use std::io;
 use std::pin::Pin;
@@ -44,7 +44,8 @@ impl Lingering {
         Self { stream, stopping, state: State::Open }
     }
 
-    /// Reads and throws away what the client sends. Ready once it has closed its half, takes too long or is gone.
+    /// Reads and throws away what the client sends. Ready once it has closed its half, takes too long or is
+    /// gone.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let State::Draining { end, silence } = &mut self.state else { return Poll::Ready(()) };
         let mut bytes = [0; 16 << 10];

@@ -76,7 +76,8 @@ async fn pause(error: &io::Error) {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
-/// Returns a future that completes when the operator asks the process to stop. Signals count from the call on.
+/// Returns a future that completes when the operator asks the process to stop. Signals count from the call
+/// on.
 pub fn stop() -> impl Future<Output = ()> {
     let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
     async move {

@@ -13,8 +13,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use hyper::body::{Frame, SizeHint};
 
-/// Adds `connection: close` to the answer if the body has not been read to its end: what is left of it is in the way of
-/// another request.
+/// Adds `connection: close` to the answer if the body has not been read to its end: what is left of it is in
+/// the way of another request.
 pub(crate) async fn close_unread(request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;

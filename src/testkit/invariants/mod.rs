@@ -1,7 +1,7 @@
 //! Checks a host against the invariants of the standard profile, step by step.
 //!
-//! [`Invariants`] reads the rows through the [`Store`] trait alone, so it can check any host, and compares them with
-//! what it read after the step before. The host must take one step at a time.
+//! [`Invariants`] reads the rows through the [`Store`] trait alone, so it can check any host, and compares
+//! them with what it read after the step before. The host must take one step at a time.
 //!
 //! | | what is checked |
 //! |---|---|
@@ -80,8 +80,8 @@ impl Invariants {
 
     /// Checks what a step left behind: the rows that it may have touched, and its events.
     ///
-    /// The cost grows with what the step was about, not with the size of the store. Rows of a monitor from before the
-    /// first step that names it are taken as they are.
+    /// The cost grows with what the step was about, not with the size of the store. Rows of a monitor from
+    /// before the first step that names it are taken as they are.
     ///
     /// # Errors
     /// * [`InvariantError::Violated`] with the first violation. Do not use this checker further.
@@ -117,8 +117,8 @@ impl Invariants {
         redelivery::decided(store, &self.policy, answer)
     }
 
-    /// Takes the rows of a monitor as they are, whatever was seen of them before: for a host that lost the answer of a
-    /// call, and so does not know what it wrote.
+    /// Takes the rows of a monitor as they are, whatever was seen of them before: for a host that lost the
+    /// answer of a call, and so does not know what it wrote.
     ///
     /// ```
     /// use overdue::testkit::invariants::Invariants;
@@ -137,8 +137,8 @@ impl Invariants {
         Ok(())
     }
 
-    /// Checks everything ever seen: no row changed without a step that concerns it (I12), every result stands (I5),
-    /// and nothing is due if the last step was a tick (I7). The cost grows with everything ever seen.
+    /// Checks everything ever seen: no row changed without a step that concerns it (I12), every result stands
+    /// (I5), and nothing is due if the last step was a tick (I7). The cost grows with everything ever seen.
     ///
     /// # Errors
     /// As [`after`](Self::after).

@@ -113,7 +113,7 @@ pub(super) fn monitor(
 fn writes_nothing(answer: &Answer) -> bool {
     let seatless = |error: &RejectionReason| *error == RejectionReason::MonitorDisabledNoQuota;
     match answer {
-        Answer::Checkin(Outcome::Rejected(refused)) => !refused.errors.iter().any(seatless),
+        Answer::Checkin(Outcome::Rejected(rejected)) => !rejected.errors.iter().any(seatless),
         Answer::Checkin(Outcome::Ignored(_) | Outcome::Reference(_)) => true,
         Answer::Checkin(Outcome::Accepted(_)) | Answer::Tick(_) | Answer::Edit(_) => false,
     }

@@ -242,7 +242,7 @@ pub enum Violation {
         monitor: MonitorKey,
     },
     /// I10: a check-in was rejected, and the sink got no event.
-    #[error("I10: a check-in was refused, and nobody was told")]
+    #[error("I10: a check-in was rejected without an event")]
     RefusedInSilence,
     /// I12: a step has changed an environment that it does not concern.
     #[error("I12: the step has changed {environment}, which is none of its business")]

@@ -43,8 +43,8 @@ impl Model {
         match turned {
             Turned::Aside(reason) => (Outcome::Ignored(reason), Vec::new()),
             Turned::Away(errors) => {
-                let refusal = Event::Rejected(Rejection::new(message.clone(), errors.clone()));
-                (Outcome::Rejected(Rejected { errors }), vec![refusal])
+                let rejection = Event::Rejected(Rejection::new(message.clone(), errors.clone()));
+                (Outcome::Rejected(Rejected { errors }), vec![rejection])
             }
         }
     }

@@ -12,7 +12,8 @@ use super::Model;
 use super::jobs::{Outage, Time, summary};
 
 impl Model {
-    /// Applies a run that succeeded, or that does not affect health. `newest` is the start of the newest run before it.
+    /// Applies a run that succeeded, or that does not affect health. `newest` is the start of the newest run
+    /// before it.
     pub(super) fn mark_ok(
         &mut self,
         job: usize,

@@ -1,11 +1,12 @@
 //! A naive model of the standard profile: what the engine should answer, emit and store.
 //!
-//! It is written from the description of the behaviour, not from the rules, and shares no code with them. It keeps
-//! every run in a plain list, and searches the list for every question. It has no versions, no transitions and no
-//! store, and it is slow.
+//! It is written from the description of the behaviour, not from the rules, and shares no code with them. It
+//! keeps every run in a plain list, and searches the list for every question. It has no versions, no
+//! transitions and no store, and it is slow.
 //!
-//! It takes only values from the crate: decoded messages, configurations, derived ids, rows and events to answer in,
-//! and the times of a [`Schedule`](crate::Schedule), which have recordings and a naive search of their own.
+//! It takes only values from the crate: decoded messages, configurations, derived ids, rows and events to
+//! answer in, and the times of a [`Schedule`](crate::Schedule), which have recordings and a naive search of
+//! their own.
 //!
 //! [`Model::after`] compares a host with it, step by step, as [`Invariants::after`] does for the invariants:
 //!
@@ -32,8 +33,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! It models [`Profile::Standard`](crate::policy::Profile::Standard) without limits and without sampling, and admits
-//! every message.
+//! It models [`Profile::Standard`](crate::policy::Profile::Standard) without limits and without sampling, and
+//! admits every message.
 //!
 //! [`Invariants::after`]: crate::testkit::invariants::Invariants::after
 

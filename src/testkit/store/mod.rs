@@ -8,9 +8,9 @@
 //! overdue::testkit::store_tests!(memory, || (MemoryStore::new(), ()));
 //! ```
 //!
-//! This makes a module `memory` with a test for each of the promises [below](Promise#promises). The closure returns a
-//! new, empty store and a guard, which is what must outlive the store: a temporary directory, a database, a process.
-//! Each test calls it once, and drops the guard after the store.
+//! This makes a module `memory` with a test for each of the promises [below](Promise#promises). The closure
+//! returns a new, empty store and a guard, which is what must outlive the store: a temporary directory, a
+//! database, a process. Each test calls it once, and drops the guard after the store.
 //!
 //! A test that fails names the broken promise, and says what was seen instead:
 //!
@@ -24,8 +24,8 @@
 //!   proof at: src/testkit/store/conflicts.rs:117
 //! ```
 //!
-//! The rows are made by hand: they take every shape that a row can take under any policy, but come in transitions such
-//! as decisions make. Tests of long lists put more than a thousand rows in one transition.
+//! The rows are made by hand: they take every shape that a row can take under any policy, but come in
+//! transitions such as decisions make. Tests of long lists put more than a thousand rows in one transition.
 //!
 //! The suite expects more than the documentation of [`Store`] says:
 //!
@@ -33,8 +33,8 @@
 //! * The store sees its own commits. A store that reads from a replica is tested without the delay.
 //! * Commits fail only with a [`Conflict`](crate::store::CommitError::Conflict): a busy store waits.
 //!
-//! Two promises cannot be tested through the trait: that commits are durable, and that what is due is read from an
-//! index (I12).
+//! Two promises cannot be tested through the trait: that commits are durable, and that what is due is read
+//! from an index (I12).
 //!
 //! [`Promise::ALL`] holds the promises as values, for a report or a test runner of your own.
 

@@ -174,7 +174,8 @@ macro_rules! __every_store_promise {
 }
 pub(super) use __every_store_promise as every_promise;
 
-/// Makes a module of tests of a [`Store`](crate::Store): one for each of its [promises](crate::testkit::store).
+/// Makes a module of tests of a [`Store`](crate::Store): one for each of its
+/// [promises](crate::testkit::store).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -185,8 +186,8 @@ pub(super) use __every_store_promise as every_promise;
 /// store_tests!(shared, || (Arc::new(MemoryStore::new()), ()));
 /// ```
 ///
-/// The first argument names the module. The second is called once a test. It returns a new, empty store and a guard,
-/// which is dropped after the store. With a database in a file it might read
+/// The first argument names the module. The second is called once a test. It returns a new, empty store and a
+/// guard, which is dropped after the store. With a database in a file it might read
 ///
 /// ```text
 /// store_tests!(sqlite, || {

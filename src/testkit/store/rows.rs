@@ -287,7 +287,8 @@ pub(super) fn a_row_put_again_is_replaced_whole(mut harness: Harness<'_>) -> Pro
     check_monitor(&harness, &job().monitor)
 }
 
-/// Decisions read only the open incident, which is in its environment, so the test can only look at the commits.
+/// Decisions read only the open incident, which is in its environment, so the test can only look at the
+/// commits.
 pub(super) fn an_incident_is_put_as_often_as_it_changes(mut harness: Harness<'_>) -> Proof {
     let failed = run(1, "10:00", RunStatus::Error);
     harness.start(&job(), failed.clone())?;

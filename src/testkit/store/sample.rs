@@ -107,8 +107,8 @@ pub(super) fn run_id(number: u128) -> RunId {
     RunId::from_uuid(Uuid::from_u128(number))
 }
 
-/// A bare run; its environment and number are given when it is put. In progress or unknown, it times out ten minutes
-/// after its start.
+/// A bare run; its environment and number are given when it is put. In progress or unknown, it times out ten
+/// minutes after its start.
 pub(super) fn run(number: u128, started: &str, status: RunStatus) -> RunParts {
     run_at(number, at(started), status)
 }

@@ -27,8 +27,8 @@ pub fn statuses() -> impl Strategy<Value = CheckinStatus> {
     select(vec![CheckinStatus::InProgress, CheckinStatus::Ok, CheckinStatus::Error])
 }
 
-/// Check-ins of any of the [places](super::places). There are few ids, so they repeat, also across environments;
-/// every third check-in names no run.
+/// Check-ins of any of the [places](super::places). There are few ids, so they repeat, also across
+/// environments; every third check-in names no run.
 ///
 /// ```
 /// use overdue::Checkin;

@@ -51,10 +51,10 @@ use crate::testkit::history::History;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "as it does, or arbitrarily")]
 pub enum Pace {
-    /// As in a data centre, often around a change of clocks. Jobs run near their expected times: some early, late,
-    /// failing, overlapping, hanging or not at all. Messages are lost, delayed and delivered again. Ticks are skipped,
-    /// repeated and late. Workers restart, and sometimes everything is silent for days. In between come unrelated
-    /// messages, and edits.
+    /// As in a data centre, often around a change of clocks. Jobs run near their expected times: some early,
+    /// late, failing, overlapping, hanging or not at all. Messages are lost, delayed and delivered again.
+    /// Ticks are skipped, repeated and late. Workers restart, and sometimes everything is silent for days. In
+    /// between come unrelated messages, and edits.
     Plausible,
     /// Any date that chrono can hold after any other, with arbitrary messages and edits.
     Arbitrary,

@@ -27,8 +27,8 @@ fn zones() -> impl Strategy<Value = Zone> {
     select(ZONES.to_vec()).prop_map(|name| name.parse().unwrap_or_default())
 }
 
-/// Crontabs and intervals, from every minute to every twenty years, in zones that change their clocks by an hour,
-/// by half an hour and not at all.
+/// Crontabs and intervals, from every minute to every twenty years, in zones that change their clocks by an
+/// hour, by half an hour and not at all.
 ///
 /// ```
 /// use overdue::testkit::strategies::{any_time, schedules};

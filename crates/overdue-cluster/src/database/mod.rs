@@ -55,9 +55,9 @@ pub enum DatabaseError {
     TooLarge(#[from] std::num::TryFromIntError),
     #[error("a row in the database cannot be read: {0}")]
     Row(String),
-    #[error("the schema of the database is {found}, not {SCHEMA}: run `cluster migrate`")]
+    #[error("the schema of the database is {found}, not {SCHEMA}: run `overdue-cluster migrate`")]
     Schema { found: i32 },
-    #[error("the database was last used with another stream: run `cluster migrate`")]
+    #[error("the database was last used with another stream: run `overdue-cluster migrate`")]
     Stream,
     #[error("the database has {found} partitions, the stream has {wanted}")]
     Partitions { found: usize, wanted: usize },

@@ -291,7 +291,8 @@ fn slow_clients() {
     assert_eq!(server.count("SELECT count(*) FROM runs"), 1);
 }
 
-/// Some answers are ready before the request has arrived. They reach also a client that sends all of it first.
+/// Some answers are ready before the request has arrived. They reach also a client that sends all of it
+/// first.
 #[test]
 fn early_answers() {
     let server = Server::start(&[]);
