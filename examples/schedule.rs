@@ -16,7 +16,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use overdue::policy::Quirks;
 use overdue::schedule::{
-    Dialect, Field, ParseDialectError, ParseZoneError, Schedule, ScheduleKind, Unit, Zone, reference,
+    Dialect, Field, ParseDialectError, ParseZoneError, Schedule, ScheduleError, ScheduleKind, Unit, Zone,
+    reference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +72,7 @@ fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     if text.trim().is_empty() {
         return Err("no schedule given; --help tells how".to_owned());
     }
-    let schedule = read_schedule(&text, options.dialect, options.zone)?;
+    let schedule = read_schedule(&text, options.dialect, options.zone, options.quirks)?;
     let from = options.from.unwrap_or_else(now);
     if !(1..=9_999).contains(&from.year()) {
         return Err(format!("{from} is not a date to look from"));
@@ -161,10 +162,18 @@ fn read_policy(name: &str) -> Result<Quirks, String> {
     }
 }
 
-fn read_schedule(text: &str, dialect: Dialect, zone: Zone) -> Result<Schedule, String> {
+fn read_schedule(text: &str, dialect: Dialect, zone: Zone, quirks: Quirks) -> Result<Schedule, String> {
     match text.split_whitespace().collect::<Vec<_>>().as_slice() {
         ["every", interval @ ..] => read_interval(interval, zone),
-        _ => Schedule::in_dialect(text, dialect, zone).map_err(|error| error.to_string()),
+        _ => read_crontab(text, dialect, zone, quirks).map_err(|error| error.to_string()),
+    }
+}
+
+fn read_crontab(text: &str, dialect: Dialect, zone: Zone, quirks: Quirks) -> Result<Schedule, ScheduleError> {
+    if quirks == Quirks::NONE {
+        Schedule::in_dialect(text, dialect, zone)
+    } else {
+        reference::crontab(text, zone)
     }
 }
 
@@ -237,7 +246,7 @@ fn answer(line: &[u8], quirks: Quirks) -> Result<Answer, String> {
     let start = question.start.as_deref().map_or(Ok(from), read_time)?;
     let dialect = question.dialect.as_deref().map_or(Ok(Dialect::CRON), read_dialect)?;
     let schedule = match (question.expr, question.interval, question.unit) {
-        (Some(expr), None, None) => Schedule::in_dialect(&expr, dialect, zone),
+        (Some(expr), None, None) => read_crontab(&expr, dialect, zone, quirks),
         (None, Some(interval), Some(unit)) => Schedule::every(interval, unit, zone),
         _ => return Err("either `expr`, or `interval` and `unit`".to_owned()),
     }
@@ -266,6 +275,10 @@ fn explain(schedule: &Schedule) -> String {
         text.push_str("  Counts from the last check-in.\n");
         return text;
     };
+    if !is_plain(schedule) {
+        let _ = writeln!(text, "  Runs as the dialect `{}` reads it.", schedule.dialect());
+        return text;
+    }
     let fields = fields(crontab);
     for (field, members) in Field::ALL.iter().zip(&fields) {
         let members = if *members == "*" { "any" } else { members };
@@ -288,6 +301,12 @@ fn explain(schedule: &Schedule) -> String {
     };
     let _ = writeln!(text, "\n  {days}\n  {clock}");
     text
+}
+
+/// Whether the rules of Debian's cron are all there is to say of a crontab.
+fn is_plain(schedule: &Schedule) -> bool {
+    let text = schedule.to_string();
+    schedule.dialect() == Dialect::CRON && reference::crontab(&text, schedule.zone()).is_ok()
 }
 
 fn fields(crontab: &str) -> Vec<&str> {
@@ -358,6 +377,9 @@ impl Preview<'_> {
         };
         let mut text = format!("{day}: the clock is set {verb} from {from} to {to}");
         let ScheduleKind::Crontab(crontab) = self.schedule.kind() else { return text };
+        if !is_plain(self.schedule) {
+            return text;
+        }
         let count = match self.plain_runs(start, end).len() {
             0 => return text,
             1 => "1 run".to_owned(),
@@ -384,7 +406,9 @@ impl Preview<'_> {
             }
         }
         let change = Change::between(zone, run - TimeDelta::minutes(1), run)?;
-        let ScheduleKind::Crontab(_) = self.schedule.kind() else { return None };
+        if !is_plain(self.schedule) {
+            return None;
+        }
         let from = self.plain_runs(change.shown_before, change.shown_after);
         let own = !self.plain_runs(local, local + TimeDelta::minutes(1)).is_empty();
         from.first()

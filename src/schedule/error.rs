@@ -79,9 +79,9 @@ pub enum ScheduleError {
 ///
 /// ```
 /// use overdue::Zone;
-/// use overdue::schedule::{FieldProblem, Schedule, ScheduleError};
+/// use overdue::schedule::{Dialect, FieldProblem, Schedule, ScheduleError};
 ///
-/// let error = Schedule::crontab("0 22-2 * * *", Zone::UTC).unwrap_err();
+/// let error = Schedule::in_dialect("0 22-2 * * *", Dialect::ROBFIG, Zone::UTC).unwrap_err();
 /// let ScheduleError::Field { problem, .. } = error else { panic!("another error") };
 /// assert_eq!(problem, FieldProblem::Backwards { text: "22-2".to_owned() });
 /// ```
@@ -104,7 +104,7 @@ pub enum FieldProblem {
         /// The field's greatest value.
         most: u8,
     },
-    /// A range that ends before it starts. Ranges do not wrap: `22-2` is to be written `22-23,0-2`.
+    /// A range that ends before it starts, where ranges do not wrap.
     #[error("the range {text} runs backwards")]
     Backwards {
         /// The range.

@@ -128,7 +128,7 @@ enum Plan {
         crontab: Arc<Crontab>,
         last: LastAnswer,
     },
-    /// A crontab of any dialect but the default.
+    /// A crontab of any dialect but the default, or one that only the default reads.
     InDialect {
         crontab: Arc<dialect::Crontab>,
         last: LastAnswer,
@@ -138,6 +138,9 @@ enum Plan {
 
 impl Schedule {
     /// A five-field crontab, or one of its nicknames.
+    ///
+    /// What Debian's cron refuses is read too where all schedulers that take it mean the same: see [`Dialect`].
+    /// [`reference::crontab`] refuses it.
     ///
     /// ```
     /// use overdue::Zone;
@@ -151,10 +154,15 @@ impl Schedule {
     ///
     /// # Errors
     /// * [`ScheduleError::FieldCount`] unless there are exactly five fields.
-    /// * [`ScheduleError::Nickname`] for an unknown one. They are lower case.
+    /// * [`ScheduleError::Nickname`] for an unknown one.
     /// * [`ScheduleError::Field`] when a field makes no sense, or names only days that never occur.
     pub fn crontab(expression: &str, zone: Zone) -> Result<Self, ScheduleError> {
-        Ok(Self::of_crontab(Arc::new(Crontab::parse(expression)?), zone))
+        let error = match Crontab::parse(expression) {
+            Ok(crontab) => return Ok(Self::of_crontab(Arc::new(crontab), zone)),
+            Err(error) => error,
+        };
+        let forgiven = dialect::Crontab::parse(expression, Dialect::FORGIVING);
+        forgiven.map(|crontab| Self::of_dialect(Arc::new(crontab), zone)).map_err(|_| error)
     }
 
     /// A crontab as another scheduler reads it.

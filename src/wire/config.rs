@@ -185,10 +185,12 @@ fn read_schedule(
     let inside = inside.filter(|kind| !matches!(kind, Json::Null) && *kind != Json::Text("".into()));
     let kind = inside.map(Kind::of).transpose();
     let kind = kind.and_then(|inside| inside.or(beside).ok_or(FieldError::Missing));
-    // The standard profile alone has dialects.
-    let dialect = dialect.filter(|_| quirks == Quirks::NONE).map_or(Ok(Dialect::CRON), dialect_named);
+    let dialect = dialect.map_or(Ok(Dialect::CRON), dialect_named);
     let crontab = |text: &str| {
-        let schedule = Schedule::in_dialect(text, dialect.clone()?, zone).map_err(FieldError::other)?;
+        if quirks == Quirks::NONE {
+            return Schedule::in_dialect(text, dialect.clone()?, zone).map_err(FieldError::other);
+        }
+        let schedule = reference::crontab(text, zone).map_err(FieldError::other)?;
         let idle = reference::idle_day(&schedule).filter(|_| quirks.keeps(Quirk::IdleDaysRefused));
         idle.map_or(Ok(schedule), |error| Err(FieldError::other(error)))
     };

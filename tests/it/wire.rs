@@ -138,7 +138,11 @@ fn configs_are_judged_as_recorded() {
     }
 }
 
-/// In all that is recorded, three quirks make a difference for a line each.
+/// Crontabs among the recorded ones that the standard profile reads, and the reference rejects.
+const FORGIVEN: [&str; 7] =
+    ["@midnight", "@DAILY", "5-1 * * * *", "* * * * MON-SUN", "0 0 ? * *", "0 0 1W * *", "0 0 * * sat-sun"];
+
+/// In all that is recorded, three quirks make a difference for a line each, beside the crontabs above.
 #[test]
 fn configs_are_judged_alike_in_both_profiles_but_for_three_quirks() {
     let idle = json!({"schedule": {"type": "crontab", "value": "0 0 31 2 1"}});
@@ -154,6 +158,12 @@ fn configs_are_judged_alike_in_both_profiles_but_for_three_quirks() {
     let mut apart = 0;
     for line in recorded("config") {
         let names = |quirks| config_error_names(&line["config"], quirks);
+        let value = &line["config"]["schedule"]["value"];
+        if value.as_str().is_some_and(|value| FORGIVEN.contains(&value)) {
+            assert_eq!(names(Quirks::NONE), Value::Null, "{line}");
+            assert_eq!(names(Quirks::SENTRY_2024), line["errors"], "{line}");
+            continue;
+        }
         match quirk_of(&line["config"]) {
             None => assert_eq!(names(Quirks::NONE), names(Quirks::SENTRY_2024), "{line}"),
             Some(quirk) => {

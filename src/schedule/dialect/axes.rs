@@ -49,6 +49,8 @@ pub(super) struct Axes {
 pub(super) enum Blanks {
     /// Blanks and tabs in any number.
     Any,
+    /// The same, and after the commas of a list.
+    AnyAndAfterCommas,
     /// Blanks in any number.
     NoTabs,
     /// One blank.
@@ -247,7 +249,7 @@ pub(super) enum DayFields {
 pub(super) enum Free {
     /// It is `*` or `?`.
     Star,
-    /// It begins with `*`.
+    /// It begins with `*` or `?`.
     StarFirst,
     /// `*` or `?` is in its list.
     StarInList,

@@ -59,6 +59,26 @@ pub(super) const CRON: Axes = Axes {
     ..CRONSIM
 };
 
+/// What people write that Debian's rules refuse, and that all schedulers take alike which take it.
+pub(super) const CRON_FORGIVING: Axes = Axes {
+    blanks: Blanks::AnyAndAfterCommas,
+    names: Names::ThreeOrAll,
+    backward: Backward::Wraps,
+    question: Question::DayFields,
+    tokens: &[
+        Token::LastDay(In::Lists, Case::Any),
+        Token::LastDayMinus(In::Lists, Case::Any),
+        Token::LastWorkingDay(In::Lists, Case::Any),
+        Token::NearestWorkingDay(In::Lists, Case::Any, Short::Skipped),
+        Token::LastWeekday(In::Lists, Case::Any),
+        Token::LastNamedWeekday(In::Lists, Case::Any),
+        Token::NthWeekday(In::Lists),
+    ],
+    nicknames: Nicknames::With(COMMON_NICKNAMES, Case::Any),
+    zone: NamedZone::InFront,
+    ..CRON
+};
+
 pub(super) const CRONSIM: Axes = Axes {
     name: "cronsim",
     fields: Fields::SecondsMayLead,

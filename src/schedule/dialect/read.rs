@@ -31,6 +31,8 @@ impl Crontab {
     pub(in crate::schedule) fn parse(expression: &str, dialect: Dialect) -> Result<Self, ScheduleError> {
         let axes = dialect.axes();
         let (zone, rest) = axes.zone_in_front(expression);
+        let joined = axes.without_blanks_in_lists(rest);
+        let rest = joined.as_deref().unwrap_or(rest);
         if let Some(nickname) = rest.trim().strip_prefix('@') {
             let instants = axes.read_nickname(nickname).ok_or_else(|| ScheduleError::DialectNickname {
                 nickname: rest.trim().to_owned(),
@@ -65,6 +67,16 @@ impl Axes {
         split.and_then(|(name, rest)| Some((Some(name.parse().ok()?), rest))).unwrap_or((None, text))
     }
 
+    /// The text without the blanks after commas, where they say nothing.
+    fn without_blanks_in_lists(&self, text: &str) -> Option<String> {
+        if self.blanks != Blanks::AnyAndAfterCommas || !text.contains(',') {
+            return None;
+        }
+        let mut members = text.split(',');
+        let first = members.next().map(str::to_owned);
+        members.fold(first, |joined, member| joined.map(|joined| joined + "," + member.trim_start()))
+    }
+
     /// The zone that the last word names.
     fn zone_at_end(&self, words: &[&str]) -> Option<Zone> {
         match self.zone {
@@ -75,7 +87,7 @@ impl Axes {
 
     fn words<'a>(&self, text: &'a str) -> Vec<&'a str> {
         match self.blanks {
-            Blanks::Any => text.split_whitespace().collect(),
+            Blanks::Any | Blanks::AnyAndAfterCommas => text.split_whitespace().collect(),
             Blanks::NoTabs => text.split(' ').filter(|word| !word.is_empty()).collect(),
             Blanks::Single => text.split(' ').collect(),
         }
@@ -327,7 +339,7 @@ impl Free {
     fn holds(self, part: Part, text: &str, listed: &Listed) -> bool {
         match self {
             Free::Star => text == "*" || text == "?",
-            Free::StarFirst => text.starts_with('*'),
+            Free::StarFirst => text.starts_with(['*', '?']),
             Free::StarInList => listed.star,
             Free::EveryStarInList => listed.every_star,
             Free::All => {

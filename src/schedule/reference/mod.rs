@@ -6,6 +6,8 @@
 mod walk;
 mod wall_time;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::crontab::{Crontab, Passes};
@@ -20,6 +22,21 @@ pub(crate) use wall_time::WallTime;
 
 /// The last year that Python knows.
 const LAST_YEAR_OF_PYTHON: i32 = 9_999;
+
+/// A crontab as Debian's cron and the reference read it, and no more than that.
+///
+/// ```
+/// use overdue::schedule::{Schedule, Zone, reference};
+///
+/// assert!(reference::crontab("0 22-2 * * *", Zone::UTC).is_err());
+/// assert!(Schedule::crontab("0 22-2 * * *", Zone::UTC).is_ok());
+/// ```
+///
+/// # Errors
+/// As [`Schedule::crontab`].
+pub fn crontab(expression: &str, zone: Zone) -> Result<Schedule, ScheduleError> {
+    Ok(Schedule::of_crontab(Arc::new(Crontab::parse(expression)?), zone))
+}
 
 /// The first time after `after`, as [`Schedule::next`]. It need not be later when clocks are set back.
 ///

@@ -1,5 +1,7 @@
 //! The recorded times.
 
+use std::collections::BTreeSet;
+
 use overdue::policy::{Quirk, Quirks};
 use overdue::schedule::{Schedule, Unit, Zone, reference};
 use serde::Deserialize;
@@ -34,6 +36,14 @@ struct IntervalLine {
 #[derive(Debug, Deserialize)]
 struct InvalidLine {
     expr: String,
+}
+
+/// A crontab that the reference rejects and the default reads, and one that both read alike.
+#[derive(Debug, Deserialize)]
+struct ForgivenLine {
+    expr: String,
+    means: Option<String>,
+    why: String,
 }
 
 /// Runs after and before a time by CronSim 2.6, computed anew for each.
@@ -144,7 +154,44 @@ fn the_quirk_walks_like_cronsim_around_clock_changes() {
 #[test]
 fn invalid_crontabs_are_refused() {
     for InvalidLine { expr } in lines("crontab_invalid.jsonl") {
-        assert!(Schedule::crontab(&expr, Zone::UTC).is_err(), "{expr:?}");
+        assert!(reference::crontab(&expr, Zone::UTC).is_err(), "{expr:?}");
+    }
+}
+
+/// Which of them the default reads, and why.
+#[test]
+fn the_default_reads_what_all_schedulers_take_alike() {
+    let forgiven: Vec<ForgivenLine> = lines("crontab_forgiven.jsonl");
+    let listed: BTreeSet<&str> = forgiven.iter().map(|line| &*line.expr).collect();
+    let invalid = vectors::lines::<InvalidLine>("", "schedule/crontab_invalid.jsonl.gz");
+    let read = invalid.iter().filter(|line| Schedule::crontab(&line.expr, Zone::UTC).is_ok());
+    let read: BTreeSet<&str> = read.map(|line| &*line.expr).collect();
+    assert_eq!(read, listed);
+    for ForgivenLine { expr, means, why } in &forgiven {
+        assert!(!why.is_empty(), "{expr}");
+        let Some(means) = means else { continue };
+        let from = time("2026-11-01T00:00:00Z");
+        let berlin = zone("Europe/Berlin");
+        let (found, expected) =
+            (Schedule::crontab(expr, berlin).unwrap(), reference::crontab(means, berlin).unwrap());
+        assert_eq!(found.dialect(), expected.dialect());
+        let expected = upcoming(&expected.in_zone(found.zone()), from).take(50).collect::<Vec<_>>();
+        assert_eq!(upcoming(&found, from).take(50).collect::<Vec<_>>(), expected, "{expr} and {means}");
+    }
+}
+
+#[test]
+fn days_counted_from_the_end_and_nearest_working_days_are_read() {
+    for (text, expected) in [
+        ("0 0 L-3 * *", ["2026-11-27", "2026-12-28", "2027-01-28"]),
+        ("0 0 15W * *", ["2026-11-16", "2026-12-15", "2027-01-15"]),
+        ("0 0 31W * *", ["2026-12-31", "2027-01-29", "2027-03-31"]),
+        ("0 0 * * FRIL", ["2026-11-27", "2026-12-25", "2027-01-29"]),
+        ("0 0 1, 15 * *", ["2026-11-15", "2026-12-01", "2026-12-15"]),
+    ] {
+        let schedule = Schedule::crontab(text, Zone::UTC).unwrap();
+        let days = upcoming(&schedule, time("2026-11-01T00:00:00Z")).take(3);
+        assert_eq!(days.map(|day| day.format("%F").to_string()).collect::<Vec<_>>(), expected, "{text}");
     }
 }
 
