@@ -57,6 +57,7 @@ mod dialect;
 mod last_answer;
 mod minute;
 pub mod reference;
+mod spelling;
 mod stored;
 mod tzif;
 mod window;

@@ -101,7 +101,7 @@ fn one_ok_is_enough() {
     fixture.told();
     assert_eq!(effect(&fixture, "12:00", 3, "ok"), Effect::Reference(reference::Effect::Recovered));
     assert_eq!(fixture.environment().status(), EnvironmentStatus::Ok);
-    assert_eq!(fixture.told(), [], "nobody is told of it");
+    assert_eq!(fixture.told(), [], "no event is emitted");
     assert_eq!(effect(&fixture, "13:00", 4, "ok"), HealthEffect::Healthy);
 }
 

@@ -129,7 +129,7 @@ fn an_ok_from_before_the_newest_failure_ends_nothing() {
 }
 
 #[test]
-fn whoever_is_muted_is_told_nothing_and_why() {
+fn what_is_muted_sends_nothing_and_says_why() {
     let fixture = Fixture::with(&hourly(1, 1));
     fixture.accepted("10:00", 1, "ok");
     fixture.edit("10:01", &Edit::Muted(true));

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 /// The text of a file: `plain` in the directory of the variable, or else `packed` in this repository.
 pub(crate) fn read(plain: &str, packed: &str) -> String {
     let plain = std::env::var_os("OVERDUE_VECTORS").map(|directory| PathBuf::from(directory).join(plain));
-    if let Some(path) = plain.filter(|path| path.exists()) {
+    if let Some(path) = plain.filter(|path| path.is_file()) {
         return std::fs::read_to_string(path).unwrap();
     }
     let mut text = String::new();

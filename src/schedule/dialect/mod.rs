@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use self::axes::Axes;
 pub(super) use self::crontab::Crontab;
+use super::spelling::edits;
 
 /// How a scheduler reads crontabs, and what it does when clocks change. Parsed from its name, and stored as its name.
 ///
@@ -124,22 +125,6 @@ impl Dialect {
     }
 }
 
-/// How many letters must be put in, taken out or changed to make one text of another.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (i, letter) in (1_usize..).zip(one.chars()) {
-        let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), i);
-        let mut left = i;
-        for (cell, same) in row.iter_mut().skip(1).zip(other.chars().map(|other| other == letter)) {
-            let changed = diagonal.saturating_add(usize::from(!same));
-            diagonal = *cell;
-            *cell = changed.min(left.min(*cell).saturating_add(1));
-            left = *cell;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 impl Default for Dialect {
     fn default() -> Self {
         Self::CRON
@@ -168,8 +153,8 @@ impl FromStr for Dialect {
             return Ok(known);
         }
         // No name has so many letters, and a longer text need not be read to its end.
-        let start: String = name.chars().take(40).collect::<String>().to_lowercase();
-        let nearest = Self::ALL.into_iter().min_by_key(|known| distance(known.name(), &start));
+        let start: String = name.chars().take(40).collect();
+        let nearest = Self::ALL.into_iter().min_by_key(|known| edits(known.name(), &start));
         Err(ParseDialectError { name: name.into(), nearest: nearest.unwrap_or_default() })
     }
 }

@@ -245,7 +245,7 @@ pub enum Violation {
     #[error("I10: a check-in was rejected without an event")]
     RefusedInSilence,
     /// I12: a step has changed an environment that it does not concern.
-    #[error("I12: the step has changed {environment}, which is none of its business")]
+    #[error("I12: the step has changed {environment}, which it must not touch")]
     TouchedAnother {
         /// Which.
         environment: EnvironmentKey,
